@@ -1,0 +1,5 @@
+"""From rasters of a known basin to a georeferenced landslide inventory of a new one."""
+
+from keras_landslide.version import __version__
+
+__all__ = ["__version__"]

@@ -1,0 +1,5 @@
+"""`python -m keras_landslide`."""
+
+from keras_landslide.cli.main import main
+
+main()

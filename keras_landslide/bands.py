@@ -1,0 +1,88 @@
+"""The bands that the project knows, their units, and the image models made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keras_landslide.errors import BandError, UnknownNameError
+
+UNLABELLED = 255
+"""Label value of pixels outside the surveyed area: no loss, no score."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """What a band holds.
+
+    Attributes:
+        name: the band's name on disk.
+        unit: unit of the stored values ("1" where there is none).
+        kind: `continuous`, `categorical`, or `azimuth` (degrees clockwise from north, which turn
+            with the image when it is rotated or mirrored).
+        description: one line for people.
+    """
+
+    name: str
+    unit: str
+    kind: str
+    description: str
+
+
+BANDS: dict[str, Band] = {
+    band.name: band
+    for band in (
+        Band("red", "reflectance", "continuous", "surface reflectance, red"),
+        Band("green", "reflectance", "continuous", "surface reflectance, green"),
+        Band("blue", "reflectance", "continuous", "surface reflectance, blue"),
+        Band("nir", "reflectance", "continuous", "surface reflectance, near infrared"),
+        Band("ndvi", "1", "continuous", "normalised difference vegetation index"),
+        Band("elevation", "m", "continuous", "elevation above the vertical datum"),
+        Band("slope", "deg", "continuous", "steepest slope angle"),
+        Band("aspect", "deg", "azimuth", "downslope direction, clockwise from north"),
+        Band("curvature", "1/m", "continuous", "general curvature, positive where convex"),
+        Band("profile_curvature", "1/m", "continuous", "curvature along the steepest slope"),
+        Band("plan_curvature", "1/m", "continuous", "curvature along the contour"),
+        Band("vv_pre", "dB", "continuous", "Sentinel-1 VV backscatter before the event"),
+        Band("vv_post", "dB", "continuous", "Sentinel-1 VV backscatter after the event"),
+        Band("cloud", "class", "categorical", "cloud mask: 0 clear, 1 cloud, 2 cloud shadow"),
+        Band("label", "class", "categorical", "0 background, 1 landslide, 255 unlabelled"),
+    )
+}
+
+IMAGE_MODELS: dict[str, tuple[str, ...]] = {
+    "rgb": ("red", "green", "blue"),
+    "rgb_terrain": ("red", "green", "blue", "slope", "curvature"),
+    "rgb_terrain_sar": ("red", "green", "blue", "slope", "curvature", "vv_pre", "vv_post"),
+    "terrain": ("slope", "curvature"),
+    "l4s6": ("red", "green", "blue", "ndvi", "slope", "elevation"),
+}
+
+
+def image_model_bands(name: str) -> tuple[str, ...]:
+    """The band names of an image model, in channel order.
+
+    `name` is a key of `IMAGE_MODELS`, or band names joined by commas for a model of one's own.
+
+    Raises:
+        UnknownNameError: `name` is no image model and no list of known bands.
+    """
+    if name in IMAGE_MODELS:
+        return IMAGE_MODELS[name]
+    names = tuple(part.strip() for part in name.split(","))
+    if all(part in BANDS and part not in ("label", "cloud") for part in names):
+        return names
+    raise UnknownNameError.among("image model", name, IMAGE_MODELS)
+
+
+def require_bands(needed: tuple[str, ...], present: tuple[str, ...], where: str) -> None:
+    """Check that every band of `needed` is among `present`.
+
+    Raises:
+        BandError: naming the missing bands, the file (`where`) and the bands it has.
+    """
+    missing = [name for name in needed if name not in present]
+    if missing:
+        raise BandError(
+            f"{where} has no band {', '.join(missing)}; it has {', '.join(present)}; "
+            "add the band to the scene recipe and stack again, or choose another image model"
+        )

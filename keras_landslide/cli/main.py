@@ -1,0 +1,88 @@
+"""`keras-landslide`: find the verb, run it, and turn errors into one clear line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from keras_landslide.errors import LandslideError
+from keras_landslide.version import __version__
+
+VERBS: dict[str, str] = {
+    "simulate": "make a pair of simulated basins to try everything on",
+    "stack": "rasters of a scene, by a recipe, onto one grid",
+    "patches": "cut a stack into patches with a spatial split",
+    "train": "train a network on patches",
+    "tune": "grid search over a space of run configs",
+    "export": "a trained run as a model bundle (SavedModel and contract)",
+    "predict": "a bundle over a stack: probability map and inventory",
+    "evaluate": "score predictions against labels",
+    "models": "list the networks",
+    "demo": "all of the above on the simulated basins",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's file only when it is called, so that help stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Verbs in the order of the work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import `cli/<verb>.py` and return its `command`."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"keras_landslide.cli.{cmd_name}")
+        return module.command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing any."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(__version__, prog_name="keras-landslide")
+@click.option("--debug", is_flag=True, help="Show the full traceback of an error.")
+def cli(debug: bool) -> None:
+    """From rasters of a known basin to a landslide inventory of a new one.
+
+    Exit status: 0 done, 2 wrong input (one line says what), 1 a defect of ours, 130 Ctrl-C.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of the console command."""
+    arguments = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in arguments
+    try:
+        # standalone_mode off: click then raises instead of exiting, and we print one line.
+        # --debug is taken anywhere on the line, since people add it at the end.
+        cli.main([a for a in arguments if a != "--debug"], standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+    except LandslideError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

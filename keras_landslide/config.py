@@ -1,0 +1,166 @@
+"""The run config: read by `train`, written by `tune` as `best.toml`, kept in every run folder."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from keras_landslide.bands import image_model_bands
+from keras_landslide.errors import InputFileError, RecipeError
+from keras_landslide.files import write_text
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What to learn from.
+
+    Attributes:
+        stack: path of `stack.tif`, relative paths counting from the config file's folder.
+        patches: path of `patches.gpkg`.
+        image_model: key of `bands.IMAGE_MODELS`, or band names joined by commas.
+        oversample: how often a patch with landslide pixels occurs in an epoch (1 = as often as
+            the others).
+        augment: draw one of the eight symmetries of the square for each patch and epoch.
+    """
+
+    stack: str = "stack.tif"
+    patches: str = "patches.gpkg"
+    image_model: str = "rgb_terrain_sar"
+    oversample: int = 1
+    augment: bool = True
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which network: its name in `models.MODELS` and the keyword options of its function."""
+
+    name: str = "unet_colombia"
+    options: dict[str, Any] = field(default_factory=lambda: {"filters": 32})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to learn. Defaults follow Vega and Hidalgo: Adam, Dice loss, 150 epochs."""
+
+    loss: str = "dice"
+    learning_rate: float = 5e-4
+    batch_size: int = 16
+    epochs: int = 150
+    patience: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A whole run: data, model, training."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """The bands of the image model, in channel order."""
+        return image_model_bands(self.data.image_model)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dictionary, as in the TOML file."""
+        return asdict(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the config as TOML, atomically."""
+        write_text(path, tomli_w.dumps(self.to_dict()))
+
+    def with_values(self, **sections: dict[str, Any]) -> RunConfig:
+        """A copy with some entries replaced: `with_values(training={"epochs": 3})`."""
+        changed = {name: replace(getattr(self, name), **new) for name, new in sections.items()}
+        return replace(self, **changed)
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        InputFileError: it is missing or cannot be read.
+        RecipeError: it is not valid TOML.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: is not valid TOML: {error}") from error
+
+
+def load_run_config(path: str | Path) -> RunConfig:
+    """Read a run config; paths in it are made absolute from the file's folder.
+
+    Raises:
+        InputFileError: the file cannot be read.
+        RecipeError: a section or key is unknown, or a value has the wrong type or range.
+        UnknownNameError: the image model is unknown.
+    """
+    raw = read_toml(path)
+    sections = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+    check_keys(raw, sections, f"{path}")
+    parts: dict[str, Any] = {}
+    for name, cls in sections.items():
+        values = raw.get(name, {})
+        check_keys(values, [f.name for f in fields(cls)], f"{path}: [{name}]")
+        parts[name] = cls(**{key: _typed(cls, key, v, path, name) for key, v in values.items()})
+    config = RunConfig(**parts)
+    folder = Path(path).resolve().parent
+    config = config.with_values(
+        data={
+            "stack": str(folder / config.data.stack),
+            "patches": str(folder / config.data.patches),
+        }
+    )
+    _check_ranges(config, path)
+    image_model_bands(config.data.image_model)
+    return config
+
+
+def check_keys(values: Any, known, where: str) -> None:
+    """Refuse keys that nobody reads, since a misspelt key would be ignored in silence.
+
+    Raises:
+        RecipeError: naming the key, the place and the choices.
+    """
+    if not isinstance(values, dict):
+        raise RecipeError(f"{where}: expected a table of keys, found {values!r}")
+    for key in values:
+        if key not in known:
+            raise RecipeError(f"{where}: unknown key '{key}'; choose from: {', '.join(known)}")
+
+
+def _typed(cls: type, key: str, value: Any, path: str | Path, section: str) -> Any:
+    default = getattr(cls(), key)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        wanted = type(default).__name__
+        raise RecipeError(f"{path}: [{section}] {key} = {value!r} should be of type {wanted}")
+    return value
+
+
+def _check_ranges(config: RunConfig, path: str | Path) -> None:
+    t, d = config.training, config.data
+    positive = {
+        "training.learning_rate": t.learning_rate,
+        "training.batch_size": t.batch_size,
+        "training.epochs": t.epochs,
+        "training.patience": t.patience,
+        "data.oversample": d.oversample,
+    }
+    for key, value in positive.items():
+        if value <= 0:
+            raise RecipeError(f"{path}: {key} = {value} should be greater than 0")

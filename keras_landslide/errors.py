@@ -1,0 +1,62 @@
+"""Every error a user can meet: one base, one-line children.
+
+Each child also inherits the built-in that fits, so `except ValueError` keeps working. A message is
+one line that says what was wrong, in which file or band, and what to do.
+"""
+
+
+class LandslideError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class InputFileError(LandslideError, OSError):
+    """A file is missing, truncated or not what its name promises."""
+
+
+class OutputError(LandslideError, OSError):
+    """A result cannot be written: no permission, no folder, or a full disk."""
+
+
+class CrsError(LandslideError, ValueError):
+    """A raster or vector has no coordinate reference system, or one that cannot be used."""
+
+
+class GridMismatchError(LandslideError, ValueError):
+    """Two rasters that have to share a grid do not, or do not overlap."""
+
+
+class BandError(LandslideError, ValueError):
+    """A band is missing, in another unit, or out of order."""
+
+
+class NodataError(LandslideError, ValueError):
+    """There is no valid pixel to work with."""
+
+
+class RecipeError(LandslideError, ValueError):
+    """A scene recipe, run config or search space (TOML) has a wrong or missing entry."""
+
+
+class SplitError(LandslideError, ValueError):
+    """A split cannot be made, or has no landslide pixel to learn from."""
+
+
+class BundleError(LandslideError, ValueError):
+    """A model bundle is incomplete, or a stack breaks its contract."""
+
+
+class UnknownNameError(LandslideError, ValueError):
+    """A name is not on its shelf; the message lists the choices."""
+
+    @classmethod
+    def among(cls, kind: str, name: object, choices) -> "UnknownNameError":
+        """Build the error for `name` that is not one of `choices`."""
+        return cls(f"unknown {kind} '{name}'; choose one of: {', '.join(map(str, choices))}")
+
+
+class ModelError(LandslideError, ValueError):
+    """A model cannot be built with these options, or does not take this input."""
+
+
+class LockedError(LandslideError, RuntimeError):
+    """Another process is working in the same folder."""

@@ -1,0 +1,133 @@
+"""Outputs that are either whole or absent: write beside, fsync, rename."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from keras_landslide.errors import LandslideError, OutputError
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
+
+    Works for a file and for a folder that the body creates at the temporary path. A kill at any
+    moment leaves the old output or the new one. The temporary name ends like `path`, so that
+    format drivers that look at the suffix still work.
+
+    Raises:
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, "permission denied", str(path.parent))
+        _remove_orphans(path)
+        try:
+            yield part
+            _sync(part)
+            if part.is_dir() and path.is_dir():
+                old = path.with_name(f".old-{os.getpid()}-{path.name}")
+                path.rename(old)
+                part.rename(path)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                part.replace(path)
+            _sync_entry(path.parent)
+        finally:
+            _remove(part)
+
+
+@contextmanager
+def output_errors(path: str | Path) -> Iterator[None]:
+    """Turn a full disk or a refused write inside the block into one clear `OutputError`.
+
+    Raises:
+        OutputError: saying which output, why, and what to do.
+    """
+    try:
+        yield
+    except LandslideError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise OutputError(
+                f"{path}: no space left on the disk; free some and run again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise OutputError(
+                f"{path}: cannot be written ({error.strerror}); choose another output folder"
+            ) from error
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` (UTF-8) to `path` atomically."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON atomically; NaN is refused, since JSON has none."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """A short, stable digest of a JSON-like value: equal settings give equal fingerprints."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_state(path: str | Path) -> dict[str, Any]:
+    """Name, size and modification time (ns) of a file: a cheap stand-in for its digest."""
+    stat = Path(path).stat()
+    return {"path": str(Path(path).resolve()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
+def _sync(path: Path) -> None:
+    """Flush a file, or all files of a folder, to the disk."""
+    targets = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    for target in targets:
+        with target.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def _sync_entry(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove_orphans(path: Path) -> None:
+    """Remove what killed processes left of earlier attempts at `path`."""
+    for prefix in (".part-", ".old-"):
+        for orphan in path.parent.glob(f"{prefix}*-{path.name}"):
+            pid = orphan.name.removeprefix(prefix).removesuffix(f"-{path.name}")
+            if pid.isdigit() and (int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists()):
+                _remove(orphan)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
