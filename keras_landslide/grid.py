@@ -136,7 +136,7 @@ class Grid:
     def crop(self, window: Window) -> Grid:
         """The grid of `window` alone."""
         shift = Affine.translation(window.col_off, window.row_off)
-        return Grid(self.crs, self.transform * shift, (window.height, window.width))
+        return Grid(self.crs, self.transform @ shift, (window.height, window.width))
 
     def windows(self, size: int) -> Iterator[Window]:
         """Tiles of at most `size` x `size` pixels that cover the grid, row by row."""

@@ -1,0 +1,73 @@
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from keras_landslide.cli import main as cli_main
+from keras_landslide.cli.main import VERBS, cli, main
+
+HEAVY = ("numpy", "rasterio", "osgeo", "keras", "tensorflow", "matplotlib", "scipy", "numba")
+
+
+def run_main(arguments, capsys) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    out = capsys.readouterr()
+    return stop.value.code, out.out, out.err
+
+
+@pytest.mark.parametrize("verb", [None, *VERBS])
+def test_help_imports_nothing_heavy(verb):
+    module = "keras_landslide.cli." + (verb or "main")
+    code = f"import {module}, sys; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_answers_in_under_a_second():
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "keras_landslide", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start < 1.0
+    assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_unknown_verb_and_option_exit_2(capsys):
+    code, _, err = run_main(["fly"], capsys)
+    assert code == 2
+    assert "No such command 'fly'" in err
+    assert "Traceback" not in err
+
+
+@pytest.fixture
+def broken_verb(monkeypatch):
+    """A verb that stumbles over a defect of ours."""
+
+    @click.command()
+    def command():
+        raise RuntimeError("one\ntwo")
+
+    monkeypatch.setattr(cli_main.LazyGroup, "get_command", lambda *_: command)
+    return "stack"
+
+
+def test_a_defect_is_one_line_without_debug(broken_verb, capsys):
+    code, _, err = run_main([broken_verb], capsys)
+    assert code == 1
+    assert err.strip() == "error: RuntimeError: one two (a defect; --debug shows where)"
+
+
+def test_debug_shows_the_traceback(broken_verb, capsys):
+    code, _, err = run_main([broken_verb, "--debug"], capsys)
+    assert code == 1
+    assert "Traceback" in err
+
+
+def test_every_verb_is_a_command():
+    context = click.Context(cli)
+    for verb in VERBS:
+        command = cli.get_command(context, verb)
+        assert isinstance(command, click.Command)
+        assert command.help

@@ -1,0 +1,63 @@
+import pytest
+
+from keras_landslide.bands import IMAGE_MODELS, image_model_bands, require_bands
+from keras_landslide.config import RunConfig, load_run_config
+from keras_landslide.errors import BandError, InputFileError, RecipeError, UnknownNameError
+
+
+def test_round_trip(tmp_path):
+    config = RunConfig().with_values(training={"epochs": 3}, model={"options": {"filters": 8}})
+    config.save(tmp_path / "config.toml")
+    again = load_run_config(tmp_path / "config.toml")
+    assert again.training == config.training
+    assert again.model == config.model
+    assert again.data.stack == str(tmp_path / "stack.tif")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[training]\nepoch = 3", "unknown key 'epoch'; choose from: loss"),
+        ("[trainin]\nepochs = 3", "unknown key 'trainin'"),
+        ("[training]\nepochs = '3'", "should be of type int"),
+        ("[training]\nepochs = true", "should be of type int"),
+        ("[training]\nbatch_size = 0", "greater than 0"),
+        ("training = 3", "expected a table"),
+        ("[training", "not valid TOML"),
+    ],
+)
+def test_wrong_entries_get_one_clear_line(tmp_path, text, message):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_run_config(path)
+    assert str(path) in str(caught.value)
+
+
+def test_an_integer_learning_rate_is_taken(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("[training]\nlearning_rate = 1")
+    assert load_run_config(path).training.learning_rate == 1.0
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputFileError, match="cannot be read"):
+        load_run_config(tmp_path / "none.toml")
+
+
+def test_image_models():
+    assert [len(image_model_bands(n)) for n in ("rgb", "rgb_terrain", "rgb_terrain_sar")] == [
+        3,
+        5,
+        7,
+    ]
+    assert image_model_bands("slope, curvature") == ("slope", "curvature")
+    with pytest.raises(UnknownNameError, match="choose one of: " + ", ".join(IMAGE_MODELS)):
+        image_model_bands("rgbx")
+    with pytest.raises(UnknownNameError):
+        image_model_bands("red,label")
+
+
+def test_require_bands_names_what_is_missing():
+    with pytest.raises(BandError, match="no band vv_pre, vv_post; it has red, green"):
+        require_bands(("red", "vv_pre", "vv_post"), ("red", "green"), "stack.tif")
