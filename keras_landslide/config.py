@@ -108,23 +108,29 @@ def load_run_config(path: str | Path) -> RunConfig:
         RecipeError: a section or key is unknown, or a value has the wrong type or range.
         UnknownNameError: the image model is unknown.
     """
-    raw = read_toml(path)
+    return run_config(read_toml(path), path, Path(path).resolve().parent)
+
+
+def run_config(raw: dict[str, Any], where: str | Path, folder: Path) -> RunConfig:
+    """Check the tables of a run config and build it; `where` names their file in messages.
+
+    Relative paths in `raw` count from `folder`. Raises as `load_run_config`.
+    """
     sections = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
-    check_keys(raw, sections, f"{path}")
+    check_keys(raw, sections, f"{where}")
     parts: dict[str, Any] = {}
     for name, cls in sections.items():
         values = raw.get(name, {})
-        check_keys(values, [f.name for f in fields(cls)], f"{path}: [{name}]")
-        parts[name] = cls(**{key: _typed(cls, key, v, path, name) for key, v in values.items()})
+        check_keys(values, [f.name for f in fields(cls)], f"{where}: [{name}]")
+        parts[name] = cls(**{key: _typed(cls, key, v, where, name) for key, v in values.items()})
     config = RunConfig(**parts)
-    folder = Path(path).resolve().parent
     config = config.with_values(
         data={
             "stack": str(folder / config.data.stack),
             "patches": str(folder / config.data.patches),
         }
     )
-    _check_ranges(config, path)
+    _check_ranges(config, where)
     image_model_bands(config.data.image_model)
     return config
 
