@@ -1,0 +1,98 @@
+"""GDAL's failures, from rasterio or osgeo, as one clear line of our own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rasterio.errors import RasterioError
+
+from keras_landslide.errors import InputFileError, LandslideError, OutputError
+from keras_landslide.files import output_errors
+
+try:  # private in rasterio, but it is what a failing close raises
+    from rasterio._err import CPLE_BaseError
+except ImportError:  # pragma: no cover - other rasterio versions
+    CPLE_BaseError = RasterioError
+
+# osgeo raises plain RuntimeError once gdal.UseExceptions() is set.
+GDAL_ERRORS = (RasterioError, CPLE_BaseError, RuntimeError)
+
+LOW_SPACE_BYTES = 1 << 20
+
+
+def osgeo_gdal():
+    """The `osgeo.gdal` module with exceptions on (for gdal, ogr and osr alike)."""
+    from osgeo import gdal, ogr, osr
+
+    gdal.UseExceptions()
+    ogr.UseExceptions()
+    osr.UseExceptions()
+    return gdal
+
+
+@contextmanager
+def quiet_gdal() -> Iterator[None]:
+    """Keep GDAL's own lines off standard error; failures still raise."""
+    gdal = osgeo_gdal()
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        yield
+    finally:
+        gdal.PopErrorHandler()
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Turn a failing read of `path` inside the block into `InputFileError`.
+
+    Raises:
+        InputFileError: the file is missing, truncated, or no raster that GDAL knows.
+    """
+    try:
+        yield
+    except LandslideError:
+        raise
+    except GDAL_ERRORS as error:
+        if not Path(path).exists():
+            raise InputFileError(f"{path}: no such file; check the path") from error
+        raise InputFileError(
+            f"{path}: cannot be read, is it truncated or no raster? ({first_line(error)})"
+        ) from error
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn a failing write of `path` inside the block into `OutputError`.
+
+    Raises:
+        OutputError: the disk is full, or the file cannot be written.
+    """
+    try:
+        with output_errors(path):
+            yield
+    except LandslideError:
+        raise
+    except GDAL_ERRORS as error:
+        text = first_line(error)
+        if no_space(path) or "no space" in text.lower():
+            raise OutputError(
+                f"{path}: no space left on the disk; free some and run again"
+            ) from error
+        raise OutputError(
+            f"{path}: cannot be written, is the disk full or a file size limit set? ({text})"
+        ) from error
+
+
+def no_space(path: str | Path) -> bool:
+    """Whether the disk that holds `path` has less than a megabyte left."""
+    folder = Path(path).parent
+    return folder.exists() and shutil.disk_usage(folder).free < LOW_SPACE_BYTES
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's root cause, which is where GDAL says what happened."""
+    root = error.__cause__ or error
+    return str(root).strip().split("\n")[0]

@@ -1,0 +1,159 @@
+"""Read what a raster holds, and windows of its bands by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window as RasterioWindow
+
+from keras_landslide.bands import require_bands
+from keras_landslide.errors import CrsError
+from keras_landslide.grid import Grid, Window
+from keras_landslide.rasters.gdal_errors import reading
+
+
+@dataclass(frozen=True)
+class BandInfo:
+    """One band as its file describes it; empty strings where the file is silent."""
+
+    name: str
+    unit: str = ""
+    kind: str = ""
+    source: str = ""
+    derivation: str = ""
+
+
+@dataclass(frozen=True)
+class StackInfo:
+    """A raster file's grid, bands and data set metadata, without its pixels."""
+
+    path: Path
+    grid: Grid
+    bands: tuple[BandInfo, ...]
+    tags: dict[str, str]
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Names in file order."""
+        return tuple(band.name for band in self.bands)
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Pixel (height, width) in CRS units."""
+        return self.grid.resolution
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the file says that its data are simulated."""
+        return self.tags.get("SIMULATED", "no") == "yes"
+
+
+def stack_info(path: str | Path) -> StackInfo:
+    """Describe a raster.
+
+    Bands are named by their description, or `band_1`, `band_2` ... where there is none.
+
+    Raises:
+        InputFileError: the file is missing or no raster.
+        CrsError: it has no coordinate reference system.
+    """
+    with reading(path), rasterio.open(path) as src:
+        if src.crs is None:
+            raise CrsError(
+                f"{path}: has no coordinate reference system; set it with "
+                "`gdal_edit.py -a_srs EPSG:<code>` if you know it"
+            )
+        grid = Grid(src.crs.to_string(), src.transform, (src.height, src.width))
+        bands = []
+        for index, name in enumerate(_names(src), start=1):
+            tags = src.tags(index)
+            unit = src.units[index - 1] or tags.get("unit", "")
+            details = {key: tags.get(key, "") for key in ("kind", "source", "derivation")}
+            bands.append(BandInfo(name, unit, **details))
+        return StackInfo(Path(path), grid, tuple(bands), src.tags())
+
+
+class BandReader:
+    """An open raster that gives windows of named bands.
+
+    Use it as a context manager; one reader per thread.
+
+    Raises:
+        InputFileError: the file is missing or no raster.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        with reading(path):
+            self._src = rasterio.open(path)
+        self.band_names = _names(self._src)
+        self.shape = (self._src.height, self._src.width)
+
+    def __enter__(self) -> BandReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._src.close()
+
+    def read(self, names: Sequence[str], window: Window | None = None) -> np.ndarray:
+        """Read bands by name.
+
+        Args:
+            names: band names, in the order wanted.
+            window: may stick out of the raster; None is the whole raster.
+
+        Returns:
+            float32 (height, width, len(names)), NaN where nodata or outside the raster.
+
+        Raises:
+            BandError: the raster lacks a band.
+            InputFileError: a block cannot be read.
+        """
+        require_bands(tuple(names), self.band_names, str(self.path))
+        indexes = [self.band_names.index(name) + 1 for name in names]
+        window = window or Window(0, 0, *self.shape)
+        out = np.full((window.height, window.width, len(names)), np.nan, np.float32)
+        inside = window.clip(self.shape)
+        if not (inside.height and inside.width and indexes):
+            return out
+        values = self._read_inside(indexes, inside)
+        row, col = inside.row_off - window.row_off, inside.col_off - window.col_off
+        target = out[row : row + inside.height, col : col + inside.width]
+        for channel, index in enumerate(indexes):
+            target[..., channel] = values[channel]
+            nodata = self._src.nodatavals[index - 1]
+            if nodata is not None and not np.isnan(nodata):
+                # Compare before the cast: int32 nodata 2147483647 has no float32 of its own.
+                target[..., channel][values[channel] == values.dtype.type(nodata)] = np.nan
+        return out
+
+    def _read_inside(self, indexes: list[int], window: Window) -> np.ndarray:
+        box = RasterioWindow(window.col_off, window.row_off, window.width, window.height)
+        with reading(self.path):
+            return self._src.read(indexes, window=box)
+
+
+def read_bands(path: str | Path, names: Sequence[str], window: Window | None = None) -> np.ndarray:
+    """Read bands of a raster by name; see `BandReader.read`.
+
+    Returns:
+        float32 (height, width, len(names)), NaN where nodata or outside the raster.
+
+    Raises:
+        InputFileError: the file is missing, truncated or no raster.
+        BandError: the raster lacks a band.
+    """
+    with BandReader(path) as reader:
+        return reader.read(names, window)
+
+
+def _names(src: rasterio.DatasetReader) -> tuple[str, ...]:
+    return tuple(name or f"band_{i}" for i, name in enumerate(src.descriptions, start=1))
