@@ -60,3 +60,7 @@ class ModelError(LandslideError, ValueError):
 
 class LockedError(LandslideError, RuntimeError):
     """Another process is working in the same folder."""
+
+
+class TrainingError(LandslideError, ArithmeticError):
+    """Training cannot go on: the loss is no number, or a checkpoint is damaged."""

@@ -1,0 +1,74 @@
+"""Dice loss, and its sum with cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_landslide.losses.crossentropy import masked_crossentropy
+from keras_landslide.losses.masking import labelled_pixels
+
+
+def soft_dice(truth: Any, probability: Any, weight: Any, smoothing: float) -> Any:
+    """Soft Dice coefficient over flat pixels; see `DiceLoss`."""
+    overlap = ops.sum(weight * truth * probability)
+    total = ops.sum(weight * truth) + ops.sum(weight * probability)
+    return (2.0 * overlap + smoothing) / (total + smoothing)
+
+
+@keras.saving.register_keras_serializable("keras_landslide")
+class DiceLoss(keras.losses.Loss):
+    """One minus the soft Dice coefficient over all labelled pixels of the batch.
+
+        L = 1 - (2 * sum(y * p) + s) / (sum(y) + sum(p) + s)
+
+    with y the label, p the probability, and s the smoothing constant, in numerator and denominator
+    alike: a batch without landslides and without predictions then costs 0. The sums run over the
+    batch as a whole, not per image, so that a patch without landslides does not by itself cost
+    close to 1. Pixels labelled 255 enter no sum. The result lies in [0, 1).
+
+    Source: Milletari, Navab and Ahmadi 2016, "V-Net", doi:10.1109/3DV.2016.79, eq. 3, with y and p
+    unsquared in the denominator; the Colombian study (Vega and Hidalgo) names the Dice loss
+    without its smoothing constant, and 1 is what public Keras landslide code uses.
+
+    Args:
+        smoothing: s, 1 by default.
+        name: the loss's name in logs.
+        dtype: precision of the reduction, float32.
+    """
+
+    def __init__(self, smoothing: float = 1.0, *, name: str = "dice", dtype: Any = "float32"):
+        super().__init__(name=name, dtype=dtype)
+        self.smoothing = smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The scalar loss of a batch."""
+        return 1.0 - soft_dice(*labelled_pixels(y_true, y_pred), self.smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"smoothing": self.smoothing, "name": self.name}
+
+
+@keras.saving.register_keras_serializable("keras_landslide")
+class BceDiceLoss(keras.losses.Loss):
+    """Masked binary cross-entropy plus Dice loss, equally weighted.
+
+    Source: the hybrid loss of Nguyen's "MU-Net"; the parts are `BinaryCrossentropyLoss` and
+    `DiceLoss` with the same smoothing.
+    """
+
+    def __init__(self, smoothing: float = 1.0, *, name: str = "bce_dice", dtype: Any = "float32"):
+        super().__init__(name=name, dtype=dtype)
+        self.smoothing = smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The scalar loss of a batch."""
+        pixels = labelled_pixels(y_true, y_pred)
+        return masked_crossentropy(*pixels) + 1.0 - soft_dice(*pixels, self.smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"smoothing": self.smoothing, "name": self.name}

@@ -1,0 +1,57 @@
+"""Checks that every network makes on its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_landslide.errors import ModelError
+
+
+def check_image_shape(image_shape: Sequence[int | None], stride: int) -> None:
+    """Refuse an image shape that the network cannot take.
+
+    Args:
+        image_shape: (height, width, channels); height and width may be None for any size.
+        stride: total stride of the network, in pixels.
+
+    Raises:
+        ModelError: not three entries, no channels, or a height or width that is no multiple of
+            `stride` (the message names the next valid size).
+    """
+    if len(image_shape) != 3:
+        raise ModelError(f"image_shape is (height, width, channels), not {tuple(image_shape)}")
+    channels = image_shape[2]
+    if not isinstance(channels, int) or channels < 1:
+        raise ModelError(f"the number of channels must be a positive integer, not {channels!r}")
+    for name, size in (("height", image_shape[0]), ("width", image_shape[1])):
+        if size is None:
+            continue
+        if size < 1 or size % stride:
+            valid = max(-(-size // stride), 1) * stride
+            raise ModelError(
+                f"an image {name} of {size} px does not fit this model, whose stride is {stride} "
+                f"px; the next valid {name} is {valid} px"
+            )
+
+
+def check_choice(option: str, value: Any, choices: Sequence[Any]) -> None:
+    """Refuse an option's value that is not among its choices.
+
+    Raises:
+        ModelError: listing the choices.
+    """
+    if value not in choices:
+        listed = ", ".join(map(str, choices))
+        raise ModelError(f"{option} = {value!r} is not possible; choose one of: {listed}")
+
+
+def check_range(option: str, value: float, low: float, high: float = float("inf")) -> None:
+    """Refuse a number outside [low, high].
+
+    Raises:
+        ModelError: naming the option and the range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        bound = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
+        raise ModelError(f"{option} = {value!r} is not possible; it must be {bound}")

@@ -1,0 +1,59 @@
+"""The shelf of networks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.models.unet_colombia import unet_colombia
+
+MODELS: dict[str, Callable[..., keras.Model]] = {
+    "unet_colombia": unet_colombia,
+}
+
+
+def get(name: str) -> Callable[..., keras.Model]:
+    """The function that builds the network of that name.
+
+    Raises:
+        UnknownNameError: listing the choices.
+    """
+    if name not in MODELS:
+        raise UnknownNameError.among("model", name, MODELS)
+    return MODELS[name]
+
+
+def options(name: str) -> dict[str, Any]:
+    """The keyword options of a network and their defaults.
+
+    Raises:
+        UnknownNameError: listing the networks.
+    """
+    parameters = inspect.signature(get(name)).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def build(name: str, image_shape: Sequence[int | None], **chosen: Any) -> keras.Model:
+    """Build a network.
+
+    Args:
+        name: key of `MODELS`.
+        image_shape: (height, width, channels); height and width may be None.
+        **chosen: options of the network, see `options(name)`.
+
+    Raises:
+        UnknownNameError: the network is unknown.
+        ModelError: an option is unknown or out of range, or the size does not fit.
+    """
+    function = get(name)
+    known = options(name)
+    for option in chosen:
+        if option not in known:
+            raise ModelError(
+                f"model '{name}' has no option '{option}'; choose from: {', '.join(known)}"
+            )
+    return function(tuple(image_shape), **chosen)

@@ -1,0 +1,91 @@
+"""The U-Net of the Colombian study.
+
+Paper: C. Vega and M. Hidalgo, "Evaluation of U-Net transfer learning model for semantic
+segmentation of landslides in the Colombian tropical mountain region", Fig. 2.
+
+Input: (B, H, W, C) raw bands, C = 3 (RGB), 5 (+ slope, curvature) or 7 (+ VV before and after);
+H and W multiples of 16. Output: (B, H, W, 1) landslide probability.
+
+The paper gives the encoder block (two 3 x 3 convolutions with ReLU, 2 x 2 max-pooling), the decoder
+step (2 x 2 up-sampling followed by a 3 x 3 convolution), and base filters of 16, 32 or 64. Four
+levels, a bottleneck of 16 times the base filters, and no batch normalisation are our reading:
+the standard depth (Ronneberger, Fischer and Brox 2015), and none is mentioned.
+
+Trainable parameters with 3 bands: 2,158,705 / 8,630,497 / 34,513,345 for 16 / 32 / 64 filters;
+every further band adds 9 per base filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from keras_landslide.layers import BandNormalization
+from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+
+
+def unet_colombia(
+    image_shape: Sequence[int | None],
+    *,
+    filters: int = 32,
+    levels: int = 4,
+    normalisation: str = "none",
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Build the network.
+
+    Args:
+        image_shape: (height, width, channels); height and width may be None, or multiples of
+            2^levels.
+        filters: filters of the first level; each further level doubles them.
+        levels: poolings, 4 in the study.
+        normalisation: `none` as in the study, or `batch` after each convolution.
+        dropout: rate of dropout after the bottleneck, 0 in the study.
+
+    Returns:
+        A functional model whose first layer is `BandNormalization` and whose output is float32
+        under every precision policy.
+
+    Raises:
+        ModelError: an option is out of range, or the size is no multiple of the stride.
+    """
+    check_range("filters", filters, 1)
+    check_range("levels", levels, 1, 8)
+    check_range("dropout", dropout, 0, 0.95)
+    check_choice("normalisation", normalisation, ("none", "batch"))
+    check_image_shape(image_shape, stride=2**levels)
+
+    image = keras.Input(tuple(image_shape), name="image")
+    x = BandNormalization(name="normalise")(image)
+    skips = []
+    for level in range(levels):
+        x = _double_convolution(x, filters * 2**level, normalisation, f"encoder{level + 1}")
+        skips.append(x)
+        x = layers.MaxPooling2D(2, name=f"encoder{level + 1}_pool")(x)
+    x = _double_convolution(x, filters * 2**levels, normalisation, "bottleneck")
+    if dropout:
+        x = layers.Dropout(dropout, name="bottleneck_dropout")(x)
+    for level in reversed(range(levels)):
+        name = f"decoder{level + 1}"
+        x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(x)
+        x = _convolution(x, filters * 2**level, normalisation, f"{name}_up_conv")
+        x = layers.Concatenate(name=f"{name}_skip")([skips[level], x])
+        x = _double_convolution(x, filters * 2**level, normalisation, name)
+    probability = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="head")(x)
+    return keras.Model(image, probability, name="unet_colombia")
+
+
+def _double_convolution(x: Any, filters: int, normalisation: str, name: str) -> Any:
+    x = _convolution(x, filters, normalisation, f"{name}_conv1")
+    return _convolution(x, filters, normalisation, f"{name}_conv2")
+
+
+def _convolution(x: Any, filters: int, normalisation: str, name: str) -> Any:
+    if normalisation == "none":
+        return layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)

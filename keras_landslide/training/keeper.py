@@ -1,0 +1,108 @@
+"""The callback that makes a run resumable: checkpoint, history, early stopping, a line of log."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_landslide.errors import TrainingError
+from keras_landslide.files import replacing
+from keras_landslide.training.history import History
+
+
+class RunKeeper(keras.callbacks.Callback):
+    """After each epoch: weights and optimizer state, then the history row, each atomically.
+
+    Keras has `BackupAndRestore` and `EarlyStopping`; together they do not resume to the same
+    result, since the backup is not written atomically and leaves out how long early stopping has
+    been waiting. Here the history is the only state, and all else follows from it.
+
+    Args:
+        history: the run's history; epochs in it are done.
+        folder: where checkpoints go.
+        epochs: planned number of epochs.
+        patience: epochs without a better validation F1 before the run stops.
+        quiet: print no line per epoch.
+    """
+
+    def __init__(self, history: History, folder: Path, epochs: int, patience: int, quiet: bool):
+        super().__init__()
+        self.history = history
+        self.folder = folder
+        self.epochs = epochs
+        self.patience = patience
+        self.quiet = quiet
+        self._seconds: list[float] = []
+
+    def checkpoint(self, epoch: int) -> Path:
+        """Path of an epoch's weights and optimizer state."""
+        return self.folder / f"epoch-{epoch:04d}.weights.h5"
+
+    def restore(self, model: keras.Model) -> int:
+        """Load the last finished epoch into `model`; return the number of the next epoch.
+
+        Raises:
+            TrainingError: the checkpoint that the history speaks of is missing.
+        """
+        # The optimizer's slots have to exist before they can be filled.
+        model.optimizer.build(model.trainable_variables)
+        done = len(self.history.rows)
+        if done:
+            self.load(model, done - 1)
+        return done
+
+    def load(self, model: keras.Model, epoch: int) -> None:
+        """Load an epoch's weights and optimizer state into `model`.
+
+        Raises:
+            TrainingError: the checkpoint is missing or cannot be read.
+        """
+        path = self.checkpoint(epoch)
+        try:
+            model.load_weights(path)
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainingError(
+                f"{path}: is missing or does not fit ({error}); remove the run folder and "
+                "train again"
+            ) from error
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Keep the epoch, and stop the run when it no longer gets better."""
+        logs = dict(logs or {})
+        if not math.isfinite(logs["loss"]):
+            raise TrainingError(
+                f"the loss became {logs['loss']} in epoch {epoch + 1}; lower the learning rate "
+                "or look for extreme values in the bands (gdalinfo -stats)"
+            )
+        with replacing(self.checkpoint(epoch)) as part:
+            self.model.save_weights(part)
+        self.history.append(logs)
+        best = self.history.best_epoch
+        for path in self.folder.glob("epoch-*.weights.h5"):
+            if path not in (self.checkpoint(epoch), self.checkpoint(best)):
+                path.unlink()
+        if self.history.should_stop(self.patience):
+            self.model.stop_training = True
+        self._seconds.append(time.monotonic() - self._start)
+        if not self.quiet:
+            print(self._line(epoch, logs, best), file=sys.stderr, flush=True)
+
+    def _line(self, epoch: int, logs: Mapping[str, float], best: int) -> str:
+        left = sum(self._seconds) / len(self._seconds) * (self.epochs - epoch - 1)
+        best_f1 = self.history.rows[best]["val_f1"]
+        return (
+            f"epoch {epoch + 1}/{self.epochs}  loss {logs['loss']:.4f}  "
+            f"val_loss {logs['val_loss']:.4f}  val_f1 {logs['val_f1']:.4f}  "
+            f"(best {best_f1:.4f} in epoch {best + 1})  {self._seconds[-1]:.1f} s, "
+            f"at most {left / 60:.1f} min to go"
+        )

@@ -1,0 +1,162 @@
+"""`train`: from batches to a run folder, resumed wherever it was stopped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_landslide.config import RunConfig, read_toml
+from keras_landslide.errors import RecipeError
+from keras_landslide.files import output_errors, replacing, write_json
+from keras_landslide.training.batches import BatchSource, KerasBatches
+from keras_landslide.training.compiling import compile_model, fix_seeds
+from keras_landslide.training.history import History
+from keras_landslide.training.keeper import RunKeeper
+from keras_landslide.training.threshold import ProbabilityHistogram, best_f1, scores
+
+
+def train(
+    model: keras.Model,
+    train_batches: BatchSource,
+    val_batches: BatchSource,
+    run_folder: str | Path,
+    config: RunConfig,
+    *,
+    score_batches: Mapping[str, BatchSource] | None = None,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Train `model` and fill the run folder; go on where an earlier call was stopped.
+
+    The folder gets `config.toml`, `history.csv`, `checkpoints/`, `logs/` (TensorBoard, on the
+    TensorFlow backend alone), and at the end `model.keras` (the weights of the epoch with the best
+    validation F1) and `metrics.json` (the threshold chosen on validation, and the scores of each
+    split at that threshold). A run that was killed gives the same weights when it is called again
+    with the same model and data as one that was not.
+
+    Args:
+        model: a network from `models`, freshly built after `fix_seeds(config.training.seed)`.
+        train_batches: the batches to learn from.
+        val_batches: the batches for early stopping and the threshold.
+        run_folder: where the run is kept; made if it is not there.
+        config: the run's settings.
+        score_batches: further splits that are scored at the end, by name (`test`, and `train`
+            without augmentation and oversampling).
+        quiet: print nothing.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        RecipeError: the folder holds a run of another config.
+        TrainingError: the loss became NaN, or a checkpoint is damaged.
+        OutputError: the folder cannot be written.
+    """
+    folder = Path(run_folder)
+    _claim(folder, config)
+    settings = config.training
+    compile_model(model, settings)
+    history = History(folder / "history.csv")
+    # On a terminal Keras draws its own bar.
+    silent = quiet or sys.stderr.isatty()
+    keeper = RunKeeper(history, folder / "checkpoints", settings.epochs, settings.patience, silent)
+    done = keeper.restore(model)
+    if done < settings.epochs and not history.should_stop(settings.patience):
+        if done and not quiet:
+            print(f"{folder}: going on after epoch {done}", file=sys.stderr)
+        fix_seeds(settings.seed)
+        _fit(model, train_batches, val_batches, keeper, done, settings.epochs, folder, quiet)
+    keeper.load(model, history.best_epoch)
+    metrics = _final_metrics(model, {"val": val_batches, **(score_batches or {})}, history)
+    with replacing(folder / "model.keras") as part:
+        model.save(part)
+    write_json(folder / "metrics.json", metrics)
+    return metrics
+
+
+def is_finished(run_folder: str | Path, config: RunConfig) -> bool:
+    """Whether the folder holds the finished run of this config.
+
+    Raises:
+        RecipeError: the folder holds a run of another config.
+    """
+    folder = Path(run_folder)
+    if not (folder / "config.toml").exists():
+        return False
+    _check_same(folder, config)
+    return (folder / "metrics.json").exists()
+
+
+def _claim(folder: Path, config: RunConfig) -> None:
+    with output_errors(folder):
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    if (folder / "config.toml").exists():
+        _check_same(folder, config)
+    else:
+        config.save(folder / "config.toml")
+
+
+def _check_same(folder: Path, config: RunConfig) -> None:
+    old, new = read_toml(folder / "config.toml"), config.to_dict()
+    for section, values in new.items():
+        for key, value in values.items():
+            kept = old.get(section, {}).get(key)
+            if kept != value:
+                raise RecipeError(
+                    f"{folder} holds a run with [{section}] {key} = {kept!r}, "
+                    f"not {value!r}; choose another output folder, or remove this one"
+                )
+
+
+def _fit(
+    model: keras.Model,
+    train_batches: BatchSource,
+    val_batches: BatchSource,
+    keeper: RunKeeper,
+    done: int,
+    epochs: int,
+    folder: Path,
+    quiet: bool,
+) -> None:
+    batches = KerasBatches(train_batches)
+    callbacks = [batches.follow_epochs(), keeper]
+    if keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(folder / "logs", write_graph=False))
+    terminal = sys.stderr.isatty() and not quiet
+    model.fit(
+        batches,
+        validation_data=KerasBatches(val_batches),
+        initial_epoch=done,
+        epochs=epochs,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=1 if terminal else 0,
+    )
+
+
+def _final_metrics(
+    model: keras.Model, splits: Mapping[str, BatchSource], history: History
+) -> dict[str, Any]:
+    best = history.best_epoch
+    histograms = {name: _histogram(model, source) for name, source in splits.items()}
+    threshold = best_f1(histograms["val"])
+    counts = {name: h.counts_at(threshold.value) for name, h in histograms.items()}
+    return {
+        "threshold": threshold.value,
+        "threshold_rule": threshold.rule,
+        "epochs": len(history.rows),
+        "best_epoch": best,
+        "backend": keras.backend.backend(),
+        **{name: {**scores(c), **c} for name, c in counts.items()},
+    }
+
+
+def _histogram(model: keras.Model, source: BatchSource) -> ProbabilityHistogram:
+    histogram = ProbabilityHistogram()
+    for index in range(len(source)):
+        images, labels = source.batch(0, index)
+        histogram.add(labels, model.predict_on_batch(images))
+    return histogram
