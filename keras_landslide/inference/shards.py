@@ -1,0 +1,114 @@
+"""Finished strips of a scene, kept beside the output so that a killed run goes on from them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_landslide.errors import LandslideError, LockedError, OutputError
+from keras_landslide.files import fingerprint, output_errors, replacing, write_json
+
+
+class Shards:
+    """A work folder of strips, each written atomically with its checksum in its name.
+
+    Strips made by another model, from another stack or with other windows are never used: the
+    folder carries the fingerprint of all that determines its content, and is emptied when that
+    changes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def done(self) -> set[int]:
+        """Indices of the strips that are here and whole; damaged ones are removed."""
+        whole = set()
+        for path in self.folder.glob("strip-*.npy"):
+            _, index, checksum = path.stem.split("-")
+            if _checksum(path.read_bytes()) == checksum:
+                whole.add(int(index))
+            else:
+                path.unlink()
+        return whole
+
+    def save(self, index: int, strip: np.ndarray) -> None:
+        """Keep a finished strip.
+
+        Raises:
+            OutputError: the folder cannot be written, or the disk is full.
+        """
+        stream = io.BytesIO()
+        np.save(stream, strip, allow_pickle=False)
+        content = stream.getvalue()
+        # Written as bytes: NumPy's own writer reports a full disk without its error number.
+        with replacing(self.folder / f"strip-{index:06d}-{_checksum(content)}.npy") as part:
+            part.write_bytes(content)
+
+    def load(self, index: int) -> np.ndarray:
+        """A finished strip: float32 (rows, width)."""
+        (path,) = self.folder.glob(f"strip-{index:06d}-*.npy")
+        return np.load(path, allow_pickle=False)
+
+
+@contextmanager
+def open_shards(folder: Path, identity: Any) -> Iterator[Shards]:
+    """Lock a work folder and yield its shards.
+
+    The folder goes when the block ends well or finds its input wrong; it stays after a kill,
+    Ctrl-C or a full disk, so that the next run goes on from it.
+
+    Args:
+        folder: made if absent.
+        identity: JSON-like description of everything that the strips depend on.
+
+    Raises:
+        LockedError: another process works in the folder.
+        OutputError: the folder cannot be written.
+    """
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedError(
+                f"{folder}: another process is predicting here; wait for it or choose another "
+                "output folder"
+            ) from error
+        _adopt(folder, identity)
+        try:
+            yield Shards(folder)
+        except OutputError:
+            raise  # a full disk: what is finished serves the next attempt
+        except LandslideError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _adopt(folder: Path, identity: Any) -> None:
+    """Empty the folder unless it was started for the same `identity`."""
+    note = folder / "identity.json"
+    wanted = {"fingerprint": fingerprint(identity)}
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = None
+    if known != wanted:
+        for strip in folder.glob("strip-*.npy"):
+            strip.unlink()
+        write_json(note, wanted)
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

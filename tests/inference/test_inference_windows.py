@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from keras_landslide.errors import ModelError
+from keras_landslide.inference.windows import blended_plan, exact_plan, reflected
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
+def test_reflection_is_numpys_reflect(size):
+    axis = np.arange(size)
+    padded = np.pad(axis, 40, mode="reflect") if size > 1 else np.zeros(81, int)
+    np.testing.assert_array_equal(axis[reflected(-40, size + 80, size)], padded)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (37, 91), (128, 128), (5, 300)])
+def test_cores_cover_every_pixel_once_on_the_stride(shape):
+    plan = exact_plan(shape, window_px=64, halo_px=16, stride_px=4)
+    count = np.zeros(shape, int)
+    for index in range(plan.strip_count):
+        for core in plan.cores(index):
+            window = core.expand(plan.margin_px)
+            assert window[2:] == plan.window_shape
+            assert all(value % 4 == 0 for value in window)
+            count[core.clip(shape).slices] += 1
+    assert (count == 1).all()
+    assert max(plan.window_shape) <= 64
+
+
+def test_small_scene_gets_a_small_window():
+    assert exact_plan((5, 9), window_px=512, halo_px=16, stride_px=4).window_shape == (40, 44)
+
+
+@pytest.mark.parametrize(("window", "halo"), [(32, 16), (64, 15)])
+def test_impossible_windows_are_refused(window, halo):
+    with pytest.raises(ModelError, match=r"px"):
+        exact_plan((100, 100), window_px=window, halo_px=halo, stride_px=4)
+
+
+def test_blended_window_is_two_cores_on_the_stride():
+    plan = blended_plan((100, 70), window_px=67, stride_px=4)
+    assert plan.core == (32, 32)
+    with pytest.raises(ModelError):
+        blended_plan((100, 70), window_px=7, stride_px=4)
