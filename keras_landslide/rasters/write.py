@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from keras_landslide.errors import CrsError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
+from keras_landslide.rasters.recording_file import RecordingFile
 
 BLOCK_PX = 256
 
@@ -90,6 +90,7 @@ class RasterWriter:
         self._names, self._units = names, units
         self._tags, self._band_tags = dict(tags or {}), band_tags
         self._stack = ExitStack()
+        self._failures: list[OSError] = []
         self._dst: rasterio.io.DatasetWriter
 
     def __enter__(self) -> RasterWriter:
@@ -98,8 +99,10 @@ class RasterWriter:
             part = stack.enter_context(replacing(self.path))
             # `writing` sits inside `replacing`: a failing close is translated, then cleaned up.
             stack.enter_context(writing(self.path))
-            stack.push(partial(_check_blocks, part))
-            self._dst = stack.enter_context(rasterio.open(part, "w", crs=crs, **self._profile))
+            stack.callback(self._raise_failure)
+            self._dst = stack.enter_context(
+                rasterio.open(part, "w", crs=crs, opener=self._opener, **self._profile)
+            )
             self._describe()
             self._stack = stack.pop_all()
         return self
@@ -127,6 +130,14 @@ class RasterWriter:
                 self._dst.write(np.moveaxis(array, -1, 0), window=box)
             else:
                 self._dst.write(array, band or 1, window=box)
+            self._raise_failure()
+
+    def _opener(self, path: str, mode: str = "rb", **_: Any) -> RecordingFile:
+        return RecordingFile(path, mode, self._failures)
+
+    def _raise_failure(self) -> None:
+        if self._failures:
+            raise self._failures[0]
 
     def _describe(self) -> None:
         self._dst.update_tags(**self._tags)
@@ -183,26 +194,6 @@ def to_cog(src: str | Path, dst: str | Path, *, resampling: str = "average") -> 
     with replacing(dst) as part, writing(dst), quiet_gdal():
         gdal.Translate(str(part), str(src), format="COG", creationOptions=options)
     return Path(dst)
-
-
-def _check_blocks(path: Path, *exc_info: Any) -> None:
-    """Check after closing that every block lies within the file.
-
-    GDAL loses some write failures of a full disk between compression threads and the close.
-    """
-    if exc_info[0] is not None:
-        return
-    size = path.stat().st_size
-    with rasterio.open(path) as src:
-        for band, (height, width) in enumerate(src.block_shapes, start=1):
-            for y in range(-(-src.height // height)):
-                for x in range(-(-src.width // width)):
-                    start, length = (
-                        int(src.get_tag_item(f"BLOCK_{item}_{x}_{y}", "TIFF", bidx=band) or 0)
-                        for item in ("OFFSET", "SIZE")
-                    )
-                    if length == 0 or start + length > size:
-                        raise rasterio.errors.RasterioIOError(f"block {x},{y} was not stored")
 
 
 def _parse_crs(text: str, path: Path) -> rasterio.crs.CRS:

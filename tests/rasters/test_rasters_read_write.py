@@ -123,7 +123,7 @@ def test_bad_crs_is_our_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("limit_kb", [20, 200, 1024])
+@pytest.mark.parametrize("limit_kb", [0, 20, 260, 800, 1024])
 def test_full_disk_is_one_clear_line(tmp_path, limit_kb):
     # A file size limit fails the write like a full disk does, without needing a disk to fill.
     code = (
@@ -142,7 +142,8 @@ def test_full_disk_is_one_clear_line(tmp_path, limit_kb):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.startswith("OK"), done.stdout + done.stderr
-    assert "a.tif" in done.stdout and done.stdout.count("\n") == 1
+    assert "no space left" in done.stdout and done.stdout.count("\n") == 1
+    assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
 
 
