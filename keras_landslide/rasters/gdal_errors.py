@@ -17,8 +17,9 @@ try:  # private in rasterio, but it is what a failing close raises
 except ImportError:  # pragma: no cover - other rasterio versions
     CPLE_BaseError = RasterioError
 
-# osgeo raises plain RuntimeError once gdal.UseExceptions() is set.
-GDAL_ERRORS = (RasterioError, CPLE_BaseError, RuntimeError)
+# osgeo raises plain RuntimeError once gdal.UseExceptions() is set; rasterio raises SystemError
+# where GDAL failed without a message.
+GDAL_ERRORS = (RasterioError, CPLE_BaseError, RuntimeError, SystemError)
 
 LOW_SPACE_BYTES = 1 << 20
 
