@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from keras_landslide.errors import BundleError
 from keras_landslide.inference.bundle import Bundle, read_bundle
+from keras_landslide.quiet import quiet_tensorflow
 
 
 class SavedModelPredict:
@@ -56,8 +56,10 @@ def load(folder: str | Path) -> SavedModelPredict:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
     """
     bundle = read_bundle(folder)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    with quiet_tensorflow():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
 
     tf.get_logger().setLevel("ERROR")
     try:

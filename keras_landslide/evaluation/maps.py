@@ -1,0 +1,84 @@
+"""A probability map against the label of a stack, window by window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rasterio.crs import CRS
+
+from keras_landslide.errors import BandError, GridMismatchError, NodataError
+from keras_landslide.evaluation.scores import Scores, confusion
+from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
+
+STRIP_ROWS = 512
+
+
+def score_maps(
+    probability_path: str | Path, stack_path: str | Path, threshold: float
+) -> dict[str, Scores]:
+    """Score a map inside and outside cloud.
+
+    Args:
+        probability_path: `probability.tif`.
+        stack_path: the stack, for its bands `label` and, if there, `cloud` (0 clear, 1 cloud,
+            2 cloud shadow).
+        threshold: probability from which a pixel is landslide.
+
+    Returns:
+        Counts for `all` pixels and, with a `cloud` band, for `clear` ones and for those under
+        `cloud` or its shadow. Pixels whose cloud band is missing count in `all` alone.
+
+    Raises:
+        BandError: the stack has no label.
+        GridMismatchError: map and stack do not share a grid.
+        NodataError: no pixel has both a label and a probability.
+        InputFileError: a file is missing or truncated.
+    """
+    stack = stack_info(stack_path)
+    check_same_grid(stack_info(probability_path), stack)
+    if "label" not in stack.band_names:
+        raise BandError(
+            f"{stack_path} has no band label to score against; add [inventory] to the scene "
+            "recipe and stack again"
+        )
+    clouds = "cloud" in stack.band_names
+    names = ("label", "cloud") if clouds else ("label",)
+    scores = {name: Scores() for name in (("all", "clear", "cloud") if clouds else ("all",))}
+    with BandReader(probability_path) as predicted, BandReader(stack_path) as truth:
+        for strip in stack.grid.strips(STRIP_ROWS):
+            probability = predicted.read(predicted.band_names[:1], strip)[..., 0]
+            bands = truth.read(names, strip)
+            masks = {"all": None}
+            if clouds:
+                cloud = bands[..., 1]
+                masks |= {"clear": cloud == 0, "cloud": (cloud == 1) | (cloud == 2)}
+            for name, mask in masks.items():
+                scores[name] += confusion(probability, bands[..., 0], threshold, mask)
+    if not scores["all"].total:
+        raise NodataError(
+            f"{probability_path}: no pixel has both a probability and a label in {stack_path}; "
+            "nothing can be scored"
+        )
+    return scores
+
+
+def check_same_grid(a: StackInfo, b: StackInfo) -> None:
+    """Refuse rasters whose pixels do not lie on each other.
+
+    Raises:
+        GridMismatchError: saying what differs.
+    """
+    differing = [
+        name
+        for name, same in (
+            ("size", a.grid.shape == b.grid.shape),
+            ("CRS", CRS.from_user_input(a.grid.crs) == CRS.from_user_input(b.grid.crs)),
+            ("transform", a.grid.transform.almost_equals(b.grid.transform, 1e-6)),
+        )
+        if not same
+    ]
+    if differing:
+        raise GridMismatchError(
+            f"{a.path} and {b.path} differ in {', '.join(differing)}; predict over the stack that "
+            "holds the label"
+        )

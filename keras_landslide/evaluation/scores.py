@@ -1,0 +1,144 @@
+"""Pooled confusion counts and the scores that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_landslide.errors import GridMismatchError
+
+TRUE_NEGATIVE, TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, NOT_SCORED = 0, 1, 2, 3, 255
+"""Classes of a confusion map."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Pixels (or objects) by what was said and what is so; landslide is the positive class.
+
+    Scores whose denominator is 0 are None (`null` in JSON): they are undefined, not 0.
+    Kappa: Cohen 1960, doi:10.1177/001316446002000104.
+    """
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+    tn: int = 0
+
+    def __add__(self, other: Scores) -> Scores:
+        return Scores(
+            self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn
+        )
+
+    @property
+    def total(self) -> int:
+        """Number of scored pixels."""
+        return self.tp + self.fp + self.fn + self.tn
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of landslide pixels in the truth."""
+        return _ratio(self.tp + self.fn, self.total)
+
+    @property
+    def precision(self) -> float | None:
+        """TP / (TP + FP)."""
+        return _ratio(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> float | None:
+        """TP / (TP + FN)."""
+        return _ratio(self.tp, self.tp + self.fn)
+
+    @property
+    def f1(self) -> float | None:
+        """2 TP / (2 TP + FP + FN)."""
+        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def iou(self) -> float | None:
+        """Landslide intersection over union, TP / (TP + FP + FN)."""
+        return _ratio(self.tp, self.tp + self.fp + self.fn)
+
+    @property
+    def mean_iou(self) -> float | None:
+        """Mean of the landslide's and the background's intersection over union."""
+        background = _ratio(self.tn, self.tn + self.fp + self.fn)
+        if self.iou is None or background is None:
+            return None
+        return (self.iou + background) / 2
+
+    @property
+    def accuracy(self) -> float | None:
+        """Overall accuracy, (TP + TN) / n."""
+        return _ratio(self.tp + self.tn, self.total)
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's kappa, agreement beyond chance."""
+        n = self.total
+        # Python integers: the products pass 2**53 for scenes of 100 million pixels.
+        chance = (self.tp + self.fn) * (self.tp + self.fp) + (self.fp + self.tn) * (
+            self.fn + self.tn
+        )
+        return _ratio(n * (self.tp + self.tn) - chance, n * n - chance)
+
+    def to_dict(self) -> dict[str, int | float | None]:
+        """Counts and scores, ready for JSON."""
+        counts = {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
+        names = ("prevalence", "precision", "recall", "f1", "iou", "mean_iou", "accuracy", "kappa")
+        return {**counts, **{name: getattr(self, name) for name in names}}
+
+
+def confusion_classes(
+    probability: np.ndarray, label: np.ndarray, threshold: float, mask: np.ndarray | None = None
+) -> np.ndarray:
+    """What became of each pixel.
+
+    Args:
+        probability: (...) floats; NaN is not scored. Landslide where `>= threshold`.
+        label: (...) of 0, 1 or 255; anything but 0 and 1 (255, NaN) is not scored.
+        threshold: in [0, 1].
+        mask: (...) bool, True where to score; None is everywhere.
+
+    Returns:
+        uint8 (...): `TRUE_NEGATIVE`, `TRUE_POSITIVE`, `FALSE_POSITIVE`, `FALSE_NEGATIVE` or
+        `NOT_SCORED`.
+
+    Raises:
+        GridMismatchError: the shapes differ.
+    """
+    shapes = {a.shape for a in (probability, label, mask) if a is not None}
+    if len(shapes) > 1:
+        raise GridMismatchError(f"probability, label and mask differ in shape: {sorted(shapes)}")
+    scored = ~np.isnan(probability) & ((label == 0) | (label == 1))
+    if mask is not None:
+        scored &= mask
+    # In the probability's own type, as thresholds are stored: float32(0.3) >= 0.3 has to hold.
+    said = probability >= np.asarray(threshold, probability.dtype)
+    classes = np.full(probability.shape, NOT_SCORED, np.uint8)
+    so = label == 1
+    classes[scored & ~said & ~so] = TRUE_NEGATIVE
+    classes[scored & said & so] = TRUE_POSITIVE
+    classes[scored & said & ~so] = FALSE_POSITIVE
+    classes[scored & ~said & so] = FALSE_NEGATIVE
+    return classes
+
+
+def confusion(
+    probability: np.ndarray, label: np.ndarray, threshold: float, mask: np.ndarray | None = None
+) -> Scores:
+    """Pooled counts over arrays; arguments and errors as `confusion_classes`."""
+    counts = np.bincount(
+        confusion_classes(probability, label, threshold, mask).ravel(), minlength=NOT_SCORED
+    )
+    return Scores(
+        tp=int(counts[TRUE_POSITIVE]),
+        fp=int(counts[FALSE_POSITIVE]),
+        fn=int(counts[FALSE_NEGATIVE]),
+        tn=int(counts[TRUE_NEGATIVE]),
+    )
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
