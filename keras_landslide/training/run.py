@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def train(
     config: RunConfig,
     *,
     score_batches: Mapping[str, BatchSource] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Train `model` and fill the run folder; go on where an earlier call was stopped.
@@ -45,6 +46,7 @@ def train(
         config: the run's settings.
         score_batches: further splits that are scored at the end, by name (`test`, and `train`
             without augmentation and oversampling).
+        callbacks: further callbacks, called after each epoch is kept.
         quiet: print nothing.
 
     Returns:
@@ -68,7 +70,7 @@ def train(
         if done and not quiet:
             print(f"{folder}: going on after epoch {done}", file=sys.stderr)
         fix_seeds(settings.seed)
-        _fit(model, train_batches, val_batches, keeper, done, settings.epochs, folder, quiet)
+        _fit(model, train_batches, val_batches, keeper, done, callbacks, folder, quiet)
     keeper.load(model, history.best_epoch)
     metrics = _final_metrics(model, {"val": val_batches, **(score_batches or {})}, history)
     with replacing(folder / "model.keras") as part:
@@ -117,21 +119,21 @@ def _fit(
     val_batches: BatchSource,
     keeper: RunKeeper,
     done: int,
-    epochs: int,
+    callbacks: Sequence[keras.callbacks.Callback],
     folder: Path,
     quiet: bool,
 ) -> None:
     batches = KerasBatches(train_batches)
-    callbacks = [batches.follow_epochs(), keeper]
+    own = [batches.follow_epochs(), keeper]
     if keras.backend.backend() == "tensorflow":
-        callbacks.append(keras.callbacks.TensorBoard(folder / "logs", write_graph=False))
+        own.append(keras.callbacks.TensorBoard(folder / "logs", write_graph=False))
     terminal = sys.stderr.isatty() and not quiet
     model.fit(
         batches,
         validation_data=KerasBatches(val_batches),
         initial_epoch=done,
-        epochs=epochs,
-        callbacks=callbacks,
+        epochs=keeper.epochs,
+        callbacks=[*own, *callbacks],
         shuffle=False,
         verbose=1 if terminal else 0,
     )
