@@ -64,3 +64,7 @@ class LockedError(LandslideError, RuntimeError):
 
 class TrainingError(LandslideError, ArithmeticError):
     """Training cannot go on: the loss is no number, or a checkpoint is damaged."""
+
+
+class TrialError(LandslideError, RuntimeError):
+    """No trial of a search gave a score."""

@@ -1,0 +1,4 @@
+"""Grid search on top of Keras Tuner: spaces (TOML), trials that survive a kill, tables of results.
+
+`space` and `results` are light; `oracle`, `hypermodel`, `tuner` and `search` import Keras Tuner.
+"""

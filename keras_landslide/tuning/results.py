@@ -1,0 +1,218 @@
+"""What a search found: trials.csv, best.toml and tables, all made from the trials' own files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from keras_landslide.errors import InputFileError, RecipeError
+from keras_landslide.files import write_text
+from keras_landslide.tuning.space import SearchSpace
+
+BEFORE = ("trial",)
+RESULT = ("status", "score", "best_epoch", "epochs")
+AFTER = ("seconds", "seed", "reason")
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial as a row of `trials.csv`.
+
+    Attributes:
+        trial: its number in the grid, from 0.
+        values: value of each parameter.
+        status: `completed` or `failed`.
+        score: the objective at its best epoch (mean over executions); None if it failed.
+        best_epoch: epoch of the score, from 1; epochs: epochs run. Both of the first execution.
+        metrics: the other validation metrics at the best epoch (mean over executions).
+        seconds: wall time of the process that finished the trial.
+        seed: seed of the first execution.
+        reason: why it failed, one line; empty otherwise.
+    """
+
+    trial: int
+    values: dict[str, Any]
+    status: str
+    score: float | None
+    best_epoch: int | None
+    epochs: int | None
+    seconds: float | None
+    seed: int
+    reason: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]:
+    """The finished trials, from Keras Tuner's `trial_*/trial.json` and our `run.json` beside it.
+
+    Rows come in the order of the grid, whatever the order in which trials ended.
+    """
+    rows = []
+    for file in sorted(Path(trials_folder).glob("trial_*/trial.json")):
+        trial = json.loads(file.read_text(encoding="utf-8"))
+        if trial["status"] not in ("COMPLETED", "FAILED"):
+            continue
+        number = int(trial["trial_id"])
+        run = json.loads((file.parent / "run.json").read_text(encoding="utf-8"))
+        first = run["executions"][0] if run["executions"] else {}
+        done = trial["status"] == "COMPLETED"
+        rows.append(
+            TrialRow(
+                trial=number,
+                values=space.combinations[number],
+                status=trial["status"].lower(),
+                score=trial["score"] if done else None,
+                best_epoch=first.get("best_epoch"),
+                epochs=first.get("epochs"),
+                seconds=run["seconds"],
+                seed=space.seed(number),
+                reason=run["reason"],
+                metrics=_means([e["metrics"] for e in run["executions"]]) if done else {},
+            )
+        )
+    return sorted(rows, key=lambda row: row.trial)
+
+
+def best_row(rows: Sequence[TrialRow], direction: str) -> TrialRow | None:
+    """The completed trial with the best score, the earliest one on a tie; None without any."""
+    scored = [row for row in rows if row.score is not None and math.isfinite(row.score)]
+    if not scored:
+        return None
+    sign = 1 if direction == "min" else -1
+    return min(scored, key=lambda row: (sign * (row.score or 0.0), row.trial))
+
+
+def write_trials_csv(rows: Sequence[TrialRow], names: Sequence[str], path: str | Path) -> None:
+    """Write `trials.csv` atomically: trial, one column per parameter, then the results."""
+    metrics = sorted({name for row in rows for name in row.metrics})
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*BEFORE, *names, *RESULT, *metrics, *AFTER])
+    for row in rows:
+        writer.writerow(
+            [
+                row.trial,
+                *(row.values[name] for name in names),
+                row.status,
+                _number(row.score),
+                _number(row.best_epoch),
+                _number(row.epochs),
+                *(_number(row.metrics.get(name)) for name in metrics),
+                "" if row.seconds is None else f"{row.seconds:.1f}",
+                row.seed,
+                row.reason,
+            ]
+        )
+    write_text(path, text.getvalue())
+
+
+def read_trials_csv(path: str | Path) -> list[TrialRow]:
+    """Read `trials.csv` back; numbers in parameter columns become int or float.
+
+    Raises:
+        InputFileError: the file cannot be read.
+        RecipeError: it has not the columns of a `trials.csv`.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as stream:
+            table = csv.DictReader(stream)
+            header, lines = list(table.fieldnames or []), list(table)
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
+    if any(name not in header for name in (*BEFORE, *RESULT, *AFTER)):
+        raise RecipeError(f"{path}: is not the trials.csv of a search; its columns are {header}")
+    names = header[len(BEFORE) : header.index("status")]
+    metrics = header[header.index("epochs") + 1 : header.index("seconds")]
+    return [
+        TrialRow(
+            trial=int(line["trial"]),
+            values={name: parse_value(line[name]) for name in names},
+            status=line["status"],
+            score=float(line["score"]) if line["score"] else None,
+            best_epoch=int(line["best_epoch"]) if line["best_epoch"] else None,
+            epochs=int(line["epochs"]) if line["epochs"] else None,
+            seconds=float(line["seconds"]) if line["seconds"] else None,
+            seed=int(line["seed"]),
+            reason=line["reason"],
+            metrics={name: float(line[name]) for name in metrics if line[name]},
+        )
+        for line in lines
+    ]
+
+
+def write_best(space: SearchSpace, best: TrialRow, path: str | Path) -> None:
+    """Write `best.toml`: a whole run config with the best trial's values and seed, atomically."""
+    s = space.settings
+    total = len(space.combinations)
+    head = (
+        f"# Search {s.name}: trial {best.trial} of {total} (from 0) with {s.objective} "
+        f"{best.score:.6f} at epoch {best.best_epoch} of at most {s.epochs}.\n"
+    )
+    config = space.best_config(best.values, best.seed)
+    write_text(path, head + tomli_w.dumps(config.to_dict()))
+
+
+def trials_table(rows: Sequence[TrialRow], direction: str, limit: int | None = None) -> str:
+    """A text table of trials, best first, failures last with their reason."""
+    sign = 1 if direction == "min" else -1
+    ranked = sorted(
+        rows,
+        key=lambda r: (r.score is None, sign * r.score if r.score is not None else 0.0, r.trial),
+    )
+    names = list(rows[0].values) if rows else []
+    metrics = sorted({name for row in rows for name in row.metrics})
+    header = ["trial", *names, "score", "epoch", *metrics, "seconds", "seed", ""]
+    lines = [
+        [
+            str(row.trial),
+            *(str(row.values[name]) for name in names),
+            "failed" if row.score is None else f"{row.score:.4f}",
+            "" if row.best_epoch is None else f"{row.best_epoch}/{row.epochs}",
+            *(f"{row.metrics[m]:.4f}" if m in row.metrics else "" for m in metrics),
+            "" if row.seconds is None else f"{row.seconds:.1f}",
+            str(row.seed),
+            row.reason,
+        ]
+        for row in ranked[:limit]
+    ]
+    return text_table(header, lines)
+
+
+def text_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Columns aligned to the right, the last one (free text) to the left."""
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [*(c.rjust(w) for c, w in zip(line[:-1], widths, strict=False)), line[-1]]
+        ).rstrip()
+        for line in [header, *lines]
+    )
+
+
+def parse_value(text: str) -> Any:
+    """A parameter's value from its text in a CSV: int, float, or the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _number(value: float | None) -> str:
+    """Six decimals for a float: enough to rank, few enough to be the same on a second run."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.6f}"
+
+
+def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(run[name] for run in runs) / len(runs) for name in (runs[0] if runs else {})}
