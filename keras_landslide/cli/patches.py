@@ -1,0 +1,78 @@
+"""`keras-landslide patches`: cut a stack into patches with a spatial split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from keras_landslide.patches.table import Patch
+
+
+class Shares(click.ParamType):
+    """Three numbers joined by commas."""
+
+    name = "train,val,test"
+
+    def convert(self, value, param, ctx) -> tuple[float, float, float]:
+        """Parse `0.6,0.2,0.2`."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            train, val, test = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"'{value}' is not three numbers joined by commas", param, ctx)
+        return train, val, test
+
+
+@click.command(short_help="cut a stack into patches with a spatial split")
+@click.argument("stack", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=None,
+              help="GeoPackage to write.  [default: patches.gpkg beside the stack]")  # fmt: skip
+@click.option("--size", default=128, show_default=True, help="Edge of a patch in pixels.")
+@click.option("--overlap", default=0.5, show_default=True, help="Shared part of the edge, [0, 1).")
+@click.option("--block", type=int, help="Edge of a split block, px.  [default: 1 to 4 patches]")
+@click.option("--buffer", type=int, help="Gap between splits, px.  [default: one patch]")
+@click.option("--split", type=Shares(), default="0.6,0.2,0.2", show_default=True,
+              help="Shares of train, val and test; 0 leaves one out.")  # fmt: skip
+@click.option("--split-kind", type=click.Choice(["spatial", "random"]), default="spatial",
+              show_default=True, help="A random split gives optimistic scores.")  # fmt: skip
+@click.option("--folds", default=5, show_default=True, help="Folds of blocked k-fold.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same split.")
+@click.option("--image-model", help="Bands that have to be valid.  [default: all of the stack]")
+@click.option("--min-valid", "minimum_valid", default=0.5, show_default=True,
+              help="Patches with a smaller labelled and valid share are unused.")  # fmt: skip
+def command(stack: Path, out: Path | None, **settings) -> None:
+    """Cut STACK into overlapping patches with a blocked, buffered split.
+
+    The split is searched for: equal landslide fractions, few patches lost to the buffer.
+    """
+    from keras_landslide.patches.plan import PatchSettings, make_patches
+
+    out = out or stack.with_name("patches.gpkg")
+    chosen = PatchSettings(**settings)
+    patches = make_patches(stack, out, chosen)
+    click.echo(summary(patches))
+    if chosen.split_kind == "random":
+        click.echo("random split: patches of different splits overlap, scores will be optimistic")
+    click.echo(f"wrote {out}")
+
+
+def summary(patches: list[Patch]) -> str:
+    """A table of the splits: patches, those with landslide, and the landslide fraction."""
+    from keras_landslide.patches.split import SPLITS
+
+    usable = sum(p.split != "unused" for p in patches)
+    lines = ["split    patches  share  with landslide  landslide fraction"]
+    for split in SPLITS:
+        rows = [p for p in patches if p.split == split]
+        positive = sum(p.landslide_fraction > 0 for p in rows)
+        weight = sum(p.valid_fraction for p in rows)
+        landslide = sum(p.landslide_fraction * p.valid_fraction for p in rows)
+        share = f"{len(rows) / usable:6.1%}" if split != "unused" else " " * 6
+        fraction = f"{landslide / weight:18.2%}" if weight else " " * 17 + "-"
+        lines.append(f"{split:8} {len(rows):7d} {share}  {positive:14d}  {fraction}")
+    lines.append("buffer: lost between splits; unused: too little is labelled and valid")
+    return "\n".join(lines)
