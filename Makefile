@@ -40,7 +40,7 @@ check-notebooks: setup ## run the notebooks, keep nothing
 check-wheel: setup ## build the wheel, install it in an empty environment, use it from another folder
 	@scripts/check_wheel.sh
 
-lock: setup ## write down the installed versions as requirements/lock.txt
+lock: setup ## resolve the requirements anew and write requirements/lock.txt
 	@scripts/lock.sh
 
 clean: ## remove .venv, caches and the demo
