@@ -1,0 +1,28 @@
+"""`keras-landslide simulate`: a pair of simulated basins to try everything on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="make a pair of simulated basins to try everything on")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--size", default=1024, show_default=True,
+              help="Edge of the optical image, pixels of 12.5 m.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Same seed, same rasters.")
+@click.option("--basins", default="argelia,liboriana", show_default=True,
+              help="Which to make, joined by commas.")  # fmt: skip
+def command(out: Path, size: int, seed: int, basins: str) -> None:
+    """Write a folder per simulated basin into OUT: rasters, inventory and scene recipe."""
+    for recipe in run(out, size, seed, basins):
+        click.echo(f"wrote {recipe} (simulated basin)")
+
+
+def run(out: Path, size: int = 1024, seed: int = 0, basins: str = "argelia,liboriana"):
+    """Make the basins named in `basins`, joined by commas; returns the recipes' paths."""
+    from keras_landslide.sources import twin_basins
+
+    names = [name.strip() for name in basins.split(",") if name.strip()]
+    return twin_basins.simulate(out, size, seed, names)
