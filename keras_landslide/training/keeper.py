@@ -15,6 +15,9 @@ from keras_landslide.errors import TrainingError
 from keras_landslide.files import replacing
 from keras_landslide.training.history import History
 
+_CALLS_PER_EPOCH = 2**20
+"""More than any epoch has steps, so that no two epochs drop alike."""
+
 
 class RunKeeper(keras.callbacks.Callback):
     """After each epoch: weights and optimizer state, then the history row, each atomically.
@@ -73,8 +76,14 @@ class RunKeeper(keras.callbacks.Callback):
             ) from error
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Start the clock."""
+        """Start the clock, and set the random layers to where this epoch starts."""
         self._start = time.monotonic()
+        # Keras leaves the state of dropout out of weight files: (seed, calls so far). Starting the
+        # count anew from the epoch makes a resumed run drop what an uninterrupted one drops.
+        for variable in self.model.non_trainable_variables:
+            if variable.name == "seed_generator_state":
+                seed = int(keras.ops.convert_to_numpy(variable.value)[0])
+                variable.assign([seed, epoch * _CALLS_PER_EPOCH])
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Keep the epoch, and stop the run when it no longer gets better."""

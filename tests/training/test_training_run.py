@@ -1,0 +1,128 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import train_small
+from synthetic_batches import SquareBatches
+from train_small import CONFIG, run
+
+from keras_landslide.errors import LandslideError, RecipeError, TrainingError
+from keras_landslide.training.run import is_finished
+
+SCRIPT = Path(train_small.__file__)
+
+
+def start(folder, slow_epoch):
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(folder), str(slow_epoch)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    batches = SquareBatches()
+    model, metrics = run(folder, batches)
+    return folder, model, metrics, batches
+
+
+def test_run_folder(whole_run):
+    folder, model, metrics, _ = whole_run
+    assert json.loads((folder / "metrics.json").read_text()) == metrics
+    assert list((folder / "logs" / "train").iterdir())
+    rows = list(csv.DictReader((folder / "history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
+    best = max(rows, key=lambda row: float(row["val_f1"]))
+    assert metrics["best_epoch"] == int(best["epoch"])
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    loaded = keras.models.load_model(folder / "model.keras", safe_mode=True)
+    images, _ = SquareBatches(seed=1).batch(0, 0)
+    np.testing.assert_array_equal(loaded.predict_on_batch(images), model.predict_on_batch(images))
+
+
+def test_model_is_that_of_the_best_epoch(whole_run):
+    _, model, metrics, _ = whole_run
+    val = SquareBatches(seed=1, shuffle=False)
+    labels = np.concatenate([val.batch(0, i)[1] for i in range(len(val))]).reshape(-1)
+    probability = np.concatenate(
+        [model.predict_on_batch(val.batch(0, i)[0]) for i in range(len(val))]
+    ).reshape(-1)
+    found = (probability >= metrics["threshold"])[labels != 255]
+    truth = labels[labels != 255] == 1
+    assert metrics["val"]["tp"] == np.sum(found & truth)
+    assert metrics["val"]["fp"] == np.sum(found & ~truth)
+    assert metrics["val"]["fn"] == np.sum(~found & truth)
+
+
+def test_batches_follow_the_epochs(whole_run):
+    read = whole_run[3].read
+    assert read[-12:] == [(epoch, index) for epoch in range(4) for index in range(3)]
+
+
+@pytest.mark.parametrize("slow_epoch", [0, 2])
+def test_killed_run_ends_like_a_whole_one(tmp_path, whole_run, slow_epoch):
+    folder = tmp_path / "run"
+    process = start(folder, slow_epoch)
+    assert "in the middle" in process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (folder / "model.keras").exists()
+    assert start(folder, -1).wait() == 0
+    whole = whole_run[0]
+    assert (folder / "history.csv").read_text() == (whole / "history.csv").read_text()
+    assert (folder / "metrics.json").read_text() == (whole / "metrics.json").read_text()
+    ours, theirs = (keras.models.load_model(f / "model.keras") for f in (folder, whole))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_early_stop_is_kept_on_resume(tmp_path):
+    config = CONFIG.with_values(
+        model={"options": {"filters": 4, "levels": 1}},
+        training={"epochs": 30, "patience": 1, "learning_rate": 1e-12},
+    )
+    _, metrics = run(tmp_path / "run", SquareBatches(), config)
+    assert metrics["epochs"] < 30
+    again = SquareBatches()
+    assert run(tmp_path / "run", again, config)[1] == metrics
+    assert again.read == []
+
+
+def test_other_config_is_refused(whole_run):
+    folder = whole_run[0]
+    assert is_finished(folder, CONFIG)
+    other = CONFIG.with_values(training={"learning_rate": 0.5})
+    with pytest.raises(RecipeError, match=r"learning_rate = 0\.003, not 0\.5"):
+        is_finished(folder, other)
+    with pytest.raises(RecipeError, match="another output folder"):
+        run(folder, SquareBatches(), other)
+
+
+def test_nan_loss_is_one_clear_error(tmp_path):
+    batches = SquareBatches()
+    batches.images[:] = np.inf
+    with pytest.raises(TrainingError, match="lower the learning rate") as caught:
+        run(tmp_path / "run", batches)
+    assert isinstance(caught.value, LandslideError)
+    assert not (tmp_path / "run" / "history.csv").exists()
+
+
+def test_damaged_checkpoint_is_one_clear_error(tmp_path, whole_run):
+    import shutil
+
+    folder = tmp_path / "run"
+    shutil.copytree(whole_run[0], folder)
+    next((folder / "checkpoints").iterdir()).write_bytes(b"no HDF5")
+    with pytest.raises(TrainingError, match="remove the run folder"):
+        run(folder, SquareBatches())
