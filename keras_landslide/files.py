@@ -49,6 +49,27 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch(path: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path` for what its making needs meanwhile; it always goes.
+
+    What a killed process left is removed by the next attempt at the same `path`.
+
+    Raises:
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    folder = path.with_name(f".part-{os.getpid()}-{path.name}.scratch")
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_orphans(path.with_name(f"{path.name}.scratch"))
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+
+
+@contextmanager
 def output_errors(path: str | Path) -> Iterator[None]:
     """Turn a full disk or a refused write inside the block into one clear `OutputError`.
 

@@ -1,0 +1,202 @@
+"""From a probability map to an inventory: one polygon with attributes per landslide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from keras_landslide.errors import GridMismatchError, LandslideError
+from keras_landslide.files import scratch
+from keras_landslide.inventory.attributes import TILE_PX, Zonal, zonal_statistics
+from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplify
+from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
+from keras_landslide.inventory.measure import Measure, measure_on
+from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
+from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
+from keras_landslide.rasters.write import RasterWriter
+
+LANDSLIDES = Layer(
+    "landslides",
+    "MultiPolygon",
+    {
+        "id": "int",
+        "area_m2": "float",
+        "perimeter_m": "float",
+        "mean_probability": "float",
+        "max_probability": "float",
+        "mean_slope_deg": "float",
+        "elevation_range_m": "float",
+        "simulated": "bool",
+    },
+    "landslides mapped from a probability map",
+    ("keras_landslide.inventory", "landslides.qml"),
+)
+# Polygons checked against the minimum area at a time: specks never fill the memory.
+_CHUNK = 20_000
+
+
+def polygonize(
+    probability: str | Path,
+    threshold: float,
+    out: str | Path,
+    *,
+    minimum_area_m2: float = 0.0,
+    stack: str | Path | None = None,
+    connectedness: int = 8,
+    fill_holes_m2: float = 0.0,
+    simplify_m: float = 0.0,
+) -> int:
+    """Write the landslides of a probability map as a styled GeoPackage layer `landslides`.
+
+    A landslide is a connected set of pixels with probability >= threshold. Pixels are read tile
+    by tile; only polygons above the minimum area are kept in memory. The same input gives the
+    same bytes. No landslide gives an empty layer.
+
+    Args:
+        probability: raster whose first band is a probability in [0, 1], NaN nodata.
+        threshold: decision threshold, [0, 1].
+        out: the GeoPackage; replaced atomically.
+        minimum_area_m2: minimum mapping unit; smaller polygons are dropped.
+        stack: raster on the same grid with `slope` (deg) and `elevation` (m); attributes of a
+            band that is missing are NULL.
+        connectedness: 8 joins pixels that touch at a corner, 4 does not.
+        fill_holes_m2: holes smaller than this are filled, with what lies in them.
+        simplify_m: outlines are simplified with this tolerance; neighbours never come to overlap.
+
+    Returns:
+        How many landslides were written.
+
+    Raises:
+        InputFileError: a raster cannot be read.
+        GridMismatchError: the stack lies on another grid.
+        OutputError: the GeoPackage cannot be written.
+        LandslideError: a setting is out of range.
+    """
+    if connectedness not in (4, 8) or not 0 <= threshold <= 1:
+        raise LandslideError(
+            f"threshold {threshold} should lie in [0, 1], and connectedness {connectedness} be 4 "
+            "or 8"
+        )
+    info = stack_info(probability)
+    terrain = stack_info(stack) if stack is not None else None
+    if terrain is not None:
+        _check_grid(info, terrain)
+    measure = measure_on(info.grid, str(probability))
+    with scratch(out) as folder:
+        mask = _write_mask(info, threshold, folder / "mask.tif")
+        traced = _trace(mask, info, folder / "traced.gpkg", connectedness)
+        polygons = _keep(_outlines(traced), measure, minimum_area_m2)
+    if fill_holes_m2 > 0:
+        polygons = fill_small_holes(polygons, fill_holes_m2, measure)
+    if simplify_m > 0:
+        unit_m = _metres_per_unit(info)
+        polygons = simplify(polygons, simplify_m / unit_m)
+    rows = _rows(polygons, info, terrain, measure)
+    tags = {
+        "source": Path(probability).name,
+        "threshold": repr(float(threshold)),
+        "minimum_area_m2": repr(float(minimum_area_m2)),
+        "connectedness": str(connectedness),
+        "simulated": "yes" if _simulated(info, terrain) else "no",
+    }
+    return write_layer(out, LANDSLIDES, info.grid.crs, rows, tags)
+
+
+def _check_grid(info: StackInfo, terrain: StackInfo) -> None:
+    a, b = info.grid, terrain.grid
+    if a.shape != b.shape or not a.transform.almost_equals(b.transform, 1e-6 * a.resolution[0]):
+        raise GridMismatchError(
+            f"{terrain.path} ({b.height} x {b.width} px) lies on another grid than {info.path} "
+            f"({a.height} x {a.width} px); give the stack that was predicted on"
+        )
+
+
+def _write_mask(info: StackInfo, threshold: float, path: Path) -> Path:
+    band = info.band_names[:1]
+    with (
+        BandReader(info.path) as reader,
+        RasterWriter(path, info.grid, 1, "uint8") as writer,
+    ):
+        for tile in info.grid.windows(TILE_PX):
+            # NaN compares as False: nodata is no landslide.
+            above = reader.read(band, tile)[..., 0] >= np.float32(threshold)
+            writer.write(above.astype(np.uint8), tile)
+    return path
+
+
+def _trace(mask: Path, info: StackInfo, path: Path, connectedness: int) -> Path:
+    """Outlines of the mask's connected parts, as a GeoPackage without index."""
+    gdal = osgeo_gdal()
+    from osgeo import ogr
+
+    srs = spatial_reference(info.grid.crs, info.path)
+    with writing(path), quiet_gdal():
+        source = gdal.Open(str(mask))
+        dataset = gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
+        dataset.StartTransaction()
+        layer = dataset.CreateLayer("traced", srs, ogr.wkbPolygon, ["SPATIAL_INDEX=NO"])
+        band = source.GetRasterBand(1)
+        gdal.Polygonize(band, band, layer, -1, ["8CONNECTED=8"] if connectedness == 8 else [])
+        dataset.CommitTransaction()
+        dataset = None
+    return path
+
+
+def _outlines(path: Path) -> Iterator[np.ndarray]:
+    """The traced polygons, some thousands at a time."""
+    gdal = osgeo_gdal()
+    dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
+    features = iter(dataset.GetLayer(0))
+    while chunk := [bytes(f.GetGeometryRef().ExportToWkb()) for f in islice(features, _CHUNK)]:
+        yield shapely.from_wkb(chunk)
+
+
+def _keep(chunks: Iterator[np.ndarray], measure: Measure, minimum_area_m2: float) -> np.ndarray:
+    kept = [np.array([], dtype=object)]
+    for traced in chunks:
+        # Outlines of 8-connected pixels touch themselves at corners: split them into parts.
+        polygons = polygonal(traced)
+        kept.append(polygons[measure(polygons)[0] >= minimum_area_m2])
+    return np.concatenate(kept)
+
+
+def _rows(
+    polygons: np.ndarray, info: StackInfo, terrain: StackInfo | None, measure: Measure
+) -> Iterator[tuple[bytes, list[Any]]]:
+    area, perimeter = measure(polygons)
+    band = info.band_names[0]
+    probability = zonal_statistics(polygons, info.grid, info.path, (band,))[band]
+    zonal: dict[str, Zonal] = {}
+    if terrain is not None:
+        names = tuple(name for name in ("slope", "elevation") if name in terrain.band_names)
+        zonal = zonal_statistics(polygons, terrain.grid, terrain.path, names)
+    simulated = _simulated(info, terrain)
+    for i, wkb in enumerate(shapely.to_wkb(polygons)):
+        slope, elevation = zonal.get("slope"), zonal.get("elevation")
+        values = (
+            area[i],
+            perimeter[i],
+            probability.mean[i],
+            probability.maximum[i],
+            slope.mean[i] if slope else np.nan,
+            elevation.maximum[i] - elevation.minimum[i] if elevation else np.nan,
+        )
+        numbers = [float(v) if np.isfinite(v) else None for v in values]
+        yield wkb, [i + 1, *numbers, int(simulated)]
+
+
+def _simulated(info: StackInfo, terrain: StackInfo | None) -> bool:
+    return info.simulated or (terrain is not None and terrain.simulated)
+
+
+def _metres_per_unit(info: StackInfo) -> float:
+    """Metres per CRS unit; for degrees, along a meridian."""
+    srs = spatial_reference(info.grid.crs, info.path)
+    if srs.IsProjected():
+        return srs.GetLinearUnits()
+    return np.deg2rad(1.0) * srs.GetSemiMajor()

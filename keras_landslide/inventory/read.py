@@ -1,0 +1,77 @@
+"""Read landslide polygons from any vector file that OGR knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from keras_landslide.errors import CrsError, InputFileError
+from keras_landslide.inventory.clean import polygonal
+from keras_landslide.inventory.geopackage import STYLE_TABLE, spatial_reference
+from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
+
+
+def read_polygons(
+    path: str | Path, *, layer: str | None = None, crs: str | None = None
+) -> np.ndarray:
+    """Read the polygons of a layer, repaired where invalid.
+
+    Args:
+        path: vector file.
+        layer: its name; None takes the first one that is not a style table.
+        crs: WKT or authority code to project to; None keeps the file's own.
+
+    Returns:
+        shapely MultiPolygons, (N,); features without area are left out.
+
+    Raises:
+        InputFileError: the file cannot be read, or has no such layer.
+        CrsError: `crs` is given and the layer has none, or cannot be projected to it.
+    """
+    gdal = osgeo_gdal()
+    with reading(path), quiet_gdal():
+        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
+        table = _layer(dataset, path, layer)
+        transformation = _transformation(table, path, crs) if crs else None
+        found = []
+        for feature in table:
+            geometry = feature.GetGeometryRef()
+            if geometry is None:
+                continue
+            geometry = geometry.GetLinearGeometry()
+            if transformation is not None:
+                geometry.Transform(transformation)
+            found.append(bytes(geometry.ExportToIsoWkb()))
+    polygons = polygonal(shapely.from_wkb(np.array(found, dtype=object)))
+    return polygons[~shapely.is_empty(polygons)]
+
+
+def _layer(dataset, path: str | Path, name: str | None):
+    layers = [dataset.GetLayer(i) for i in range(dataset.GetLayerCount())]
+    layers = [each for each in layers if each.GetName() != STYLE_TABLE]
+    for each in layers:
+        if name is None or each.GetName() == name:
+            return each
+    names = ", ".join(each.GetName() for each in layers) or "none"
+    raise InputFileError(f"{path}: has no layer {name or 'of polygons'}; its layers: {names}")
+
+
+def _transformation(table, path: str | Path, crs: str):
+    from osgeo import osr
+
+    source = table.GetSpatialRef()
+    if source is None:
+        raise CrsError(
+            f"{path}: has no coordinate reference system; set it with "
+            "`ogr2ogr -a_srs EPSG:<code> out.gpkg <file>` if you know it"
+        )
+    source.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    target = spatial_reference(crs, path)
+    if source.IsSame(target):
+        return None
+    try:
+        return osr.CoordinateTransformation(source, target)
+    except RuntimeError as error:
+        raise CrsError(f"{path}: cannot be projected to '{crs[:60]}'") from error
