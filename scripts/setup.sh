@@ -58,17 +58,24 @@ install_system_packages() {
         >/dev/null
 }
 
-install_gdal_bindings() {
-    local version
-    version=$(gdal-config --version)
-    if "$venv/bin/python" -c "
+bindings_match() {
+    "$venv/bin/python" -c "
 from osgeo import gdal, gdal_array
-raise SystemExit(gdal.__version__ != '$version')" 2>/dev/null; then
-        return 0
-    fi
+raise SystemExit(gdal.__version__ != '$1')" 2>/dev/null
+}
+
+install_gdal_bindings() {
+    local version numpy
+    version=$(gdal-config --version)
+    ! bindings_match "$version" || return 0
     say "building the GDAL $version bindings (about a minute)"
-    # Without build isolation, so that NumPy is there and osgeo.gdal_array gets built.
-    "$venv/bin/pip" install -q --no-cache-dir --no-build-isolation --no-binary gdal "gdal==$version"
+    # Without build isolation, so that NumPy is there and osgeo.gdal_array gets built; with our
+    # NumPy's headers first, since Debian's python3-numpy puts its own among Python's.
+    numpy=$("$venv/bin/python" -c 'import numpy; print(numpy.get_include())')
+    CFLAGS="-I$numpy" "$venv/bin/pip" install -q --no-cache-dir --force-reinstall --no-deps \
+        --no-build-isolation --no-binary gdal "gdal==$version"
+    bindings_match "$version" \
+        || die "the GDAL $version bindings were built but do not work with NumPy; see: $venv/bin/python -c 'from osgeo import gdal_array'"
 }
 
 install_system_packages
