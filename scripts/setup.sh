@@ -86,7 +86,7 @@ python=$(find_python)
 [ -n "$python" ] || die "no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3"
 [ -x "$venv/bin/python" ] || { say "making $venv with $python"; "$python" -m venv "$venv"; }
 say "installing pinned dependencies (about 3 GB on disk, once)"
-"$venv/bin/python" -m pip install -q "pip>=23" "setuptools<72" wheel
+"$venv/bin/python" -m pip install -q "pip>=24" "setuptools<72" wheel
 "$venv/bin/pip" install -q -r requirements/lock.txt
 install_gdal_bindings
 "$venv/bin/pip" install -q --no-deps --no-build-isolation -e .
