@@ -9,9 +9,8 @@ from typing import Any
 import keras_tuner
 
 from keras_landslide.files import write_text
+from keras_landslide.tuning.results import read_finished
 from keras_landslide.tuning.space import SearchSpace
-
-FINISHED = ("COMPLETED", "FAILED")
 
 
 def register(space: SearchSpace, hp: keras_tuner.HyperParameters) -> dict[str, Any]:
@@ -24,8 +23,8 @@ class GridOracle(keras_tuner.Oracle):
 
     Keras Tuner 1.4.8's own grid oracle keeps its place in the grid in two fields that its saved
     state lacks, so that a reloaded search stops or raises (keras-tuner issue 1055). Here the
-    place is the trial's number. The files `trial_*/trial.json` are the only record that a reload
-    trusts: trials that ended are kept, all others run again under the same number.
+    place is the trial's number. The files of each trial are the only record that a reload trusts:
+    trials that ended are kept, all others run again under the same number.
     """
 
     def __init__(self, space: SearchSpace):
@@ -78,11 +77,8 @@ class GridOracle(keras_tuner.Oracle):
         return Path(self._project_dir) / f"trial_{trial_id}" / "trial.json"
 
     def _load_finished(self, trial_id: str) -> Any:
-        try:
-            trial = keras_tuner.engine.trial.Trial.load(str(self._trial_file(trial_id)))
-        except (OSError, ValueError, KeyError):  # none, or damaged: the trial runs again
-            return None
-        return trial if trial.status in FINISHED else None
+        finished = read_finished(self._trial_file(trial_id).parent)
+        return keras_tuner.engine.trial.Trial.from_state(finished[0]) if finished else None
 
     def _fresh(self, trial_id: str) -> Any:
         parameters = self.hyperparameters.copy()

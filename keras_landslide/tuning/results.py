@@ -51,17 +51,14 @@ class TrialRow:
 
 
 def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]:
-    """The finished trials, from Keras Tuner's `trial_*/trial.json` and our `run.json` beside it.
-
-    Rows come in the order of the grid, whatever the order in which trials ended.
-    """
+    """The finished trials in `trials_folder`, in the order of the grid."""
     rows = []
-    for file in sorted(Path(trials_folder).glob("trial_*/trial.json")):
-        trial = json.loads(file.read_text(encoding="utf-8"))
-        if trial["status"] not in ("COMPLETED", "FAILED"):
+    for folder in Path(trials_folder).glob("trial_*"):
+        finished = read_finished(folder)
+        if finished is None:
             continue
+        trial, run = finished
         number = int(trial["trial_id"])
-        run = json.loads((file.parent / "run.json").read_text(encoding="utf-8"))
         first = run["executions"][0] if run["executions"] else {}
         done = trial["status"] == "COMPLETED"
         rows.append(
@@ -70,8 +67,8 @@ def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]
                 values=space.combinations[number],
                 status=trial["status"].lower(),
                 score=trial["score"] if done else None,
-                best_epoch=first.get("best_epoch"),
-                epochs=first.get("epochs"),
+                best_epoch=first.get("best_epoch") if done else None,
+                epochs=first.get("epochs") if done else None,
                 seconds=run["seconds"],
                 seed=space.seed(number),
                 reason=run["reason"],
@@ -79,6 +76,20 @@ def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]
             )
         )
     return sorted(rows, key=lambda row: row.trial)
+
+
+def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Keras Tuner's state of the trial in `folder` and our record of its run.
+
+    None where the trial has not ended, and where either file is missing or damaged: such a trial
+    runs again.
+    """
+    try:
+        trial = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return (trial, run) if trial.get("status") in ("COMPLETED", "FAILED") else None
 
 
 def best_row(rows: Sequence[TrialRow], direction: str) -> TrialRow | None:

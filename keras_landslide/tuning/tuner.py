@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import math
 import shutil
@@ -91,9 +90,8 @@ class SearchTuner(keras_tuner.Tuner):
         finally:
             record["seconds"] = round(time.monotonic() - started, 3)
             write_json(folder / "run.json", record)
-            # A second trial's model must not come on top of this one's.
+            # The next trial's model must not come on top of this one's.
             keras.backend.clear_session(free_memory=True)
-            gc.collect()
         name = self.space.settings.objective
         return [{name: run["score"], **run["metrics"]} for run in record["executions"]]
 

@@ -1,0 +1,57 @@
+import pytest
+
+from keras_landslide.errors import InputFileError, RecipeError
+from keras_landslide.tuning.results import (
+    TrialRow,
+    best_row,
+    read_trials_csv,
+    trials_table,
+    write_trials_csv,
+)
+
+
+def row(trial, score, **more):
+    values = {"filters": 16 * (trial + 1), "learning_rate": 5e-4, "loss": "dice"}
+    status = "completed" if score is not None else "failed"
+    epochs = {"best_epoch": 2, "epochs": 3} if score is not None else {}
+    rest = {"best_epoch": None, "epochs": None, "seconds": 1.5, "seed": trial} | epochs | more
+    return TrialRow(trial=trial, values=values, status=status, score=score, **rest)
+
+
+ROWS = [
+    row(0, 0.5, metrics={"val_precision": 0.25}),
+    row(1, None, reason='OOM, of "all" kinds'),
+    row(2, 0.75, metrics={"val_precision": 0.5}),
+    row(3, 0.75),
+]
+
+
+def test_the_csv_reads_back_as_it_was_written(tmp_path):
+    write_trials_csv(ROWS, ["filters", "learning_rate", "loss"], tmp_path / "trials.csv")
+    assert read_trials_csv(tmp_path / "trials.csv") == ROWS
+    header = (tmp_path / "trials.csv").read_text().splitlines()[0]
+    assert header == (
+        "trial,filters,learning_rate,loss,status,score,best_epoch,epochs,val_precision,"
+        "seconds,seed,reason"
+    )
+
+
+def test_the_best_trial_is_the_first_of_equals_and_never_a_failed_one():
+    assert best_row(ROWS, "max") is ROWS[2]
+    assert best_row(ROWS, "min") is ROWS[0]
+    assert best_row([ROWS[1]], "max") is None
+
+
+def test_the_table_ranks_trials_with_failures_last():
+    lines = trials_table(ROWS, "max").splitlines()
+    assert [line.split()[0] for line in lines] == ["trial", "2", "3", "0", "1"]
+    assert lines[-1].endswith('OOM, of "all" kinds')
+    assert len(trials_table(ROWS, "max", limit=2).splitlines()) == 3
+
+
+def test_another_csv_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(RecipeError, match=r"x\.csv: is not the trials\.csv"):
+        read_trials_csv(tmp_path / "x.csv")
+    with pytest.raises(InputFileError):
+        read_trials_csv(tmp_path / "none.csv")
