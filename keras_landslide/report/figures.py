@@ -1,0 +1,15 @@
+"""All figures under one name; each writes one PNG and returns its path."""
+
+from keras_landslide.report.result_maps import ConfusionPanel, confusion_map, probability_map
+from keras_landslide.report.run_figures import learning_curves, trials_figure
+from keras_landslide.report.stack_maps import bands_overview, patches_map
+
+__all__ = [
+    "ConfusionPanel",
+    "bands_overview",
+    "confusion_map",
+    "learning_curves",
+    "patches_map",
+    "probability_map",
+    "trials_figure",
+]
