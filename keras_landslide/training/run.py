@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from keras_landslide.config import RunConfig, read_toml
-from keras_landslide.errors import RecipeError
-from keras_landslide.files import output_errors, replacing, write_json
+from keras_landslide.config import RunConfig
+from keras_landslide.files import replacing, write_json
 from keras_landslide.training.batches import BatchSource, KerasBatches
 from keras_landslide.training.compiling import compile_model, fix_seeds
+from keras_landslide.training.folder import claim
 from keras_landslide.training.history import History
 from keras_landslide.training.keeper import RunKeeper
 from keras_landslide.training.threshold import ProbabilityHistogram, best_f1, scores
@@ -58,7 +58,7 @@ def train(
         OutputError: the folder cannot be written.
     """
     folder = Path(run_folder)
-    _claim(folder, config)
+    claim(folder, config)
     settings = config.training
     compile_model(model, settings)
     history = History(folder / "history.csv")
@@ -77,40 +77,6 @@ def train(
         model.save(part)
     write_json(folder / "metrics.json", metrics)
     return metrics
-
-
-def is_finished(run_folder: str | Path, config: RunConfig) -> bool:
-    """Whether the folder holds the finished run of this config.
-
-    Raises:
-        RecipeError: the folder holds a run of another config.
-    """
-    folder = Path(run_folder)
-    if not (folder / "config.toml").exists():
-        return False
-    _check_same(folder, config)
-    return (folder / "metrics.json").exists()
-
-
-def _claim(folder: Path, config: RunConfig) -> None:
-    with output_errors(folder):
-        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    if (folder / "config.toml").exists():
-        _check_same(folder, config)
-    else:
-        config.save(folder / "config.toml")
-
-
-def _check_same(folder: Path, config: RunConfig) -> None:
-    old, new = read_toml(folder / "config.toml"), config.to_dict()
-    for section, values in new.items():
-        for key, value in values.items():
-            kept = old.get(section, {}).get(key)
-            if kept != value:
-                raise RecipeError(
-                    f"{folder} holds a run with [{section}] {key} = {kept!r}, "
-                    f"not {value!r}; choose another output folder, or remove this one"
-                )
 
 
 def _fit(

@@ -14,7 +14,7 @@ from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
 from keras_landslide.errors import LandslideError, RecipeError, TrainingError
-from keras_landslide.training.run import is_finished
+from keras_landslide.training.folder import is_finished
 
 SCRIPT = Path(train_small.__file__)
 

@@ -1,0 +1,133 @@
+"""A finished run as a model bundle: a SavedModel and the contract that travels with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_landslide import models
+from keras_landslide.config import RunConfig, load_run_config
+from keras_landslide.errors import BundleError
+from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.layers import BandNormalization
+from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.version import __version__
+
+FORMAT = 1
+"""Version of `bundle.json`."""
+
+RUN_FILES = ("config.toml", "data.json", "metrics.json", "model.keras")
+
+
+def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
+    """Write the bundle of a finished run; return `out`.
+
+    The SavedModel takes images of any size: signature `serve`, float32 (B, H, W, C) in raw units,
+    NaN where there is no data, H and W multiples of the stride; it returns probabilities, float32
+    (B, H, W, 1). Normalisation is part of the graph. It loads with plain TensorFlow. A run
+    trained on another backend exports as well, since weights belong to none.
+
+    Args:
+        run_folder: what `train` wrote.
+        out: the bundle's folder; replaced as a whole.
+
+    Raises:
+        BundleError: the run is not finished, its files do not belong together, or this process
+            runs another Keras backend than TensorFlow.
+        OutputError: `out` cannot be written.
+    """
+    folder, out = Path(run_folder), Path(out)
+    if keras.backend.backend() != "tensorflow":
+        raise BundleError(
+            f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}; "
+            "run the same command with KERAS_BACKEND=tensorflow"
+        )
+    missing = [name for name in RUN_FILES if not (folder / name).is_file()]
+    if missing:
+        raise BundleError(
+            f"{folder}: is not a finished run, {', '.join(missing)} is missing; "
+            "run `keras-landslide train` to its end first"
+        )
+    config = load_run_config(folder / "config.toml")
+    data, metrics = _read_json(folder / "data.json"), _read_json(folder / "metrics.json")
+    model = any_size_model(folder, config, len(data["bands"]))
+    contract = _contract(model, config, data, metrics)
+    with replacing(out) as part:
+        part.mkdir()
+        model.export(
+            part / "saved_model",
+            format="tf_saved_model",
+            verbose=False,
+            input_signature=[
+                keras.InputSpec(shape=(None, None, None, len(data["bands"])), dtype="float32")
+            ],
+        )
+        write_json(part / "bundle.json", contract)
+    return out
+
+
+def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:
+    """The run's trained network, rebuilt for images of any height and width.
+
+    Raises:
+        BundleError: `model.keras` cannot be read or does not belong to the config.
+    """
+    path = Path(run_folder) / "model.keras"
+    model = models.build(config.model.name, (None, None, channels), **config.model.options)
+    try:
+        trained = keras.models.load_model(path, compile=False, safe_mode=True)
+        model.set_weights(trained.get_weights())
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise BundleError(f"{path}: is not this run's model ({reason}); train again") from error
+    return model
+
+
+def _contract(
+    model: keras.Model, config: RunConfig, data: dict[str, Any], metrics: dict[str, Any]
+) -> dict[str, Any]:
+    import tensorflow as tf
+
+    field = receptive_field(model)
+    normalisation = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
+    values = {name: keras.ops.convert_to_numpy(getattr(normalisation, name)) for name in _STATS}
+    scored = {split: metrics[split] for split in ("train", "val", "test") if split in metrics}
+    return {
+        "format": FORMAT,
+        "name": f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
+        "simulated": data["simulated"],
+        "bands": data["bands"],
+        "pixel_size_m": data["pixel_size_m"],
+        "patch_size_px": data["patch_size_px"],
+        "stride_px": field.stride_px,
+        "halo_px": field.halo_px,
+        "bounded": field.bounded,
+        "threshold": metrics["threshold"],
+        "threshold_rule": metrics["threshold_rule"],
+        "calibration": None,
+        "training_area": data["training_area"],
+        "band_ranges": data["band_ranges"],
+        "normalization": {name: value.tolist() for name, value in values.items()},
+        "metrics": scored,
+        "model": {"name": config.model.name, "options": config.model.options},
+        "versions": {
+            "keras_landslide": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "trained_with": metrics["backend"],
+        },
+        "fingerprint": fingerprint({"run": config.to_dict(), "data": data, "metrics": metrics}),
+    }
+
+
+_STATS = ("mean", "std")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BundleError(f"{path}: is not valid JSON ({error}); train again") from error
