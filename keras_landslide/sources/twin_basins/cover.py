@@ -48,9 +48,7 @@ def forest_score(terrain: Terrain, seed: int, basin: str) -> np.ndarray:
     """How much a cell of `HILLSLOPE_M` is for forest: steep, high and far from people. float32."""
     slope = slope_deg(terrain.hillslope, HILLSLOPE_M)
     high = terrain.hillslope - terrain.hillslope.mean()
-    patch = noise.fractal(
-        slope.shape, 0.35, noise.generator(seed, basin, "forest"), longest=70.0
-    )
+    patch = noise.fractal(slope.shape, 0.35, noise.generator(seed, basin, "forest"), longest=70.0)
     gully = np.clip(np.log10(terrain.catchment) - 4.2, 0.0, 1.2)
     score = 0.045 * slope + 0.0012 * high + 0.8 * patch + 0.5 * gully
     return score.astype(np.float32)
@@ -136,8 +134,14 @@ def _towns(terrain: Terrain, plan: settings.Cover, seed: int, basin: str) -> np.
 
 
 def build(
-    terrain: Terrain, score: np.ndarray, threshold: float, plan: settings.Cover, seed: int,
-    basin: str, *, rows: int = 256,
+    terrain: Terrain,
+    score: np.ndarray,
+    threshold: float,
+    plan: settings.Cover,
+    seed: int,
+    basin: str,
+    *,
+    rows: int = 256,
 ) -> LandCover:
     """Make the land cover of the truth grid, strip by strip."""
     n = terrain.elevation.shape[0]

@@ -134,26 +134,34 @@ def catchment(receiver, order, cell_area):
 
 
 @njit(cache=True)
-def river_below(elevation, area, receiver, order, least_area):
-    """For each cell, elevation and catchment of the first river cell on its way down.
+def river_below(elevation, fill, area, receiver, order, least_area):
+    """For each cell, the first river cell on its way down: its bed, its floor, its catchment.
 
-    The height above that elevation is HAND (Renno et al. 2008, doi:10.1016/j.rse.2008.03.018).
+    The height above that bed is HAND (Renno et al. 2008, doi:10.1016/j.rse.2008.03.018). The
+    floor lies `fill` above the bed, and at least as high as the floor downstream, so that a side
+    valley is filled up to the main one.
 
     Args:
         elevation: float32 (n,), metres.
+        fill: float32 (n,), thickness of river deposits, metres.
         area: float32 (n,), catchment in square metres.
         receiver: int32 (n,) from `route`.
         order: int32 (n,) from `route`.
         least_area: catchment from which on a cell is a river, square metres.
 
     Returns:
-        river elevation float32 (n,), river catchment float32 (n,).
+        bed float32 (n,), floor float32 (n,), metres; catchment float32 (n,), square metres.
     """
-    river_z = elevation.copy()
-    river_area = area.copy()
+    bed = elevation.copy()
+    floor = elevation.copy()
+    catch = area.copy()
     for k in range(order.size):
         i = order[k]
-        if area[i] < least_area and receiver[i] >= 0:
-            river_z[i] = river_z[receiver[i]]
-            river_area[i] = river_area[receiver[i]]
-    return river_z, river_area
+        j = receiver[i]
+        if area[i] >= least_area:
+            floor[i] = elevation[i] + fill[i]
+            if j >= 0:
+                floor[i] = max(floor[i], floor[j] + np.float32(0.05))
+        elif j >= 0:
+            bed[i], floor[i], catch[i] = bed[j], floor[j], catch[j]
+    return bed, floor, catch

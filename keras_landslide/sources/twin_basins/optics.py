@@ -16,7 +16,7 @@ from keras_landslide.sources.twin_basins.slides import Slides
 
 BANDS = ("red", "green", "blue", "nir")
 _WAVELENGTH_UM = np.array([0.665, 0.560, 0.490, 0.842], dtype=np.float32)
-_CLOUD_CELL = 4
+_CLOUD_CELL = 2
 _HALO = 3
 
 # Reflectance (red, green, blue, nir) and relative texture of each class: typical values of the
@@ -32,6 +32,7 @@ _SPECTRA = {
     Class.RIVER_BAR: ((0.195, 0.172, 0.140, 0.245), 0.12),
 }
 _DRY_PASTURE = (0.120, 0.118, 0.070, 0.285)
+_DEBRIS = (0.165, 0.142, 0.115, 0.225)
 _CLOUD = (0.72, 0.73, 0.75, 0.70)
 
 
@@ -40,7 +41,7 @@ class Sky:
     """Clouds and the shadows they throw.
 
     Attributes:
-        opacity: float32 (N/4, N/4), share of light that the cloud keeps from the ground.
+        opacity: float32 (N/2, N/2), share of light that the cloud keeps from the ground.
         shadow_px: (row, column) offset of a cloud's shadow on the truth grid.
     """
 
@@ -77,14 +78,14 @@ def sky(light: settings.Light, n: int, inner: tuple[int, int], seed: int, basin:
     """
     cells = n // _CLOUD_CELL
     field = noise.fractal(
-        (cells, cells), 0.55, noise.generator(seed, basin, "clouds"), longest=45.0
+        (cells, cells), 0.62, noise.generator(seed, basin, "clouds"), longest=80.0
     )
     inside = field[inner[0] // _CLOUD_CELL : inner[1] // _CLOUD_CELL]
     inside = inside[:, inner[0] // _CLOUD_CELL : inner[1] // _CLOUD_CELL]
     # Clouds have soft rims: the visible edge lies a little above the quantile.
     edge = np.quantile(inside, 1.0 - light.cloud_cover) - 0.07
     depth = np.maximum(field - np.float32(edge), 0)
-    opacity = 1.0 - np.exp(np.float32(-4.5) * depth)
+    opacity = 1.0 - np.exp(np.float32(-3.2) * depth)
     azimuth = np.radians(light.sun_azimuth_deg)
     away = light.cloud_base_m / np.tan(np.radians(light.sun_elevation_deg)) / PIXEL_M
     return Sky(opacity.astype(np.float32), (away * np.cos(azimuth), -away * np.sin(azimuth)))
@@ -111,7 +112,7 @@ def _ground(cover: LandCover, slides: Slides, part, damp, rng, basin: settings.B
         basin.light.soil_rgbn, dtype=np.float32
     )
     ground = spectra[classes]
-    dry = basin.cover.pasture_dryness * (1 + 0.5 * np.tanh(damp))
+    dry = basin.cover.pasture_dryness * (1 + 0.9 * np.tanh(damp))
     grass = (classes == Class.PASTURE) | (classes == Class.CROPS)
     weight = np.where(grass, dry, 0)[..., None].astype(np.float32)
     ground += weight * (np.array(_DRY_PASTURE, dtype=np.float32) - ground)
@@ -125,7 +126,12 @@ def _ground(cover: LandCover, slides: Slides, part, damp, rng, basin: settings.B
     scar = slides.bare[part] > 0
     speck = rng.standard_normal(classes.shape, dtype=np.float32)
     clump = np.clip(bare + 0.16 * speck - 0.10 * damp * (1 - bare), 0.0, 1.0) * scar
-    soil = np.array(basin.light.soil_rgbn, dtype=np.float32) * (1 - 0.16 * np.tanh(damp))[..., None]
+    # Soil colour drifts from red saprolite to grey debris, and its moisture with it.
+    grey = np.clip(0.35 + 0.28 * damp, 0.0, 0.9)[..., None]
+    soil = np.array(basin.light.soil_rgbn, dtype=np.float32)
+    soil = (soil + grey * (np.array(_DEBRIS, dtype=np.float32) - soil)) * (
+        1 - 0.3 * grey * bare[..., None]
+    )
     regrown = 0.6 * ground + 0.4 * spectra[Class.PASTURE]
     ground = np.where(scar[..., None], regrown, ground)
     ground += clump[..., None] * (soil - ground)
@@ -180,9 +186,9 @@ def render(
         ground = _ground(cover, slides, part, damp, rng, basin)
         open_sky = (1 + 1 / np.sqrt(1 + east[1:-1] ** 2 + north[1:-1] ** 2)) / 2
         ground *= lit[..., None] * (1 - diffuse) + open_sky[..., None] * diffuse
-        veil = np.exp(-(z - lowest) / 1200.0) * (1 + 0.2 * np.tanh(
-            noise.upsample(haze_c, 8, top, low, n)
-        ))
+        veil = np.exp(-(z - lowest) / 1200.0) * (
+            1 + 0.45 * np.tanh(noise.upsample(haze_c, 8, top, low, n))
+        )
         ground += veil[..., None] * path
         white = np.array(_CLOUD, dtype=np.float32)
         bright = (0.75 + 0.25 * cloud)[..., None]

@@ -14,8 +14,8 @@ from keras_landslide.sources.twin_basins.slides import Slides
 # Levels: C-band tables of Ulaby and Dobson 1989 (Handbook of Radar Scattering Statistics for
 # Terrain). Crowns hide the soil from C-band, so that wetness hardly shows in forest.
 _BACKSCATTER = {
-    Class.FOREST: (-7.6, 1.0, 0.15),
-    Class.PASTURE: (-11.0, 1.6, 0.9),
+    Class.FOREST: (-7.0, 1.0, 0.15),
+    Class.PASTURE: (-12.0, 1.6, 0.9),
     Class.CROPS: (-9.6, 1.4, 0.6),
     Class.BARE_FIELD: (-11.5, 1.8, 1.0),
     Class.TOWN: (-3.5, 1.0, 0.1),
@@ -24,8 +24,8 @@ _BACKSCATTER = {
     Class.RIVER_BAR: (-10.5, 1.6, 0.6),
 }
 _REFERENCE_DEG = 39.0
-_SCAR_DB = -9.6
-_LAYOVER_DEG, _SHADOW_DEG = 4.0, 86.0
+_SCAR_DB = -10.2
+_LAYOVER_DEG, _SHADOW_DEG = 2.0, 88.0
 
 
 def speckle(shape: tuple[int, ...], looks: float, rng: np.random.Generator) -> np.ndarray:

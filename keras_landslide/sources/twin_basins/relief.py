@@ -45,7 +45,7 @@ def incise(elevation, area, receiver, order, cell, steepness, hillslope_tan, con
     doi:10.1038/379505a0).
 
     Args:
-        elevation: float32 (n,), metres; changed.
+        elevation: float32 (n,) of a square grid, metres; changed.
         area: float32 (n,), catchment in square metres.
         receiver: int32 (n,) from `drainage.route`.
         order: int32 (n,) from `drainage.route`.
@@ -66,7 +66,13 @@ def incise(elevation, area, receiver, order, cell, steepness, hillslope_tan, con
         power = area[i] ** concavity
         f = rate * power / distance
         z = (elevation[i] + f * (elevation[j] + steepness[i] / power * distance)) / (1.0 + f)
-        z = min(z, elevation[j] + hillslope_tan[i] * distance)
+        # Against all neighbours, or a divide between a high and a low valley becomes a wall.
+        row, col = i // width, i % width
+        for r in range(max(row - 1, 0), min(row + 2, width)):
+            for c in range(max(col - 1, 0), min(col + 2, width)):
+                apart = cell if r == row or c == col else cell * 1.41421356
+                if r != row or c != col:
+                    z = min(z, elevation[r * width + c] + hillslope_tan[i] * apart)
         elevation[i] = max(z, elevation[j] + 1e-3)
 
 
@@ -100,15 +106,16 @@ def _tilt(n: int, side: str) -> np.ndarray:
 def _alluvium(z, receiver, order, area):
     """Fill valley bottoms: flat floors whose depth of fill grows with the river's catchment."""
     flat = z.reshape(-1)
-    river_z, river_area = drainage.river_below(flat, area, receiver, order, _RIVER_AREA_M2)
-    fill = np.minimum(0.022 * np.sqrt(np.maximum(river_area - _RIVER_AREA_M2, 0)) ** 0.82, 45.0)
-    fill = fill.astype(np.float32)
-    hand = flat - river_z
-    # A soft maximum keeps the foot of the slope rounded; 0.04 leaves the floor a fall to the river.
-    soft = np.maximum(0.12 * fill, 1e-3)
-    raised = soft * np.logaddexp(hand / soft, fill / soft) + 0.04 * hand * np.exp(-hand / 60)
-    above = np.maximum(hand - 0.8 * fill, 0)
-    filled = (river_z + raised).astype(np.float32)
+    fill = 0.022 * np.sqrt(np.maximum(area - _RIVER_AREA_M2, 0)) ** 0.82
+    fill = np.minimum(fill, 45.0).astype(np.float32)
+    bed, floor, river_area = drainage.river_below(flat, fill, area, receiver, order, _RIVER_AREA_M2)
+    depth = floor - bed
+    hand = flat - bed
+    # A soft maximum rounds the foot of the slope; 0.02 of the height lets the floor fall a little.
+    soft = np.maximum(0.12 * depth, 1e-3)
+    raised = soft * np.logaddexp(hand / soft, depth / soft) + 0.02 * np.minimum(hand, depth)
+    above = np.maximum(hand - 0.8 * depth, 0)
+    filled = (bed + raised).astype(np.float32)
     return filled.reshape(z.shape), above.reshape(z.shape), river_area.reshape(z.shape)
 
 
@@ -146,9 +153,7 @@ def build(relief: settings.Relief, n: int, seed: int, basin: str) -> Terrain:
             z[outlet] = 0.0
             receiver, order, z = drainage.route(z, outlet, seed + step)
             area = drainage.catchment(receiver, order, cell * cell)
-            incise(
-                z.reshape(-1), area, receiver, order, cell, steep, threshold, _CONCAVITY, 1.0
-            )
+            incise(z.reshape(-1), area, receiver, order, cell, steep, threshold, _CONCAVITY, 1.0)
             z = _creep(z, relief.diffusion)
     del levels, steep, threshold, share, weak
     z = _creep(z, 0.15)

@@ -206,7 +206,11 @@ def run_out(z, east, north, start, area_px, ratio, reach, phase, inner, wanted_p
 
 
 def trigger(
-    terrain: Terrain, storm: Storm, plan: settings.Storm, inner: tuple[int, int], seed: int,
+    terrain: Terrain,
+    storm: Storm,
+    plan: settings.Storm,
+    inner: tuple[int, int],
+    seed: int,
     basin: str,
 ) -> Slides:
     """Draw crowns where the storm makes ground unstable, and let the slides run out.

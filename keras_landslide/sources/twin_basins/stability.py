@@ -98,7 +98,7 @@ def storm(
     )
     patchy = noise.fractal(shape, 0.5, noise.generator(seed, basin, "soil"), longest=24.0)
     rain = noise.fractal(shape, 0.9, noise.generator(seed, basin, "rain"), longest=160.0)
-    rain = np.exp(np.float32(0.7) * rain)
+    rain = np.exp(np.float32(0.45) * rain)
     hollow = np.clip(np.log10(area / HILLSLOPE_M**2), 0.0, 2.0)
     thickness = (1.9 - 0.9 * np.tan(slope) + 0.35 * hollow) * np.exp(np.float32(0.25) * patchy)
     thickness = np.clip(thickness, 0.4, 4.0).astype(np.float32)
