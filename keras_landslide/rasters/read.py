@@ -118,21 +118,31 @@ class BandReader:
             InputFileError: a block cannot be read.
         """
         require_bands(tuple(names), self.band_names, str(self.path))
-        indexes = [self.band_names.index(name) + 1 for name in names]
+        return self.read_indexes([self.band_names.index(name) + 1 for name in names], window)
+
+    def read_indexes(
+        self, indexes: Sequence[int], window: Window | None = None, *, nodata: float | None = None
+    ) -> np.ndarray:
+        """Read bands by their 1-based position; otherwise as `read`.
+
+        Args:
+            indexes: positions in the file.
+            window: may stick out of the raster; None is the whole raster.
+            nodata: takes the place of the file's nodata value.
+        """
         window = window or Window(0, 0, *self.shape)
-        out = np.full((window.height, window.width, len(names)), np.nan, np.float32)
+        out = np.full((window.height, window.width, len(indexes)), np.nan, np.float32)
         inside = window.clip(self.shape)
         if not (inside.height and inside.width and indexes):
             return out
-        values = self._read_inside(indexes, inside)
+        values = self._read_inside(list(indexes), inside)
         row, col = inside.row_off - window.row_off, inside.col_off - window.col_off
         target = out[row : row + inside.height, col : col + inside.width]
         for channel, index in enumerate(indexes):
             target[..., channel] = values[channel]
-            nodata = self._src.nodatavals[index - 1]
-            if nodata is not None and not np.isnan(nodata):
-                # Compare before the cast: int32 nodata 2147483647 has no float32 of its own.
-                target[..., channel][values[channel] == values.dtype.type(nodata)] = np.nan
+            hole = self._src.nodatavals[index - 1] if nodata is None else nodata
+            if hole is not None and not np.isnan(hole):
+                target[..., channel][_equals(values[channel], hole)] = np.nan
         return out
 
     def _read_inside(self, indexes: list[int], window: Window) -> np.ndarray:
@@ -157,3 +167,13 @@ def read_bands(path: str | Path, names: Sequence[str], window: Window | None = N
 
 def _names(src: rasterio.DatasetReader) -> tuple[str, ...]:
     return tuple(name or f"band_{i}" for i, name in enumerate(src.descriptions, start=1))
+
+
+def _equals(values: np.ndarray, nodata: float) -> np.ndarray:
+    """Where stored values are nodata; compared in the stored type, before the cast to float32."""
+    if values.dtype.kind == "f":
+        # Files often carry float nodata rounded to 6 digits, such as -3.402823e+38.
+        return np.isclose(values, values.dtype.type(nodata), rtol=1e-6, atol=0)
+    info = np.iinfo(values.dtype)
+    inside = float(nodata).is_integer() and info.min <= nodata <= info.max
+    return values == values.dtype.type(int(nodata)) if inside else np.zeros(values.shape, bool)
