@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import shapely
+from shapely.affinity import affine_transform
 
 from keras_landslide.grid import Grid
 from keras_landslide.inventory.geopackage import spatial_reference
@@ -44,10 +45,11 @@ def measure_on(grid: Grid, where: str = "grid") -> Measure:
 def _to_equal_area(srs, grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
     from osgeo import osr
 
-    centre = grid.transform * (grid.width / 2, grid.height / 2)
+    middle = shapely.Point(grid.width / 2, grid.height / 2)
+    centre = affine_transform(middle, grid.transform.to_shapely())
     degrees = srs.CloneGeogCS()
     degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    lon, lat, _ = osr.CoordinateTransformation(srs, degrees).TransformPoint(*centre)
+    lon, lat, _ = osr.CoordinateTransformation(srs, degrees).TransformPoint(centre.x, centre.y)
     plane = osr.SpatialReference()
     # The CRS's own ellipsoid and no datum: nothing is shifted on the way.
     plane.ImportFromProj4(

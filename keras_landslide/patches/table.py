@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import shapely
+from shapely.affinity import affine_transform
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.grid import Grid, Window
@@ -129,10 +130,5 @@ def _open(path: str | Path) -> Iterator[Any]:
 
 
 def _outline(window: Window, grid: Grid) -> bytes:
-    corners = [
-        (window.col_off, window.row_off),
-        (window.col_end, window.row_off),
-        (window.col_end, window.row_end),
-        (window.col_off, window.row_end),
-    ]
-    return shapely.to_wkb(shapely.Polygon([grid.transform * corner for corner in corners]))
+    pixels = shapely.box(window.col_off, window.row_off, window.col_end, window.row_end)
+    return shapely.to_wkb(affine_transform(pixels, grid.transform.to_shapely()))
