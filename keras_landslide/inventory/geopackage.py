@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from keras_landslide.errors import CrsError
 from keras_landslide.files import replacing
@@ -66,22 +67,35 @@ def write_layer(
     """
     gdal = osgeo_gdal()
     srs = spatial_reference(crs, path)
-    with replacing(path) as part, writing(path), quiet_gdal():
-        previous = gdal.GetThreadLocalConfigOption("OGR_CURRENT_DATE")
-        gdal.SetThreadLocalConfigOption("OGR_CURRENT_DATE", FIXED_DATE)
-        try:
+    # SQLite works in memory and the finished bytes go to the disk at once: a full disk is then a
+    # failed write like any other, not a database in pieces.
+    memory = f"/vsimem/{uuid4().hex}.gpkg"
+    previous = gdal.GetThreadLocalConfigOption("OGR_CURRENT_DATE")
+    gdal.SetThreadLocalConfigOption("OGR_CURRENT_DATE", FIXED_DATE)
+    try:
+        with writing(path), quiet_gdal():
             driver = gdal.GetDriverByName("GPKG")
-            dataset = driver.Create(str(part), 0, 0, 0, gdal.GDT_Unknown)
+            dataset = driver.Create(memory, 0, 0, 0, gdal.GDT_Unknown)
             dataset.StartTransaction()
             count = _write_features(dataset, layer, srs, features, tags or {})
             if layer.style:
                 _write_style(dataset, layer)
             dataset.CommitTransaction()
-            dataset.FlushCache()
             dataset = None
-        finally:
-            gdal.SetThreadLocalConfigOption("OGR_CURRENT_DATE", previous)
+        with replacing(path) as part:
+            part.write_bytes(_memory_file(gdal, memory))
+    finally:
+        gdal.SetThreadLocalConfigOption("OGR_CURRENT_DATE", previous)
+        gdal.Unlink(memory)
     return count
+
+
+def _memory_file(gdal, name: str) -> bytes:
+    stream = gdal.VSIFOpenL(name, "rb")
+    try:
+        return bytes(gdal.VSIFReadL(1, gdal.VSIStatL(name).size, stream))
+    finally:
+        gdal.VSIFCloseL(stream)
 
 
 def spatial_reference(crs: str, where: str | Path):
