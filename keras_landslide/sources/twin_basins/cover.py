@@ -50,7 +50,7 @@ def forest_score(terrain: Terrain, seed: int, basin: str) -> np.ndarray:
     high = terrain.hillslope - terrain.hillslope.mean()
     patch = noise.fractal(slope.shape, 0.35, noise.generator(seed, basin, "forest"), longest=70.0)
     gully = np.clip(np.log10(terrain.catchment) - 4.2, 0.0, 1.2)
-    score = 0.045 * slope + 0.0012 * high + 0.8 * patch + 0.5 * gully
+    score = 0.025 * slope + 0.0012 * high + 0.8 * patch + 0.5 * gully
     return score.astype(np.float32)
 
 

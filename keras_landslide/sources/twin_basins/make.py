@@ -11,6 +11,7 @@ from keras_landslide.files import output_errors, replacing
 from keras_landslide.progress import progress
 from keras_landslide.sources.twin_basins import (
     cover,
+    documents,
     optics,
     products,
     radar,
@@ -101,7 +102,7 @@ def _stages(folder: Path, basin: settings.Basin, size: int, seed: int) -> Iterat
     )
     fallen = slides.trigger(terrain, storm, basin.storm, where.inner, seed, basin.name)
     yield "slides"
-    count = products.write_vectors(folder, where, fallen, basin, seed)
+    count = documents.write_vectors(folder, where, fallen, basin, seed)
     yield "inventory"
     ground = cover.build(terrain, score, threshold, basin.cover, seed, basin.name)
     del score
@@ -125,5 +126,5 @@ def _stages(folder: Path, basin: settings.Basin, size: int, seed: int) -> Iterat
         "landslide cover": f"{fallen.label[inside, inside].mean():.2%} (calibrated, not found)",
         "storm recharge": f"{storm.recharge_mm_day:.0f} mm/day",
     }
-    products.write_recipe(folder, basin, notes)
+    documents.write_recipe(folder, basin, notes)
     yield "recipe"

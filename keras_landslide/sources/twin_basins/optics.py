@@ -52,7 +52,7 @@ class Sky:
         """Cloud opacity and shadow depth of rows of the truth grid, both float32."""
         cloud = noise.upsample(self.opacity, _CLOUD_CELL, row0, row1, width)
         shift = tuple(s / _CLOUD_CELL for s in self.shadow_px)
-        height, cells = self.opacity.shape
+        height = self.opacity.shape[0]
         first = max(int(np.floor(row0 / _CLOUD_CELL - shift[0])) - 2, 0)
         last = min(int(np.ceil(row1 / _CLOUD_CELL - shift[0])) + 2, height)
         y = (np.arange(row0, row1) + 0.5) / _CLOUD_CELL - 0.5 - shift[0] - first

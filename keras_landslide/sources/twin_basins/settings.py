@@ -112,7 +112,7 @@ BASINS: dict[str, Basin] = {
             towns_per_100km2=1.5,
             pasture_dryness=0.34,
         ),
-        storm=Storm(landslide_cover=0.038, revegetated=0.40, hidden_share=0.08),
+        storm=Storm(landslide_cover=0.038, revegetated=0.33, hidden_share=0.08),
         light=Light(
             sun_elevation_deg=57.0,
             sun_azimuth_deg=62.0,
@@ -151,7 +151,7 @@ BASINS: dict[str, Basin] = {
             towns_per_100km2=1.0,
             pasture_dryness=0.46,
         ),
-        storm=Storm(landslide_cover=0.045, revegetated=0.46, hidden_share=0.14),
+        storm=Storm(landslide_cover=0.045, revegetated=0.41, hidden_share=0.14),
         light=Light(
             sun_elevation_deg=46.0,
             sun_azimuth_deg=132.0,
@@ -163,7 +163,7 @@ BASINS: dict[str, Basin] = {
             soil_rgbn=(0.184, 0.128, 0.087, 0.264),
             swath_corner="south-east",
         ),
-        radar=Radar(look_azimuth_deg=281.0, incidence_deg=43.0, wetness_db=1.8),
+        radar=Radar(look_azimuth_deg=281.0, incidence_deg=43.0, wetness_db=1.5),
         optical_crs="EPSG:32618",
         dem_crs="EPSG:3116",
         dem_resolution=12.5,

@@ -15,9 +15,9 @@ SOIL_KG_M3 = 1800.0
 GRAVITY_M_S2 = 9.81
 
 _TRANSMISSIVITY_M2_DAY = 45.0
-_ROOTS_FOREST_PA = 6500.0
+_ROOTS_FOREST_PA = 5200.0
 _ROOTS_PASTURE_PA = 1800.0
-_UNSTABLE_PER_COVER = 2.5
+_UNSTABLE_PER_COVER = 2.0
 
 
 def wetness(specific_area_m, slope_rad, recharge_m_day, transmissivity_m2_day):
