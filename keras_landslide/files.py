@@ -16,12 +16,17 @@ from keras_landslide.errors import LandslideError, OutputError
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
 
     Works for a file and for a folder that the body creates at the temporary path. A kill at any
     moment leaves the old output or the new one. The temporary name ends like `path`, so that
     format drivers that look at the suffix still work.
+
+    Args:
+        path: the output.
+        sync: flush it to the disk before the rename, so that it survives a power cut; working
+            files that are cheap to make again do without.
 
     Raises:
         OutputError: the folder cannot be written, or the disk is full.
@@ -35,7 +40,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         _remove_orphans(path)
         try:
             yield part
-            _sync(part)
+            if sync:
+                _sync(part)
             if part.is_dir() and path.is_dir():
                 old = path.with_name(f".old-{os.getpid()}-{path.name}")
                 path.rename(old)

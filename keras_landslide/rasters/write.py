@@ -21,18 +21,25 @@ from keras_landslide.rasters.recording_file import RecordingFile
 BLOCK_PX = 256
 
 
-def creation_options(dtype: str, *, threads: int = 2) -> dict[str, Any]:
-    """GTiff creation options of every raster that we write: tiled, compressed without loss."""
-    return {
+def creation_options(dtype: str, *, threads: int = 2, working: bool = False) -> dict[str, Any]:
+    """GTiff creation options of every raster that we write: tiled, compressed without loss.
+
+    `working` leaves out the compression, for files that are read once and removed.
+    """
+    layout = {
         "tiled": True,
         "blockxsize": BLOCK_PX,
         "blockysize": BLOCK_PX,
         "interleave": "band",
+        "bigtiff": "if_safer",
+    }
+    if working:
+        return layout
+    return layout | {
         "compress": "deflate",
         # Level 1 is about three times as quick as the default 6 and 2 % larger on float bands.
         "zlevel": 1,
         "predictor": 3 if np.dtype(dtype).kind == "f" else 2,
-        "bigtiff": "if_safer",
         "num_threads": threads,
     }
 
@@ -54,6 +61,7 @@ class RasterWriter:
         tags: data set metadata.
         band_tags: metadata items per band.
         threads: threads that compress blocks.
+        working: whether this is a working file, uncompressed and not flushed to the disk.
 
     Raises:
         OutputError: on entering, writing or leaving: the folder cannot be written, full disk.
@@ -73,9 +81,11 @@ class RasterWriter:
         tags: Mapping[str, str] | None = None,
         band_tags: Sequence[Mapping[str, str]] | None = None,
         threads: int = 2,
+        working: bool = False,
     ):
         self.path = Path(path)
         self.grid = grid
+        self._sync = not working
         if nodata is None and np.dtype(dtype).kind == "f":
             nodata = float("nan")
         self._profile = {
@@ -86,7 +96,7 @@ class RasterWriter:
             "dtype": dtype,
             "nodata": nodata,
             "transform": grid.transform,
-            **creation_options(dtype, threads=threads),
+            **creation_options(dtype, threads=threads, working=working),
         }
         self._names, self._units = names, units
         self._tags, self._band_tags = dict(tags or {}), band_tags
@@ -97,7 +107,7 @@ class RasterWriter:
     def __enter__(self) -> RasterWriter:
         crs = _parse_crs(self.grid.crs, self.path)
         with ExitStack() as stack:
-            part = stack.enter_context(replacing(self.path))
+            part = stack.enter_context(replacing(self.path, sync=self._sync))
             # `writing` sits inside `replacing`: a failing close is translated, then cleaned up.
             stack.enter_context(writing(self.path))
             stack.callback(self._raise_failure)

@@ -1,0 +1,249 @@
+"""Bring rasters onto one grid: choose the grid, choose the resampling, warp."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import rasterio
+import rasterio.warp
+from rasterio.crs import CRS
+
+from keras_landslide.errors import CrsError, GridMismatchError, InputFileError
+from keras_landslide.files import replacing
+from keras_landslide.grid import Bounds, Grid
+from keras_landslide.rasters.gdal_errors import (
+    GDAL_ERRORS,
+    osgeo_gdal,
+    quiet_gdal,
+    reading,
+    writing,
+)
+from keras_landslide.rasters.read import stack_info
+
+COARSENING = 2.0
+"""From this ratio of pixel sizes on, target pixels are averages of source pixels."""
+
+
+def parse_crs(text: str, where: str) -> CRS:
+    """A CRS from WKT or an authority code.
+
+    Raises:
+        CrsError: `text` is neither; `where` says in which file it stands.
+    """
+    try:
+        return CRS.from_user_input(text)
+    except rasterio.errors.CRSError as error:
+        raise CrsError(
+            f"{where}: '{text[:60]}' is no coordinate reference system; write EPSG:<code> or WKT"
+        ) from error
+
+
+def in_metres(crs: CRS) -> bool:
+    """Whether the CRS is projected with metres as unit."""
+    return crs.is_projected and math.isclose(crs.linear_units_factor[1], 1.0)
+
+
+def bounds_in(grid: Grid, crs: str) -> Bounds:
+    """The box in `crs` around a grid, its edges densified.
+
+    Raises:
+        GridMismatchError: the grid lies where `crs` is not defined.
+    """
+    if grid.crs == crs:
+        return grid.bounds
+    t = grid.transform
+    xs = [(t * corner)[0] for corner in _corners(grid)]
+    ys = [(t * corner)[1] for corner in _corners(grid)]
+    try:
+        box = rasterio.warp.transform_bounds(
+            grid.crs, crs, min(xs), min(ys), max(xs), max(ys), densify_pts=21
+        )
+    except GDAL_ERRORS as error:
+        raise GridMismatchError(f"bounds cannot be expressed in {crs[:40]}") from error
+    if not all(map(math.isfinite, box)):
+        raise GridMismatchError(f"bounds cannot be expressed in {crs[:40]}")
+    return Bounds(*box)
+
+
+def utm_crs(grid: Grid) -> str:
+    """The WGS 84 / UTM zone of a grid's centre, as `EPSG:326nn` or `EPSG:327nn`."""
+    left, bottom, right, top = bounds_in(grid, "EPSG:4326")
+    zone = min(max(int(((left + right) / 2 + 180) // 6) + 1, 1), 60)
+    return f"EPSG:{(32600 if (bottom + top) / 2 >= 0 else 32700) + zone}"
+
+
+def metric_grid(source: Grid, crs: str, resolution: float | None = None) -> Grid:
+    """The north-up grid in `crs` that covers `source`.
+
+    Without `resolution` the pixels have about the ground size of the source's, as `gdalwarp`
+    would choose, rounded to three digits.
+
+    Raises:
+        GridMismatchError: the source lies where `crs` is not defined.
+    """
+    if resolution is None:
+        if source.crs == crs:
+            resolution = source.resolution[0]
+        else:
+            transform, _, _ = rasterio.warp.calculate_default_transform(
+                source.crs, crs, source.width, source.height, *source.bounds
+            )
+            resolution = float(f"{transform.a:.3g}")
+    return Grid.from_bounds(crs, bounds_in(source, crs), resolution)
+
+
+def check_overlap(source: Grid, target: Grid, path: str | Path) -> None:
+    """Refuse a raster that does not touch the target grid.
+
+    Raises:
+        GridMismatchError: naming the file and both places.
+    """
+    try:
+        box = bounds_in(source, target.crs)
+    except GridMismatchError as error:
+        raise GridMismatchError(
+            f"{path}: does not overlap the target grid; check the CRS of both"
+        ) from error
+    t = target.bounds
+    if box.left >= t.right or box.right <= t.left or box.bottom >= t.top or box.top <= t.bottom:
+        here, there = ([round(v, 1) for v in edges] for edges in (box, t))
+        raise GridMismatchError(
+            f"{path}: does not overlap the target grid: it covers {here}, the grid {there} "
+            "(left, bottom, right, top); check the CRS or the bounds in the recipe"
+        )
+
+
+def offset_on(source: Grid, target: Grid) -> tuple[int, int] | None:
+    """(row, column) of the target's origin in the source if their pixels coincide, else None.
+
+    Where they coincide, reading with an offset is all the alignment there is to do.
+    """
+    if parse_crs(source.crs, "source") != parse_crs(target.crs, "target"):
+        return None
+    s, t = source.transform, target.transform
+    size = max(target.shape)
+    steps = (abs(getattr(s, key) - getattr(t, key)) * size for key in "abde")
+    if max(steps) > 1e-3 * abs(t.a):
+        return None
+    col, row = ~s * (t.c, t.f)
+    if max(abs(col - round(col)), abs(row - round(row))) > 1e-3:
+        return None
+    return round(row), round(col)
+
+
+def choose_resampling(kind: str, source: Grid, target: Grid) -> str:
+    """The resampling that fits a band's kind and the change of pixel size.
+
+    Bilinear for continuous bands, or average when the target's pixels are at least twice as large;
+    nearest or mode for categories; nearest for directions, which cannot be averaged as numbers.
+    """
+    coarser = coarsening(source, target) >= COARSENING
+    if kind == "categorical":
+        return "mode" if coarser else "nearest"
+    if kind == "azimuth":
+        return "nearest"
+    return "average" if coarser else "bilinear"
+
+
+def coarsening(source: Grid, target: Grid) -> float:
+    """How many source pixels fit along the side of a target pixel (geometric mean)."""
+    box = bounds_in(source, target.crs)
+    height = (box.top - box.bottom) / source.height
+    width = (box.right - box.left) / source.width
+    (target_height, target_width) = target.resolution
+    return math.sqrt(target_height * target_width / (height * width))
+
+
+def warp(
+    src: str | Path,
+    dst: str | Path,
+    grid: Grid,
+    *,
+    resampling: str,
+    indexes: Sequence[int] | None = None,
+    nodata: float | None = None,
+    memory_mb: int = 128,
+) -> Path:
+    """Warp bands of a raster onto `grid`, as float32 with NaN for nodata; atomic.
+
+    The same code as the gdalwarp command, with the same result bit for bit:
+    `gdalwarp -t_srs CRS -te BOUNDS -ts WIDTH HEIGHT -r RESAMPLING -ot Float32 -dstnodata nan
+    -ovr NONE -wo UNIFIED_SRC_NODATA=NO`. Nodata is a matter of each band by itself, and overviews
+    are not used, since their making is unknown. The result is not compressed: it is for working.
+
+    Args:
+        src: source raster.
+        dst: GeoTIFF to write.
+        grid: target grid, north-up.
+        resampling: one of `recipe.RESAMPLINGS`.
+        indexes: 1-based source bands in the order wanted; None takes all.
+        nodata: takes the place of the source's nodata value.
+        memory_mb: memory for the warp's working chunks.
+
+    Raises:
+        InputFileError: the source cannot be read to its end.
+        OutputError: `dst` cannot be written.
+    """
+    gdal = osgeo_gdal()
+    options = [
+        *("-of", "GTiff", "-ot", "Float32", "-dstnodata", "nan", "-r", resampling),
+        *("-t_srs", grid.crs, "-te", *(repr(float(v)) for v in grid.bounds)),
+        *("-ts", str(grid.width), str(grid.height), "-ovr", "NONE"),
+        *("-wm", str(memory_mb), "-multi", "-wo", "NUM_THREADS=ALL_CPUS"),
+        *("-wo", "UNIFIED_SRC_NODATA=NO", "-co", "TILED=YES", "-co", "BIGTIFF=IF_SAFER"),
+    ]
+    if nodata is not None:
+        options += ["-srcnodata", repr(nodata)]
+    with replacing(dst, sync=False) as part, quiet_gdal():
+        with reading(src):
+            source = gdal.Open(str(src))
+            if indexes is not None and list(indexes) != [*range(1, source.RasterCount + 1)]:
+                source = gdal.Translate("", source, format="VRT", bandList=list(indexes))
+        try:
+            result = gdal.Warp(str(part), source, options=options)
+            result.FlushCache()
+            count = result.RasterCount
+        except GDAL_ERRORS as error:
+            raise _read_or_write(error, src, dst) from error
+        del result
+        _check_size(part, dst, grid, count)
+    return Path(dst)
+
+
+def _read_or_write(error: BaseException, src: str | Path, dst: str | Path) -> Exception:
+    """A failing warp may be the source's fault or the disk's: read the source to find out."""
+    try:
+        with reading(src), rasterio.open(src) as source:
+            for _, window in source.block_windows(1):
+                source.read(window=window)
+    except InputFileError as reason:
+        return reason
+    try:
+        with writing(dst):
+            raise error
+    except Exception as reason:
+        return reason
+
+
+def _check_size(part: Path, dst: str | Path, grid: Grid, count: int) -> None:
+    """An uncompressed file is as large as its blocks: a shorter one met a full disk."""
+    blocks = math.ceil(grid.height / 256) * math.ceil(grid.width / 256)
+    if part.stat().st_size < blocks * 256 * 256 * 4 * count:
+        with writing(dst):
+            raise RuntimeError("No space left on device: the file was cut short")
+
+
+def grid_of(path: str | Path) -> Grid:
+    """The grid of a raster.
+
+    Raises:
+        InputFileError: the file is missing or no raster.
+        CrsError: it has no CRS.
+    """
+    return stack_info(path).grid
+
+
+def _corners(grid: Grid) -> list[tuple[int, int]]:
+    return [(0, 0), (grid.width, 0), (0, grid.height), (grid.width, grid.height)]

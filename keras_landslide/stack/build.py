@@ -1,0 +1,190 @@
+"""Build `stack.tif` from a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from keras_landslide.bands import UNLABELLED
+from keras_landslide.errors import LandslideError, NodataError, RecipeError
+from keras_landslide.files import file_sha256, fingerprint, output_errors
+from keras_landslide.grid import Window
+from keras_landslide.progress import progress
+from keras_landslide.rasters.gdal_errors import osgeo_gdal
+from keras_landslide.rasters.read import BandInfo, BandReader
+from keras_landslide.rasters.write import RasterWriter
+from keras_landslide.recipe import Recipe, load_recipe
+from keras_landslide.stack.radar import sar_layer
+from keras_landslide.stack.sources import cloud_layer, label_layer, ndvi_layer, raster_layer
+from keras_landslide.stack.target import target_grid
+from keras_landslide.stack.terrain import dem_layers
+from keras_landslide.stack.workshop import Layer, Workshop
+
+TILE_PX = 1024
+"""Side of the windows that are assembled at once: memory does not grow with the scene."""
+
+
+def build_stack(
+    recipe_path: str | Path,
+    out_path: str | Path,
+    *,
+    root: str | Path | None = None,
+    memory_mb: int = 256,
+) -> Path:
+    """Bring every raster of a recipe onto one grid and write them as bands of one GeoTIFF.
+
+    Working files lie in a folder `.<name>.work` beside the output. After a kill the same call goes
+    on with those that are complete; the result has the same bytes.
+
+    Args:
+        recipe_path: scene recipe (TOML).
+        out_path: the stack to write.
+        root: folder that the recipe's paths count from.
+        memory_mb: memory for the warps and for GDAL's cache, about half each.
+
+    Returns:
+        `out_path`.
+
+    Raises:
+        RecipeError: the recipe is wrong.
+        InputFileError: an input is missing, cut short or no raster.
+        CrsError: an input has no CRS.
+        BandError: an input lacks a band.
+        GridMismatchError: an input does not overlap the target grid.
+        NodataError: a band has no valid pixel, or the inventory is empty.
+        OutputError: the output's folder cannot be written, or the disk is full.
+    """
+    out_path = Path(out_path)
+    recipe = load_recipe(recipe_path, root=root)
+    _check_names(recipe)
+    folder = out_path.with_name(f".{out_path.name}.work")
+    workshop = Workshop(target_grid(recipe), folder, memory_mb)
+    with output_errors(out_path):
+        out_path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
+    cache_mb = memory_mb // 2
+    osgeo_gdal().SetCacheMax(cache_mb << 20)
+    try:
+        with rasterio.Env(GDAL_CACHEMAX=cache_mb):
+            layers = list(_layers(recipe, workshop))
+            _assemble(out_path, recipe, workshop, layers)
+    except LandslideError:
+        workshop.clean()  # the input has to change first: nothing here will be needed again
+        raise
+    workshop.clean()
+    return out_path
+
+
+def _layers(recipe: Recipe, workshop: Workshop) -> Iterable[Layer]:
+    rasters = [raster_layer(workshop, recipe, raster) for raster in recipe.rasters]
+    yield from rasters
+    if recipe.derived.ndvi:
+        yield ndvi_layer(rasters)
+    if recipe.dem:
+        yield from dem_layers(workshop, recipe, recipe.dem)
+    for sar in recipe.sar:
+        yield sar_layer(workshop, recipe, sar)
+    if recipe.cloud:
+        yield cloud_layer(workshop, recipe, recipe.cloud)
+    if recipe.inventory:
+        yield label_layer(workshop, recipe, recipe.inventory)
+
+
+def _band_names(recipe: Recipe) -> list[str]:
+    names = [name for raster in recipe.rasters for name in raster.bands]
+    names += ["ndvi"] if recipe.derived.ndvi else []
+    names += recipe.dem.derive if recipe.dem else []
+    names += [sar.band for sar in recipe.sar]
+    names += ["cloud"] if recipe.cloud else []
+    return names + (["label"] if recipe.inventory else [])
+
+
+def _check_names(recipe: Recipe) -> list[str]:
+    names = _band_names(recipe)
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(f"{recipe.path}: two bands have the name '{name}'; rename one")
+    missing = [name for name in ("red", "nir") if name not in names]
+    if recipe.derived.ndvi and missing:
+        raise RecipeError(f"{recipe.path}: ndvi needs the band {' and '.join(missing)}")
+    return names
+
+
+def _assemble(out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer]) -> None:
+    bands = [band for layer in layers for band in layer.bands]
+    tags = {
+        "NAME": recipe.name,
+        "SIMULATED": "yes" if recipe.simulated else "no",
+        "RECIPE": recipe.text,
+        "FINGERPRINT": _fingerprint(recipe, workshop),
+    }
+    valid = np.zeros(len(bands), np.int64)
+    with (
+        _Readers() as readers,
+        RasterWriter(
+            out,
+            workshop.grid,
+            len(bands),
+            names=[band.name for band in bands],
+            units=[band.unit for band in bands],
+            band_tags=[_tags(band) for band in bands],
+            tags=tags,
+        ) as writer,
+    ):
+        windows = list(workshop.grid.windows(TILE_PX))
+        for window in progress(windows, "stack", unit="tile"):
+            values = _read(layers, readers, window, len(bands))
+            writer.write(np.moveaxis(values, 0, -1), window)
+            for index, band in enumerate(bands):
+                unknown = UNLABELLED if band.name == "label" else np.inf
+                # One comparison for both: NaN is below nothing.
+                valid[index] += np.count_nonzero(values[index] < unknown)
+        _check_valid(bands, valid, recipe)
+
+
+def _read(
+    layers: list[Layer], readers: dict[Path, BandReader], window: Window, count: int
+) -> np.ndarray:
+    """A window of all bands, float32 (bands, height, width)."""
+    values = np.empty((count, window.height, window.width), np.float32)
+    first = 0
+    for layer in layers:
+        finished = layer.finish(*(part.read(readers, window) for part in layer.parts))
+        for channel in range(len(layer.bands)):
+            values[first + channel] = finished[..., channel]
+        first += len(layer.bands)
+    return values
+
+
+def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> None:
+    for band, count in zip(bands, valid, strict=True):
+        if count == 0:
+            what = "is unlabelled everywhere" if band.name == "label" else "has no valid pixel"
+            raise NodataError(
+                f"{band.source}: band '{band.name}' {what} on the target grid of {recipe.path}; "
+                "check its nodata value, extent and CRS"
+            )
+
+
+def _tags(band: BandInfo) -> dict[str, str]:
+    tags = {"unit": band.unit, "kind": band.kind, "source": band.source}
+    return tags | {"derivation": band.derivation}
+
+
+def _fingerprint(recipe: Recipe, workshop: Workshop) -> str:
+    """A digest of the recipe and of the contents of its inputs, wherever they lie."""
+    return fingerprint([recipe.text, [file_sha256(path) for path in workshop.inputs]])
+
+
+class _Readers(dict):
+    """Open readers by path, closed together."""
+
+    def __enter__(self) -> _Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in self.values():
+            reader.close()

@@ -1,0 +1,185 @@
+"""Each section of a recipe as layers on the target grid (terrain has its own file)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from keras_landslide.bands import BANDS, UNLABELLED, Band
+from keras_landslide.errors import BandError, InputFileError
+from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on, warp
+from keras_landslide.rasters.gdal_errors import reading
+from keras_landslide.rasters.rasterize import rasterize
+from keras_landslide.rasters.read import BandInfo
+from keras_landslide.recipe import CloudSource, InventorySource, RasterSource, Recipe
+from keras_landslide.stack.indices import ndvi
+from keras_landslide.stack.workshop import Layer, Part, Workshop
+
+Warped = tuple[Part, str]
+"""Pixels on the target grid, and how they got there."""
+
+
+def raster_layer(workshop: Workshop, recipe: Recipe, raster: RasterSource) -> Layer:
+    """Bands of one file, in their unit."""
+    path = recipe.resolve(raster.path)
+    known = [BANDS.get(name, Band(name, "1", "continuous", "")) for name in raster.bands]
+    kinds = {raster.kind or band.kind for band in known}
+    kind = "continuous" if "continuous" in kinds else kinds.pop()
+    part, how = on_grid(
+        workshop,
+        path,
+        tuple(raster.bands.values()),
+        kind=kind,
+        resampling=raster.resampling,
+        nodata=raster.nodata,
+    )
+    if (raster.scale, raster.offset) != (1.0, 0.0):
+        how = f"stored value * {raster.scale:g} + {raster.offset:g}; {how}"
+    bands = tuple(
+        BandInfo(band.name, raster.unit or band.unit, kind, path.name, how) for band in known
+    )
+    return Layer(bands, (part,), partial(_scaled, scale=raster.scale, offset=raster.offset))
+
+
+def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
+    """NDVI from the red and near-infrared bands among `rasters`."""
+    red, finish_red = _single(rasters, "red")
+    nir, finish_nir = _single(rasters, "nir")
+    band = described("ndvi", "red, nir", "(nir - red) / (nir + red)")
+
+    def finish(red_stored: np.ndarray, nir_stored: np.ndarray) -> np.ndarray:
+        return ndvi(finish_red(red_stored), finish_nir(nir_stored))
+
+    return Layer((band,), (red, nir), finish)
+
+
+def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer:
+    """The cloud mask as a band."""
+    path = recipe.resolve(cloud.path)
+    part, how = on_grid(workshop, path, (cloud.index,), kind="categorical", nodata=cloud.nodata)
+    return Layer((described("cloud", path.name, how),), (part,), unchanged)
+
+
+def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) -> Layer:
+    """The label band: 0 background, 1 landslide, 255 outside the surveyed area."""
+    if inventory.raster:
+        path = recipe.resolve(inventory.raster)
+        part, how = on_grid(workshop, path, (1,), kind="categorical", nodata=inventory.nodata)
+        finish = partial(_label_from_classes, landslide=inventory.landslide)
+        return Layer((described("label", path.name, how),), (part,), finish)
+    assert inventory.path is not None  # the recipe's check made sure of it
+    path = recipe.resolve(inventory.path)
+    how = "pixels touched by polygons" if inventory.all_touched else "pixel centres in polygons"
+    slides = _burnt(workshop, path, inventory.layer, inventory.all_touched)
+    if not inventory.surveyed:
+        return Layer((described("label", path.name, how),), (slides,), unchanged)
+    area = recipe.resolve(inventory.surveyed)
+    surveyed = _burnt(workshop, area, inventory.surveyed_layer, False)
+    how += f", 255 outside {area.name}"
+    return Layer((described("label", path.name, how),), (slides, surveyed), _label_in_surveyed)
+
+
+def on_grid(
+    workshop: Workshop,
+    path: Path,
+    indexes: Sequence[int],
+    *,
+    kind: str,
+    resampling: str | None = None,
+    nodata: float | None = None,
+    name: str | None = None,
+) -> Warped:
+    """Bands of a raster on the target grid: read in place if they lie on it already, or warped.
+
+    Raises:
+        InputFileError: the file is missing or cut short.
+        CrsError: it has no CRS.
+        BandError: it has fewer bands.
+        GridMismatchError: it does not overlap the target grid.
+    """
+    grid = grid_of(path)
+    _check_indexes(path, indexes)
+    check_overlap(grid, workshop.grid, path)
+    offset = offset_on(grid, workshop.grid)
+    if offset is not None:
+        workshop.use(path)
+        workshop.done(name or path.stem)
+        return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"
+    method = resampling or choose_resampling(kind, grid, workshop.grid)
+    settings = {"indexes": list(indexes), "method": method, "nodata": nodata}
+    warped = workshop.make(
+        name or path.stem,
+        path,
+        settings | {"memory": workshop.memory_mb},
+        lambda out: warp(
+            path,
+            out,
+            workshop.grid,
+            resampling=method,
+            indexes=indexes,
+            nodata=nodata,
+            memory_mb=workshop.memory_mb // 2,
+        ),
+    )
+    return Part(warped, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
+
+
+def described(name: str, source: str, derivation: str, unit: str | None = None) -> BandInfo:
+    """A band of the vocabulary with its source and derivation; unknown names are continuous."""
+    band = BANDS.get(name, Band(name, "1", "continuous", ""))
+    return BandInfo(name, unit or band.unit, band.kind, source, derivation)
+
+
+def _single(rasters: Sequence[Layer], name: str) -> tuple[Part, Callable[..., np.ndarray]]:
+    """One band's part of a layer, and the layer's last step."""
+    layer = next(layer for layer in rasters if name in [band.name for band in layer.bands])
+    position = [band.name for band in layer.bands].index(name)
+    part = layer.parts[0]
+    return replace(part, indexes=(part.indexes[position],)), layer.finish
+
+
+def _check_indexes(path: Path, indexes: Sequence[int]) -> None:
+    with reading(path), rasterio.open(path) as src:
+        count = src.count
+    for index in indexes:
+        if not 1 <= index <= count:
+            raise BandError(f"{path}: has no band {index}, it has {count}; correct the recipe")
+
+
+def _burnt(workshop: Workshop, path: Path, layer: str | None, all_touched: bool) -> Part:
+    settings = {"layer": layer, "all_touched": all_touched}
+
+    def step(out: Path) -> None:
+        rasterize(path, out, workshop.grid, layer=layer, all_touched=all_touched)
+
+    if not path.exists():
+        raise InputFileError(f"{path}: no such file; check the path")
+    return Part(workshop.make(path.stem, path, settings, step), (1,))
+
+
+def unchanged(values: np.ndarray) -> np.ndarray:
+    """The last step of bands that are stored as they are."""
+    return values
+
+
+def _scaled(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
+    if scale != 1:
+        values *= np.float32(scale)
+    if offset != 0:
+        values += np.float32(offset)
+    return values
+
+
+def _label_in_surveyed(slides: np.ndarray, surveyed: np.ndarray) -> np.ndarray:
+    return np.where(surveyed == 1, slides, np.float32(UNLABELLED))
+
+
+def _label_from_classes(classes: np.ndarray, landslide: list[int]) -> np.ndarray:
+    label = np.isin(classes, np.asarray(landslide, np.float32)).astype(np.float32)
+    label[np.isnan(classes)] = UNLABELLED
+    return label

@@ -1,0 +1,207 @@
+"""The `[dem]` section as layers: elevation, and derivatives computed in metres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from keras_landslide.bands import BANDS
+from keras_landslide.errors import GridMismatchError
+from keras_landslide.grid import Bounds, Grid, Window
+from keras_landslide.rasters.align import (
+    bounds_in,
+    check_overlap,
+    choose_resampling,
+    grid_of,
+    in_metres,
+    metric_grid,
+    offset_on,
+    parse_crs,
+    warp,
+)
+from keras_landslide.rasters.read import BandReader
+from keras_landslide.rasters.write import RasterWriter
+from keras_landslide.recipe import DemSource, Recipe
+from keras_landslide.stack.near import near_window
+from keras_landslide.stack.sources import described, on_grid, unchanged
+from keras_landslide.stack.workshop import Layer, Part, Workshop
+from keras_landslide.terrain.curvature import curvature, plan_curvature, profile_curvature
+from keras_landslide.terrain.slope import aspect_deg, slope_deg
+
+TILE_PX = 1024
+DERIVATIVES: dict[str, Callable[..., np.ndarray]] = {
+    "slope": slope_deg,
+    "aspect": aspect_deg,
+    "curvature": curvature,
+    "profile_curvature": profile_curvature,
+    "plan_curvature": plan_curvature,
+}
+METHODS = {
+    "slope": "Horn 1981",
+    "aspect": "Horn 1981",
+    "curvature": "Zevenbergen and Thorne 1987, positive convex",
+    "profile_curvature": "Zevenbergen and Thorne 1987, positive convex",
+    "plan_curvature": "Zevenbergen and Thorne 1987, positive convex",
+}
+
+
+def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer]:
+    """Elevation and its derivatives, in the recipe's order.
+
+    Derivatives are computed at the DEM's own resolution in metres and then resampled, since
+    derivatives of an upsampled DEM show its steps; `derive_on = "grid"` does it the other way
+    round. A DEM in degrees is first warped (cubic) to the target CRS at its own resolution.
+    """
+    path = recipe.resolve(dem.path)
+    check_overlap(grid_of(path), workshop.grid, path)
+    names = [name for name in dem.derive if name in DERIVATIVES]
+    made = _derivatives(workshop, path, dem, names) if names else {}
+    if "elevation" in dem.derive:
+        part, how = on_grid(
+            workshop,
+            path,
+            (1,),
+            kind="continuous",
+            resampling=dem.resampling,
+            nodata=dem.nodata,
+            name="elevation",
+        )
+        band = described("elevation", path.name, how)
+        made["elevation"] = Layer((band,), (part,), unchanged)
+    return [made[name] for name in dem.derive]
+
+
+def _derivatives(
+    workshop: Workshop, path: Path, dem: DemSource, names: list[str]
+) -> dict[str, Layer]:
+    source, grid, window = _metric_dem(workshop, path, dem)
+    settings = {"names": names, "factor": dem.curvature_factor, "grid": repr(grid)}
+    factor = dem.curvature_factor
+    nodata = dem.nodata if source == path else None
+    derived = workshop.make(
+        "derivatives",
+        path,
+        settings | {"nodata": dem.nodata, "on": dem.derive_on},
+        lambda out: derive(source, out, grid, window, names, nodata=nodata, factor=factor),
+    )
+    layers = {}
+    for kind in ("continuous", "azimuth"):
+        group = [name for name in names if BANDS[name].kind == kind]
+        if not group:
+            continue
+        indexes = tuple(names.index(name) + 1 for name in group)
+        part, how = _placed(workshop, derived, indexes, kind, dem.resampling)
+        for name, index in zip(group, part.indexes, strict=True):
+            scaled = f", times {factor:g}" if factor != 1 and "curvature" in name else ""
+            derivation = f"{METHODS[name]}, at {grid.resolution[0]:.4g} m{scaled}; {how}"
+            band = described(name, path.name, derivation, f"{1 / factor:g}/m" if scaled else None)
+            layers[name] = Layer((band,), (replace(part, indexes=(index,)),), unchanged)
+    return layers
+
+
+def _placed(
+    workshop: Workshop, derived: Path, indexes: tuple[int, ...], kind: str, resampling: str | None
+) -> tuple[Part, str]:
+    """Derivatives of one kind on the target grid."""
+    grid = grid_of(derived)
+    offset = offset_on(grid, workshop.grid)
+    if offset is not None:
+        return Part(derived, indexes, offset), "on the target's pixels"
+    method = choose_resampling(kind, grid, workshop.grid)
+    if kind == "continuous" and resampling:
+        method = resampling
+    # The name of `derived` holds the digest of all that it depends on, the target grid included.
+    out = derived.with_name(f"{derived.stem}-{kind}-{method}.tif")
+    if not out.exists():
+        warp(
+            derived,
+            out,
+            workshop.grid,
+            resampling=method,
+            indexes=indexes,
+            memory_mb=workshop.memory_mb // 2,
+        )
+    return Part(out, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
+
+
+def _metric_dem(workshop: Workshop, path: Path, dem: DemSource) -> tuple[Path, Grid, Window]:
+    """A file with the DEM in metres, the grid to derive on, and its window in that file."""
+    source, target = grid_of(path), workshop.grid
+    north_up = source.transform.b == source.transform.d == 0 and source.transform.e < 0
+    if dem.derive_on == "grid":
+        wanted = target.crop(target.window.expand(1))  # a cell more, so that edges have neighbours
+        method = dem.resampling or choose_resampling("continuous", source, wanted)
+    elif north_up and in_metres(parse_crs(source.crs, str(path))):
+        window = near_window(source, target, margin_px=4)
+        return path, source.crop(window), window
+    else:
+        resolution = metric_grid(source, target.crs).resolution[0]
+        wanted = _common(source, target, resolution, path)
+        method = "cubic"
+    settings = {"method": method, "nodata": dem.nodata, "grid": repr(wanted)}
+    warped = workshop.make(
+        "dem-metres",
+        path,
+        settings,
+        lambda out: warp(
+            path,
+            out,
+            wanted,
+            resampling=method,
+            indexes=(1,),
+            nodata=dem.nodata,
+            memory_mb=workshop.memory_mb // 2,
+        ),
+    )
+    return warped, wanted, wanted.window
+
+
+def _common(source: Grid, target: Grid, resolution: float, path: Path) -> Grid:
+    """The grid of `resolution` over what source and target share, with a margin of 4 cells."""
+    box, t, margin = bounds_in(source, target.crs), target.bounds, 4 * resolution
+    shared = Bounds(
+        max(box.left, t.left - margin),
+        max(box.bottom, t.bottom - margin),
+        min(box.right, t.right + margin),
+        min(box.top, t.top + margin),
+    )
+    try:
+        return Grid.from_bounds(target.crs, shared, resolution)
+    except GridMismatchError as error:
+        raise GridMismatchError(f"{path}: does not overlap the target grid") from error
+
+
+def derive(
+    src: Path,
+    dst: Path,
+    grid: Grid,
+    window: Window,
+    names: list[str],
+    *,
+    nodata: float | None = None,
+    factor: float = 1.0,
+) -> None:
+    """Write derivatives of the DEM `src` within `window`, whose grid is `grid`, tile by tile.
+
+    Tiles are read with a cell more on each side, so that the result does not show them.
+    """
+    functions = [
+        partial(DERIVATIVES[name], factor=factor) if "curvature" in name else DERIVATIVES[name]
+        for name in names
+    ]
+    with (
+        BandReader(src) as reader,
+        RasterWriter(dst, grid, len(names), names=names, working=True) as writer,
+    ):
+        for tile in grid.windows(TILE_PX):
+            place = tile._replace(
+                row_off=tile.row_off + window.row_off, col_off=tile.col_off + window.col_off
+            )
+            elevation = reader.read_indexes((1,), place.expand(1), nodata=nodata)[..., 0]
+            for index, function in enumerate(functions, start=1):
+                values = function(elevation, grid.resolution)
+                writer.write(np.ascontiguousarray(values[1:-1, 1:-1]), tile, band=index)

@@ -1,0 +1,100 @@
+"""Working files of one stack, kept so that a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_landslide.files import file_state, fingerprint, output_errors
+from keras_landslide.grid import Grid, Window
+from keras_landslide.rasters.read import BandInfo, BandReader
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bands of a file whose pixels coincide with the target's, shifted by `offset` (row, col)."""
+
+    path: Path
+    indexes: tuple[int, ...]
+    offset: tuple[int, int] = (0, 0)
+    nodata: float | None = None
+
+    def read(self, readers: dict[Path, BandReader], window: Window) -> np.ndarray:
+        """Pixels of a window of the target grid, float32 (height, width, bands)."""
+        if self.path not in readers:
+            readers[self.path] = BandReader(self.path)
+        shifted = window._replace(
+            row_off=window.row_off + self.offset[0], col_off=window.col_off + self.offset[1]
+        )
+        return readers[self.path].read_indexes(self.indexes, shifted, nodata=self.nodata)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Bands of the stack: what they are, where their pixels come from, and the last step.
+
+    Attributes:
+        bands: as they will be described in the stack.
+        parts: the files; their arrays are the arguments of `finish`.
+        finish: gives float32 (height, width, len(bands)).
+    """
+
+    bands: tuple[BandInfo, ...]
+    parts: tuple[Part, ...]
+    finish: Callable[..., np.ndarray]
+
+
+@dataclass
+class Workshop:
+    """Where a recipe's working files are made.
+
+    Attributes:
+        grid: target grid.
+        folder: working folder.
+        memory_mb: memory that a step may use.
+        inputs: every file that was used, in order.
+        done: called with a step's name when it is complete.
+    """
+
+    grid: Grid
+    folder: Path
+    memory_mb: int
+    inputs: list[Path] = field(default_factory=list)
+    done: Callable[[str], None] = lambda name: None
+
+    def make(
+        self, name: str, source: Path, settings: dict[str, Any], step: Callable[[Path], Any]
+    ) -> Path:
+        """The working file of a step, made unless an earlier run left it complete.
+
+        It is recognised by its source's path, size and time, the settings, the target grid, and
+        the machine's boot, since working files are not flushed to the disk.
+        """
+        self.use(source)
+        key = fingerprint([file_state(source), settings, repr(self.grid), _boot()])
+        path = self.folder / f"{name}-{key}.tif"
+        if not path.exists():
+            step(path)
+        self.done(name)
+        return path
+
+    def use(self, source: Path) -> None:
+        """Note an input file."""
+        if source not in self.inputs:
+            self.inputs.append(source)
+
+    def clean(self) -> None:
+        """Remove the working files."""
+        with output_errors(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _boot() -> str:
+    return BOOT_ID.read_text() if BOOT_ID.exists() else ""
