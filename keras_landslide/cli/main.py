@@ -55,14 +55,14 @@ def cli(debug: bool) -> None:
     """
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Entry point of the console command."""
+def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
+    """Entry point of the console command, and of scripts with a command of their own."""
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
     try:
         # standalone_mode off: click then raises instead of exiting, and we print one line.
         # --debug is taken anywhere on the line, since people add it at the end.
-        cli.main([a for a in arguments if a != "--debug"], standalone_mode=False)
+        command.main([a for a in arguments if a != "--debug"], standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

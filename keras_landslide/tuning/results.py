@@ -171,43 +171,6 @@ def write_best(space: SearchSpace, best: TrialRow, path: str | Path) -> None:
     write_text(path, head + tomli_w.dumps(config.to_dict()))
 
 
-def trials_table(rows: Sequence[TrialRow], direction: str, limit: int | None = None) -> str:
-    """A text table of trials, best first, failures last with their reason."""
-    sign = 1 if direction == "min" else -1
-    ranked = sorted(
-        rows,
-        key=lambda r: (r.score is None, sign * r.score if r.score is not None else 0.0, r.trial),
-    )
-    names = list(rows[0].values) if rows else []
-    metrics = sorted({name for row in rows for name in row.metrics})
-    header = ["trial", *names, "score", "epoch", *metrics, "seconds", "seed", ""]
-    lines = [
-        [
-            str(row.trial),
-            *(str(row.values[name]) for name in names),
-            "failed" if row.score is None else f"{row.score:.4f}",
-            "" if row.best_epoch is None else f"{row.best_epoch}/{row.epochs}",
-            *(f"{row.metrics[m]:.4f}" if m in row.metrics else "" for m in metrics),
-            "" if row.seconds is None else f"{row.seconds:.1f}",
-            str(row.seed),
-            row.reason,
-        ]
-        for row in ranked[:limit]
-    ]
-    return text_table(header, lines)
-
-
-def text_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Columns aligned to the right, the last one (free text) to the left."""
-    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [*(c.rjust(w) for c, w in zip(line[:-1], widths, strict=False)), line[-1]]
-        ).rstrip()
-        for line in [header, *lines]
-    )
-
-
 def parse_value(text: str) -> Any:
     """A parameter's value from its text in a CSV: int, float, or the text itself."""
     for kind in (int, float):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 import tomli_w
@@ -28,17 +29,18 @@ class SearchResult:
         folder: holds `trials.csv`, `best.toml`, `space.toml` and `trials/`.
         rows: all trials, in the order of the grid.
         best: the best of them.
-        direction: `min` or `max`.
     """
 
     folder: Path
     rows: list[results.TrialRow]
     best: results.TrialRow
-    direction: str
 
 
 def run_search(
-    space: SearchSpace, folder: str | Path, make_trainer: Callable[[], Trainer]
+    space: SearchSpace,
+    folder: str | Path,
+    make_trainer: Callable[[], Trainer],
+    learnt_from: Mapping[str, Any] | None = None,
 ) -> SearchResult:
     """Run every trial of `space` that has not ended yet and write the results.
 
@@ -49,16 +51,18 @@ def run_search(
         space: the whole search.
         folder: where results go; made if need be.
         make_trainer: called once, with the folder locked, unless every trial has ended.
+        learnt_from: what is kept with the space about the data, such as their fingerprint and
+            whether they are simulated; a search goes on only with the same.
 
     Raises:
         LockedError: another process is searching in `folder`.
-        RecipeError: `folder` holds a search over another space.
+        RecipeError: `folder` holds a search over another space or other data.
         OutputError, InputFileError: from the trials; the search stops.
         TrialError: every trial failed; `trials.csv` is written, `best.toml` is not.
     """
     folder = Path(folder)
     with folder_lock(folder):
-        _keep_space(space, folder)
+        _keep_space(space, folder, learnt_from or {})
         rows = results.read_trials(space, folder / PROJECT)
         if len(rows) < len(space.combinations):
             _run_trials(space, folder, make_trainer(), len(rows))
@@ -70,7 +74,7 @@ def run_search(
                 "see trials.csv there"
             )
         results.write_best(space, best, folder / "best.toml")
-        return SearchResult(folder, rows, best, space.direction)
+        return SearchResult(folder, rows, best)
 
 
 def _run_trials(space: SearchSpace, folder: Path, trainer: Trainer, done: int) -> None:
@@ -96,10 +100,10 @@ def _publish(space: SearchSpace, folder: Path) -> list[results.TrialRow]:
     return rows
 
 
-def _keep_space(space: SearchSpace, folder: Path) -> None:
+def _keep_space(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> None:
     """Store the space with its first search, and refuse to mix another one into the folder."""
     file = folder / "space.toml"
-    new = space.to_dict()
+    new = {**space.to_dict(), "learnt_from": dict(learnt_from)}
     if not file.exists():
         write_text(file, tomli_w.dumps(new))
         return
@@ -112,6 +116,6 @@ def _keep_space(space: SearchSpace, folder: Path) -> None:
     ]
     if changed:
         raise RecipeError(
-            f"{folder}: holds a search over another space (other: {', '.join(changed)}); "
+            f"{folder}: holds another search (it differs in {', '.join(changed)}); "
             "choose another folder, or delete this one to start again"
         )

@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from keras_landslide.config import RunConfig, check_keys, read_toml, run_config
-from keras_landslide.errors import RecipeError
-
-SHORT_NAMES: dict[str, str] = {
-    "filters": "model.options.filters",
-    "levels": "model.options.levels",
-    "dropout": "model.options.dropout",
-    "model": "model.name",
-    "loss": "training.loss",
-    "learning_rate": "training.learning_rate",
-    "batch_size": "training.batch_size",
-    "image_model": "data.image_model",
-    "oversample": "data.oversample",
-    "augment": "data.augment",
-}
-"""What may vary in a search, and where it goes in the run config."""
-
-KINDS = ("grid",)
+from keras_landslide.config import RunConfig
 
 Values = dict[str, Any]
 
@@ -85,7 +66,7 @@ class SearchSpace:
     @property
     def direction(self) -> str:
         """`min` or `max`, from the objective's name."""
-        return "min" if self.settings.objective.endswith("loss") else "max"
+        return direction_of(self.settings.objective)
 
     def seed(self, trial: int, execution: int = 0) -> int:
         """The seed of a trial's execution: a pure function of their numbers."""
@@ -121,124 +102,6 @@ class SearchSpace:
         return config
 
 
-def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> SearchSpace:
-    """Read a space (TOML); relative paths in it count from the file's folder.
-
-    Args:
-        path: file with the tables `[search]`, `[base.data]`, `[base.model]`, `[base.training]`
-            (as in a run config) and `[grid]` (a list of values per parameter).
-        overrides: dotted entries that replace the file's, such as `search.epochs` or
-            `base.data.stack`; entries that are None are left out.
-
-    Raises:
-        InputFileError: the file cannot be read.
-        RecipeError: an entry is missing, unknown, of the wrong type or out of range.
-        UnknownNameError: the image model is unknown.
-    """
-    raw = read_toml(path)
-    check_keys(raw, ("search", "base", "grid"), f"{path}")
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            _set(raw, key, value)
-    search = dict(raw.get("search", {}))
-    search.setdefault("name", Path(path).stem)
-    settings = _settings(search, path)
-    base = dict(raw.get("base", {}))
-    for entry in ("stack", "patches"):
-        if entry not in base.get("data", {}):
-            raise RecipeError(f"{path}: no {entry} to search on; name it with --{entry}")
-    # Unless the template says otherwise, the best values are trained as long as they were tried.
-    base["training"] = {
-        "epochs": settings.epochs,
-        "patience": settings.patience,
-        **base.get("training", {}),
-    }
-    folder = Path(path).resolve().parent
-    template = run_config(base, path, folder)
-    grid = _flatten(raw.get("grid", {}))
-    if not grid:
-        raise RecipeError(f"{path}: [grid] is empty; give at least one parameter with its values")
-    keys = {name: _key(name, path) for name in grid}
-    if len(set(keys.values())) < len(keys):
-        raise RecipeError(f"{path}: [grid] names one parameter twice: {', '.join(grid)}")
-    values = {name: _values(name, keys[name], grid[name], base, path, folder) for name in grid}
-    return SearchSpace(settings, template, values, keys)
-
-
-def _settings(values: dict[str, Any], path: str | Path) -> SearchSettings:
-    known = asdict(SearchSettings())
-    check_keys(values, known, f"{path}: [search]")
-    for key, value in values.items():
-        if type(value) is not type(known[key]):
-            wanted = type(known[key]).__name__
-            raise RecipeError(f"{path}: [search] {key} = {value!r} should be of type {wanted}")
-    settings = SearchSettings(**values)
-    if settings.kind not in KINDS:
-        raise RecipeError(
-            f"{path}: [search] kind = '{settings.kind}' is unknown; choose from: {', '.join(KINDS)}"
-        )
-    if not settings.objective.startswith("val_"):
-        raise RecipeError(
-            f"{path}: [search] objective = '{settings.objective}' should be a validation metric, "
-            "such as val_f1 or val_loss"
-        )
-    for key in ("epochs", "patience", "executions_per_trial"):
-        if getattr(settings, key) < 1:
-            raise RecipeError(f"{path}: [search] {key} should be at least 1")
-    for key in ("seed", "max_patches"):
-        if getattr(settings, key) < 0:
-            raise RecipeError(f"{path}: [search] {key} should not be negative")
-    return settings
-
-
-def _key(name: str, path: str | Path) -> str:
-    key = SHORT_NAMES.get(name, name)
-    option = key.startswith("model.options.") and key.count(".") == 2
-    if key not in SHORT_NAMES.values() and not option:
-        raise RecipeError(
-            f"{path}: [grid] unknown parameter '{name}'; choose from: {', '.join(SHORT_NAMES)}, "
-            "their run config entries such as training.batch_size, or model.options.NAME"
-        )
-    return key
-
-
-def _values(
-    name: str, key: str, values: Any, base: dict[str, Any], path: str | Path, folder: Path
-) -> tuple[Any, ...]:
-    """The values of a parameter, each checked where it will go in the run config."""
-    where = f"{path}: [grid] {name}"
-    if not isinstance(values, list) or not values:
-        raise RecipeError(f"{where} = {values!r} should be a list with at least one value")
-    for value in values:
-        if not isinstance(value, bool | int | float | str) or value != value:
-            raise RecipeError(f"{where}: {value!r} should be a number, a text or true/false")
-        changed: dict[str, Any] = {}
-        _set(changed, key, value)
-        tables = {section: {**base.get(section, {}), **new} for section, new in changed.items()}
-        run_config({**base, **tables}, where, folder)
-    kinds = {type(value) for value in values}
-    if kinds == {int, float} or key == "training.learning_rate":
-        values, kinds = [float(value) for value in values], {float}
-    if len(kinds) > 1:
-        raise RecipeError(f"{where} mixes types; all values should be of one type")
-    if len(set(values)) < len(values):
-        raise RecipeError(f"{where} has a value twice; give each value once")
-    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
-        raise RecipeError(f"{where} has an infinite value; give finite numbers")
-    return tuple(values)
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """TOML reads the bare key `training.batch_size` as nested tables: back to dotted names."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        nested = isinstance(value, dict)
-        flat |= _flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-    return flat
-
-
-def _set(table: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        table = table.setdefault(parent, {})
-    table[last] = value
+def direction_of(objective: str) -> str:
+    """`min` for losses, `max` for all other metrics."""
+    return "min" if objective.endswith("loss") else "max"

@@ -22,7 +22,7 @@ from keras_landslide.tuning.oracle import GridOracle
 from keras_landslide.tuning.space import SearchSpace
 
 PROJECT = "trials"
-KEPT = ("config.toml", "history.csv")
+KEPT = ("config.toml", "history.csv", "metrics.json")
 """What stays of a finished trial's run folder; weights of a whole grid would fill the disk."""
 
 

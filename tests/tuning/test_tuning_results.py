@@ -5,9 +5,9 @@ from keras_landslide.tuning.results import (
     TrialRow,
     best_row,
     read_trials_csv,
-    trials_table,
     write_trials_csv,
 )
+from keras_landslide.tuning.tables import best_table, trials_table
 
 
 def row(trial, score, **more):
@@ -55,3 +55,16 @@ def test_another_csv_is_refused(tmp_path):
         read_trials_csv(tmp_path / "x.csv")
     with pytest.raises(InputFileError):
         read_trials_csv(tmp_path / "none.csv")
+
+
+def test_the_best_of_several_searches_is_the_studys_table_2():
+    space = {
+        "search": {"name": "colombia", "objective": "val_f1"},
+        "base": {"data": {"image_model": "rgb_terrain"}},
+        "learnt_from": {"simulated": True},
+    }
+    lines = best_table([(space, ROWS), (space, ROWS[1:2])]).splitlines()
+    assert lines[0].split()[:4] == ["search", "image", "model", "bands"]
+    row = ["colombia", "rgb_terrain", "5", "48", "0.0005", "dice", "0.7500", "4", "1", "simulated"]
+    assert lines[1].split() == row
+    assert lines[2].split() == ["colombia", "rgb_terrain", "5", "1", "1", "simulated"]

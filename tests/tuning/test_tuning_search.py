@@ -174,12 +174,14 @@ def test_an_objective_that_nobody_measures_lists_the_choices(tmp_path):
         run_search(space, tmp_path, TableTrainer)
 
 
-def test_a_folder_with_another_space_is_refused(tmp_path):
+def test_a_folder_with_another_search_is_refused(tmp_path):
     run_search(SPACE, tmp_path, TableTrainer)
     before = outcome(tmp_path)
     space = replace(SPACE, settings=replace(SPACE.settings, epochs=3))
-    with pytest.raises(RecipeError, match=r"another space \(other: search.epochs\)"):
+    with pytest.raises(RecipeError, match=r"another search \(it differs in search.epochs\)"):
         run_search(space, tmp_path, TableTrainer)
+    with pytest.raises(RecipeError, match=r"differs in learnt_from.fingerprint\)"):
+        run_search(SPACE, tmp_path, TableTrainer, {"fingerprint": "other data"})
     assert outcome(tmp_path) == before
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError
-from keras_landslide.tuning.space import load_space
+from keras_landslide.tuning.space_file import load_space
 
 SPACES = Path(__file__).parents[2] / "tuning" / "spaces"
 DATA = {"base.data.stack": "/d/stack.tif", "base.data.patches": "/d/patches.gpkg"}

@@ -1,0 +1,106 @@
+"""What a search trains on: the patches of a stack, read once for all trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_landslide import models
+from keras_landslide.cli.train import TrainingData, load_data, new_model
+from keras_landslide.config import RunConfig
+from keras_landslide.errors import ModelError
+from keras_landslide.patches.cache import PatchCache
+from keras_landslide.patches.loading import PatchBatches
+from keras_landslide.training.history import History
+from keras_landslide.training.run import train
+from keras_landslide.tuning.space import SearchSpace
+
+
+class PatchTrainer:
+    """Builds and trains the run config of a trial, as `keras-landslide train` would.
+
+    What concerns all trials is checked here, before the first one. See
+    `tuning.hypermodel.Trainer`.
+
+    Args:
+        space: the search.
+
+    Raises:
+        LandslideError: stack, patch table, bands, splits, or a network's name or option is wrong.
+    """
+
+    def __init__(self, space: SearchSpace):
+        self.limit, self.seed = space.settings.max_patches, space.settings.seed
+        self.data: dict[tuple[str, ...], TrainingData] = {}
+        configs = [space.trial_config(values, seed=0) for values in space.combinations]
+        for config in configs:
+            _check_options(config)
+        for config in configs:
+            if config.band_names not in self.data:
+                self.data[config.band_names] = load_data(config)
+
+    def build(self, config: RunConfig) -> keras.Model:
+        """The network with seeded weights and the training split's statistics."""
+        return new_model(config, self.data[config.band_names])
+
+    def fit(
+        self,
+        model: keras.Model,
+        config: RunConfig,
+        run_folder: Path,
+        callbacks: list[keras.callbacks.Callback],
+    ) -> dict[str, list[float]]:
+        """Train, going on after the last epoch in `run_folder`; the history of all epochs."""
+        data = self._batches(config)
+        train(model, data.train, data.val, run_folder, config, callbacks=callbacks, quiet=True)
+        rows = History(run_folder / "history.csv").rows
+        return {name: [row[name] for row in rows] for name in rows[0] if name != "epoch"}
+
+    def _batches(self, config: RunConfig) -> TrainingData:
+        data, size = self.data[config.band_names], config.training.batch_size
+        chosen = {s: limited(data.cache, s, self.limit, self.seed) for s in ("train", "val")}
+        return replace(
+            data,
+            train=PatchBatches(
+                data.cache,
+                chosen["train"],
+                batch_size=size,
+                augment=config.data.augment,
+                oversample=config.data.oversample,
+                seed=config.training.seed,
+            ),
+            val=PatchBatches(data.cache, chosen["val"], batch_size=size, shuffle=False),
+            scored={},
+        )
+
+
+def limited(cache: PatchCache, split: str, limit: int, seed: int) -> np.ndarray:
+    """At most `limit` patches of a split (0 = all), as many of them with landslides as in it.
+
+    Returns positions in the cache, int64, in table order. At least one patch with landslide pixels
+    is among them if the split has one.
+    """
+    indices = cache.indices(split)
+    if not 0 < limit < len(indices):
+        return indices
+    rng = np.random.default_rng(seed)
+    positive = np.array([(cache.labels[i] == 1).any() for i in indices])
+    wanted = max(round(limit * positive.mean()), int(positive.any()))
+    chosen = [
+        rng.choice(indices[positive], wanted, replace=False),
+        rng.choice(indices[~positive], limit - wanted, replace=False),
+    ]
+    return np.sort(np.concatenate(chosen))
+
+
+def _check_options(config: RunConfig) -> None:
+    known = models.registry.options(config.model.name)
+    for option in config.model.options:
+        if option not in known:
+            raise ModelError(
+                f"model '{config.model.name}' has no option '{option}'; choose from: "
+                + ", ".join(known)
+            )

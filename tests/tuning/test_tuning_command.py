@@ -1,0 +1,146 @@
+"""The command on a tiny stack, in its own process, killed and run again."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from keras_landslide.cli.main import main
+from keras_landslide.config import load_run_config
+from keras_landslide.grid import Grid
+from keras_landslide.patches.plan import PatchSettings, make_patches
+from keras_landslide.rasters.write import write_raster
+
+ROOT = Path(__file__).parents[2]
+
+SPACE = """
+[search]
+objective = "val_loss"
+seed = 3
+epochs = 2
+max_patches = 12
+[base.data]
+stack = "stack.tif"
+patches = "patches.gpkg"
+image_model = "rgb"
+[base.model]
+options = { filters = 2, levels = 1 }
+[base.training]
+epochs = 3
+[grid]
+filters = [2, 4]
+learning_rate = [1e-2, 1e-3]
+batch_size = [4]
+"""
+
+
+@pytest.fixture(scope="module")
+def basin(tmp_path_factory):
+    """A stack of 128 px with bright squares as landslides, its patches of 16 px, and a space."""
+    folder = tmp_path_factory.mktemp("basin")
+    rng = np.random.default_rng(0)
+    values = rng.normal(0.2, 0.02, (128, 128, 4)).astype("float32")
+    values[..., 3] = np.kron(rng.random((32, 32)) < 0.1, np.ones((4, 4)))
+    values[..., :3] += 0.1 * values[..., 3:]
+    grid = Grid("EPSG:32618", Affine(12.5, 0, 400000, 0, -12.5, 700000), (128, 128))
+    names = ["red", "green", "blue", "label"]
+    write_raster(folder / "stack.tif", values, grid, names=names, tags={"SIMULATED": "yes"})
+    make_patches(folder / "stack.tif", folder / "patches.gpkg", PatchSettings(size=16, overlap=0))
+    (folder / "space.toml").write_text(SPACE)
+    return folder
+
+
+def outcome(folder):
+    with (folder / "trials.csv").open() as stream:
+        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)]
+    return rows, (folder / "best.toml").read_text()
+
+
+def start(script, *arguments):
+    """A script of `tuning/`, started in another folder than the repository's."""
+    command = [sys.executable, str(ROOT / "tuning" / script), *map(str, arguments)]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd="/", **streams)
+
+
+def test_kill_9_in_the_middle_then_the_same_command_gives_the_same_files(basin):
+    whole, killed = basin / "whole", basin / "killed"
+    search = ("search.py", "--space", basin / "space.toml", "-o")
+    first, victim = start(*search, whole), start(*search, killed)
+    # Kill inside the second trial, after its first epoch.
+    history = killed / "trials" / "trial_1" / "run_0" / "history.csv"
+    deadline = time.monotonic() + 120
+    while not history.exists() and victim.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    assert history.exists()
+    assert not (killed / "best.toml").exists()
+
+    again = start(*search, killed)
+    screen, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    _, errors = first.communicate(timeout=120)
+    assert first.returncode == 0, errors
+    assert outcome(killed) == outcome(whole)
+    assert len(outcome(killed)[0]) == 4
+    assert (killed / "trials.png").stat().st_size > 1000
+    for word in ("trials.csv", "best.toml", "simulated", "val_precision", "learning_rate"):
+        assert word in screen
+    # Neither Keras Tuner's chatter nor TensorFlow's banner.
+    assert "Reloading Tuner" not in screen + errors
+    assert "Search: Running Trial" not in screen
+    assert "To enable the following instructions" not in errors
+
+    best = load_run_config(whole / "best.toml")
+    assert (best.training.epochs, best.training.seed) == (3, 3 + int(best_trial(whole)["trial"]))
+    assert Path(best.data.stack) == basin / "stack.tif"
+
+    report = start("report.py", whole, killed)
+    screen, errors = report.communicate(timeout=60)
+    assert report.returncode == 0, errors
+    assert screen.count("space  ") == 2
+
+
+def best_trial(folder):
+    rows = outcome(folder)[0]
+    return min(rows, key=lambda row: float(row["score"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--stack", "/nowhere/stack.tif"], "/nowhere/stack.tif"),
+        (["--image-model", "rgb_terrain"], "slope"),
+        (["--image-model", "rgbx"], "rgb_terrain_sar"),
+        (["--epochs", "0"], "epochs"),
+        (["--patches", "space.toml"], "space.toml"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(basin, tmp_path, capsys, arguments, words):
+    with pytest.raises(SystemExit) as stopped:
+        main(["tune", str(basin / "space.toml"), "-o", str(tmp_path / "out"), *arguments])
+    error = capsys.readouterr().err.strip()
+    assert stopped.value.code == 2
+    assert error.startswith("error: ")
+    assert "\n" not in error
+    assert words in error
+    assert not (tmp_path / "out" / "trials.csv").exists()
+
+
+def test_a_misspelt_option_is_refused_before_the_first_trial(basin, tmp_path, capsys):
+    space = tmp_path / "space.toml"
+    text = SPACE.replace("filters = [2, 4]", "model.options.filtrs = [2, 4]")
+    space.write_text(text.replace('"stack.tif"', f'"{basin}/stack.tif"').replace(
+        '"patches.gpkg"', f'"{basin}/patches.gpkg"'))  # fmt: skip
+    with pytest.raises(SystemExit):
+        main(["tune", str(space), "-o", str(tmp_path / "out")])
+    assert "no option 'filtrs'; choose from: filters" in capsys.readouterr().err

@@ -1,0 +1,17 @@
+"""Grid search: the script of `keras-landslide tune`, which `--help` explains.
+
+    python tuning/search.py --space tuning/spaces/colombia.toml \
+        --stack stack.tif --patches patches.gpkg --image-model rgb_terrain_sar -o search
+
+The same command goes on with a search that was stopped.
+"""
+
+import argparse
+
+from keras_landslide.cli.main import main
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--space", nargs=1, default=[])
+    named, rest = parser.parse_known_args()
+    main(["tune", *named.space, *rest])
