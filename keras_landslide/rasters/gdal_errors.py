@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,14 @@ LOW_SPACE_BYTES = 1 << 20
 
 def osgeo_gdal():
     """The `osgeo.gdal` module with exceptions on (for gdal, ogr and osr alike)."""
-    from osgeo import gdal, ogr, osr
+    # TensorFlow exports an SQLite of its own, without R-trees, to every library loaded after it,
+    # and GeoPackages would lose their spatial index: let GDAL look at its own libraries first.
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        from osgeo import gdal, ogr, osr
+    finally:
+        sys.setdlopenflags(flags)
 
     gdal.UseExceptions()
     ogr.UseExceptions()
