@@ -16,7 +16,7 @@ from keras_landslide.patches.windows import WindowGrid, box_sums, summed_area
 
 SPLITS = ("train", "val", "test", "buffer", "unused")
 TRAIN, VAL, TEST, BUFFER, UNUSED = range(5)
-CANDIDATES = 400
+CANDIDATES = 1000
 _NOWHERE = -1
 
 
@@ -48,8 +48,9 @@ def spatial_split(
     """Split windows by blocks, with a buffer between windows of different splits.
 
     Draws `CANDIDATES` assignments of blocks to splits in compact pieces, and keeps the one with
-    the best mix of equal landslide fractions, sizes as asked and few windows lost to the buffer.
-    Where windows of two splits are too close, train gives way to val and val gives way to test.
+    the best mix of equal landslide fractions, sizes as asked, and few windows and landslides lost
+    to the buffer. Where windows of two splits are too close, train gives way to val and val gives
+    way to test.
 
     Args:
         grid: the windows.
@@ -108,7 +109,7 @@ def draw_blocks(
     """Cut compact regions out of a raster of blocks.
 
     Each region takes the blocks nearest to one to `pieces` random centres, until it holds its
-    share of the weight; centres may lie outside the scene, which gives strips and corners.
+    share of the weight; centres may lie far outside the scene, which gives strips and corners.
 
     Args:
         weights: (rows, cols); blocks of weight 0 belong nowhere.
@@ -126,7 +127,7 @@ def draw_blocks(
         if shares[k] <= 0:
             continue
         count = rng.integers(1, pieces + 1)
-        centres = rng.uniform(-0.3, 1.3, size=(count, 2)) * weights.shape
+        centres = rng.uniform(-1, 2, size=(count, 2)) * weights.shape
         distance = np.hypot(
             rows[:, None] + 0.5 - centres[:, 0], cols[:, None] + 0.5 - centres[:, 1]
         ).min(axis=1)
@@ -167,21 +168,21 @@ def _codes(
 
 def _score(codes: np.ndarray, counts: WindowCounts, shares: tuple[float, float, float]) -> float:
     """Lower is better; infinite where a wished split is empty."""
-    used = codes <= TEST
     sizes = np.bincount(codes.ravel(), minlength=5)
     if any(share > 0 and sizes[code] == 0 for code, share in enumerate(shares)):
         return np.inf
-    overall = _fraction(counts, used)
+    overall = _fraction(counts, counts.usable)
     imbalance = 0.0
     for code, share in enumerate(shares):
-        if share > 0:
-            fraction = _fraction(counts, codes == code)
+        if share > 0 and overall > 0:
             # A split without landslide can neither train nor be scored: worst of all.
-            if overall > 0:
-                imbalance += abs(np.log2(fraction / overall)) if fraction > 0 else 20.0
-    lost = sizes[BUFFER] / max(sizes[:4].sum(), 1)
-    off_share = np.abs(sizes[:3] / sizes[:3].sum() - shares).sum()
-    return imbalance + 2 * lost + 2 * off_share
+            ratio = _fraction(counts, codes == code) / overall
+            imbalance += abs(np.log2(ratio)) if ratio > 0 else 20.0
+            imbalance += abs(np.log2(sizes[code] / sizes[:3].sum() / share)) / 2
+    # Landslides are scarce: equal fractions are worth nothing if the buffer takes most of them.
+    lost = sizes[BUFFER] / counts.usable.sum()
+    lost_landslide = counts.landslide[codes == BUFFER].sum() / max(counts.landslide.sum(), 1)
+    return imbalance + 3 * (lost + lost_landslide)
 
 
 def _fraction(counts: WindowCounts, chosen: np.ndarray) -> float:

@@ -15,16 +15,10 @@ from keras_landslide.errors import (
 )
 from keras_landslide.patches.cache import open_cache
 from keras_landslide.patches.loading import PatchBatches
-from keras_landslide.patches.plan import PatchSettings, plan_patches
 from keras_landslide.patches.statistics import band_ranges, band_statistics
 from keras_landslide.patches.symmetries import transform, turn_azimuth
 
 BANDS = ("red", "aspect")
-
-
-@pytest.fixture
-def patches(stack):
-    return plan_patches(stack[0], PatchSettings(size=32))
 
 
 @pytest.fixture
