@@ -9,7 +9,7 @@ import shapely
 from affine import Affine
 from rasterio.warp import transform, transform_bounds
 
-from keras_landslide.grid import Bounds, Grid
+from keras_landslide.grid import Bounds, Grid, Window
 from keras_landslide.sources.twin_basins import noise, settings
 from keras_landslide.sources.twin_basins.settings import PIXEL_M
 
@@ -54,8 +54,7 @@ def place(basin: settings.Basin, size: int) -> Place:
     left = round(x / PIXEL_M) * PIXEL_M - (side // 2) * PIXEL_M
     top = round(y / PIXEL_M) * PIXEL_M + (side // 2) * PIXEL_M
     truth = Grid(basin.optical_crs, Affine(PIXEL_M, 0, left, 0, -PIXEL_M, top), (side, side))
-    shifted = truth.transform * Affine.translation(margin, margin)
-    optical = Grid(basin.optical_crs, shifted, (size, size))
+    optical = truth.crop(Window(margin, margin, size, size))
     return Place(truth, optical, (margin, margin + size))
 
 

@@ -97,7 +97,7 @@ def trigger(
         smooth, east, north, start, area / PIXEL_M**2, ratio, reach, phase, inner, wanted, PIXEL_M
     )
     crown = start[which].astype(int)
-    crown_m = smooth[np.minimum(crown[:, 0], smooth.shape[0] - 1), crown[:, 1]]
+    crown_m = smooth[crown[:, 0], crown[:, 1]]
     del smooth, east, north
     outlines = _polygons(points, ends)
     fresh = 1.0 - plan.revegetated * rng.beta(1.2, 1.2, ends.size) * 1.6
