@@ -203,6 +203,8 @@ def warp(
                 source = gdal.Translate("", source, format="VRT", bandList=list(indexes))
         try:
             result = gdal.Warp(str(part), source, options=options)
+            if result is None:  # a worker thread failed: its error does not become an exception
+                raise RuntimeError(gdal.GetLastErrorMsg() or "the warp failed")
             result.FlushCache()
             count = result.RasterCount
         except GDAL_ERRORS as error:

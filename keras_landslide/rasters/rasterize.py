@@ -44,7 +44,8 @@ def rasterize(
         vector = _open(gdal, src)
         features = _layer(vector, src, layer)
         srs = features.GetSpatialRef()
-        if srs is None:
+        # A GeoPackage without a CRS gives one named "Undefined geographic (or Cartesian) SRS".
+        if srs is None or srs.GetName().startswith("Undefined"):
             raise CrsError(
                 f"{src}: layer '{features.GetName()}' has no coordinate reference system; set it "
                 "with `ogr2ogr -a_srs EPSG:<code>` if you know it"
