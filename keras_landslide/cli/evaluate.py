@@ -16,6 +16,9 @@ import click
 @click.option("--bundle", type=click.Path(path_type=Path), help="Take the threshold of a bundle.")
 @click.option("--threshold", type=click.FloatRange(0, 1),
               help="Decision threshold.  [default: the one noted in the map]")  # fmt: skip
+@click.option("--patches", type=click.Path(path_type=Path),
+              help="Score only inside patches of this table: those of --split.")  # fmt: skip
+@click.option("--split", default="test", show_default=True, help="Split to score with --patches.")
 @click.option("--inventory", type=click.Path(path_type=Path),
               help="True landslides as polygons: also score objects.")  # fmt: skip
 @click.option("--surveyed", type=click.Path(path_type=Path),
@@ -54,6 +57,8 @@ def evaluate(
     *,
     bundle: str | Path | None = None,
     threshold: float | None = None,
+    patches: str | Path | None = None,
+    split: str = "test",
     inventory: str | Path | None = None,
     surveyed: str | Path | None = None,
     minimum_area_m2: float = 0.0,
@@ -67,6 +72,8 @@ def evaluate(
         out: folder for `metrics.json`, `confusion_map.png` and `probability_map.png`.
         bundle: take its threshold.
         threshold: decision threshold; with neither, the one noted in the map by `predict`.
+        patches: patch table; only pixels in its patches of `split` are scored.
+        split: see `patches`.
         inventory: true landslides as polygons, to score objects as well.
         surveyed: polygons of the area that `inventory` covers.
         minimum_area_m2: smaller predicted objects do not count.
@@ -75,10 +82,11 @@ def evaluate(
     Returns:
         What `metrics.json` holds: `threshold`, `simulated`, `model`, `scene`, `pixels` (counts
         and scores of `all`, and of `clear` and `cloud` where the stack has a cloud mask),
-        `objects`; and `files`, the paths written.
+        `objects`, `split`; and `files`, the paths written.
 
     Raises:
         BundleError: no threshold is known.
+        SplitError: the table has no patch of `split`.
         BandError, GridMismatchError, NodataError, InputFileError: the map cannot be scored.
         OutputError: the folder cannot be written.
     """
@@ -101,7 +109,8 @@ def evaluate(
                 "assumed)"
             )
         threshold = float(predicted.tags["THRESHOLD"])
-    scores = score_maps(probability, stack, threshold)
+    windows = None if patches is None else _windows(patches, split)
+    scores = score_maps(probability, stack, threshold, windows=windows)
     model = predicted.tags.get("BUNDLE", probability.stem)
     scene = scene or Path(stack).resolve().parent.name
     metrics: dict[str, Any] = {
@@ -109,13 +118,16 @@ def evaluate(
         "simulated": predicted.simulated or truth.simulated,
         "model": model,
         "scene": scene,
+        "split": None if patches is None else split,
         "pixels": {region: each.to_dict() for region, each in scores.items()},
     }
     figure = out / "confusion_map.png"
     panel = ConfusionPanel(
         f"{model}, threshold {threshold:.3g}", probability, threshold, scores["all"]
     )
-    confusion_map([panel], stack, figure, title=f"Landslides found and missed: {scene}")
+    confusion_map(
+        [panel], stack, figure, title=f"Landslides found and missed: {scene}", windows=windows
+    )
     heat = out / "probability_map.png"
     title = f"Landslide probability: {scene}"
     probability_map(probability, stack, heat, threshold=threshold, title=title)
@@ -130,3 +142,16 @@ def evaluate(
         )
     write_json(out / "metrics.json", metrics)
     return {**metrics, "files": [out / "metrics.json", figure, heat]}
+
+
+def _windows(patches: str | Path, split: str) -> list:
+    """The windows of the patches of a split."""
+    from keras_landslide.errors import SplitError
+    from keras_landslide.patches.table import read_patches
+
+    table = read_patches(patches)
+    windows = [patch.window for patch in table if patch.split == split]
+    if not windows:
+        choices = ", ".join(sorted({patch.split for patch in table}))
+        raise SplitError(f"{patches}: has no patch of split '{split}'; it has: {choices}")
+    return windows

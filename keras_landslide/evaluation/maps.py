@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rasterio.crs import CRS
 
 from keras_landslide.errors import BandError, GridMismatchError, NodataError
 from keras_landslide.evaluation.scores import Scores, confusion
+from keras_landslide.grid import Window
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 
 STRIP_ROWS = 512
 
 
 def score_maps(
-    probability_path: str | Path, stack_path: str | Path, threshold: float
+    probability_path: str | Path,
+    stack_path: str | Path,
+    threshold: float,
+    *,
+    windows: Sequence[Window] | None = None,
 ) -> dict[str, Scores]:
     """Score a map inside and outside cloud.
 
@@ -23,6 +30,8 @@ def score_maps(
         stack_path: the stack, for its bands `label` and, if there, `cloud` (0 clear, 1 cloud,
             2 cloud shadow).
         threshold: probability from which a pixel is landslide.
+        windows: score only pixels in one of these, each once however the windows overlap; None
+            scores everywhere.
 
     Returns:
         Counts for `all` pixels and, with a `cloud` band, for `clear` ones and for those under
@@ -48,10 +57,13 @@ def score_maps(
         for strip in stack.grid.strips(STRIP_ROWS):
             probability = predicted.read(predicted.band_names[:1], strip)[..., 0]
             bands = truth.read(names, strip)
-            masks = {"all": None}
+            masks = {"all": np.ones(probability.shape, bool)}
+            if windows is not None:
+                masks["all"] = covered(windows, strip)
             if clouds:
                 cloud = bands[..., 1]
-                masks |= {"clear": cloud == 0, "cloud": (cloud == 1) | (cloud == 2)}
+                masks["clear"] = masks["all"] & (cloud == 0)
+                masks["cloud"] = masks["all"] & ((cloud == 1) | (cloud == 2))
             for name, mask in masks.items():
                 scores[name] += confusion(probability, bands[..., 0], threshold, mask)
     if not scores["all"].total:
@@ -60,6 +72,17 @@ def score_maps(
             "nothing can be scored"
         )
     return scores
+
+
+def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
+    """Which pixels of `area` lie in at least one window: bool (height, width)."""
+    inside = np.zeros((area.height, area.width), bool)
+    for window in windows:
+        moved = window._replace(
+            row_off=window.row_off - area.row_off, col_off=window.col_off - area.col_off
+        )
+        inside[moved.clip(inside.shape).slices] = True
+    return inside
 
 
 def check_same_grid(a: StackInfo, b: StackInfo) -> None:

@@ -13,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch as LegendPatch
 
-from keras_landslide.evaluation.maps import check_same_grid
+from keras_landslide.evaluation.maps import check_same_grid, covered
 from keras_landslide.evaluation.scores import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -22,6 +22,7 @@ from keras_landslide.evaluation.scores import (
     Scores,
     confusion_classes,
 )
+from keras_landslide.grid import Window
 from keras_landslide.report.canvas import (
     draw_backdrop,
     figure,
@@ -61,7 +62,12 @@ class ConfusionPanel:
 
 
 def confusion_map(
-    panels: Sequence[ConfusionPanel], stack: str | Path, out: str | Path, *, title: str
+    panels: Sequence[ConfusionPanel],
+    stack: str | Path,
+    out: str | Path,
+    *,
+    title: str,
+    windows: Sequence[Window] | None = None,
 ) -> Path:
     """Draw true and false positives and false negatives over the relief, a panel per map.
 
@@ -73,6 +79,7 @@ def confusion_map(
         stack: for the label, the relief and the cloud mask.
         out: PNG to write.
         title: of the whole figure; that data are simulated is added where the tags say so.
+        windows: what lies outside them is shown as not scored; None scores everywhere.
 
     Raises:
         BandError: the stack has no label.
@@ -82,6 +89,8 @@ def confusion_map(
     """
     view = open_view(stack)
     label = view.band("label")
+    if windows is not None:
+        label = np.where(view.reduce(covered(windows, view.info.grid.window)), label, np.nan)
     simulated = view.info.simulated
     width = 6.2 if len(panels) == 1 else 4.1
     height = map_size(view, width - 0.45) + (1.6 if len(panels) == 1 else 1.35)

@@ -89,6 +89,14 @@ class View:
         """One band, float32 (height, width)."""
         return self.read((name,))[..., 0]
 
+    def reduce(self, mask: np.ndarray) -> np.ndarray:
+        """A mask of the whole raster at the size of the view, by nearest neighbour."""
+        rows, columns = (
+            ((np.arange(shown) + 0.5) * whole / shown).astype(int)
+            for shown, whole in zip(self.shape, mask.shape, strict=True)
+        )
+        return mask[np.ix_(rows, columns)]
+
 
 def open_view(path: str | Path, max_side_px: int = MAX_SIDE_PX) -> View:
     """Describe a raster and choose the size to show it at.

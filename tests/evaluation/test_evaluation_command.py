@@ -9,10 +9,11 @@ from affine import Affine
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
-from keras_landslide.errors import BundleError
+from keras_landslide.errors import BundleError, SplitError
 from keras_landslide.grid import Grid
 from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
+from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
 
 GRID = Grid("EPSG:32618", Affine(10, 0, 400000, 0, -10, 700000), (40, 50))
@@ -75,6 +76,19 @@ def test_minimum_area_and_threshold_apply(scene):
     assert metrics["pixels"]["all"]["tp"] == 0
     assert metrics["objects"]["predicted"] == 0 and metrics["objects"]["precision"] is None
     assert shapely.area(read_polygons(scene / "truth.gpkg")).tolist() == [2500, 2000]
+
+
+def test_scores_of_a_split(scene):
+    patches = [
+        Patch(0, 0, 0, 20, 20, "test", 0, 0, 0.1, 1.0),
+        Patch(1, 20, 0, 20, 20, "train", 0, 0, 0.1, 1.0),
+    ]
+    write_patches(scene / "patches.gpkg", patches, GRID, {})
+    maps = (scene / "p.tif", scene / "s.tif", scene / "out")
+    pixels = evaluate(*maps, patches=scene / "patches.gpkg")["pixels"]["all"]
+    assert [pixels[k] for k in ("tp", "fp", "fn", "tn")] == [20, 10, 5, 19 * 20 - 35]
+    with pytest.raises(SplitError, match="no patch of split 'val'; it has: test, train"):
+        evaluate(*maps, patches=scene / "patches.gpkg", split="val")
 
 
 def test_no_threshold_is_not_one_half(scene, capsys):

@@ -5,7 +5,7 @@ from affine import Affine
 from keras_landslide.errors import BandError, GridMismatchError, NodataError
 from keras_landslide.evaluation.maps import score_maps
 from keras_landslide.evaluation.scores import Scores, confusion
-from keras_landslide.grid import Grid
+from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.write import write_raster
 
 SHAPE = (700, 40)  # more than one strip
@@ -37,6 +37,16 @@ def test_streamed_counts_equal_those_of_whole_arrays(maps):
         "cloud": confusion(probability, label, 0.4, cloud >= 1),
     }
     assert scores["clear"].total + scores["cloud"].total < scores["all"].total
+
+
+def test_pixels_outside_windows_do_not_count_and_overlaps_count_once(maps):
+    folder, probability, label, cloud = maps
+    windows = [Window(500, 5, 40, 10), Window(505, 10, 40, 10), Window(-3, 30, 10, 20)]
+    inside = np.zeros(SHAPE, bool)
+    inside[500:540, 5:15] = inside[505:545, 10:20] = inside[:7, 30:] = True
+    scores = score_maps(folder / "p.tif", folder / "s.tif", 0.4, windows=windows)
+    assert scores["all"] == confusion(probability, label, 0.4, inside)
+    assert scores["cloud"] == confusion(probability, label, 0.4, inside & (cloud >= 1))
 
 
 def test_stack_without_cloud_or_label(maps):
