@@ -91,7 +91,10 @@ def output_errors(path: str | Path) -> Iterator[None]:
             raise OutputError(
                 f"{path}: no space left on the disk; free some and run again"
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        refused = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+        # Special file systems such as /proc answer "no such file" to a new folder.
+        no_folder = error.errno == errno.ENOENT and Path(path).is_relative_to(error.filename or "?")
+        if error.errno in refused or no_folder:
             raise OutputError(
                 f"{path}: cannot be written ({error.strerror}); choose another output folder"
             ) from error

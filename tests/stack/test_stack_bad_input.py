@@ -1,0 +1,150 @@
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rasterio
+from conftest import TARGET
+
+from keras_landslide.cli.main import main
+from keras_landslide.grid import Grid
+from keras_landslide.rasters.write import write_raster
+
+
+def run(recipe, out, *, limit):
+    """The command in a process of its own with a file size limit: (exit status, error lines)."""
+    code = (
+        "import resource, sys\n"
+        "from keras_landslide.cli.main import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit},) * 2)\n"
+        "main(sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "stack", str(recipe), "-o", str(out)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    return done.returncode, clear_lines(done.stderr)
+
+
+def run_here(recipe, out, capfd):
+    """The same in this process."""
+    with pytest.raises(SystemExit) as stop:
+        main(["stack", str(recipe), "-o", str(out)])
+    return stop.value.code, clear_lines(capfd.readouterr().err)
+
+
+def clear_lines(text):
+    """Lines without those of the progress bar."""
+    return [line for line in text.splitlines() if line.strip() and "tile/s]" not in line]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def no_crs(scene):
+    path = scene.parent / "sar.tif"
+    with rasterio.open(path) as src:
+        data, transform = src.read(1), src.transform
+    with rasterio.open(
+        path, "w", driver="GTiff", height=data.shape[0], width=data.shape[1], count=1,
+        dtype="float32", transform=transform,
+    ) as dst:  # fmt: skip
+        dst.write(data, 1)
+
+
+def elsewhere(scene):
+    far = Grid("EPSG:32618", TARGET.transform.translation(9e5, 9e5) @ TARGET.transform, (40, 40))
+    write_raster(scene.parent / "cloud.tif", np.zeros((40, 40), "uint8"), far)
+
+
+def truncated(scene):
+    path = scene.parent / "dem.tif"
+    path.write_bytes(path.read_bytes()[:-9000])
+
+
+def missing(scene):
+    (scene.parent / "dem.tif").unlink()
+
+
+def missing_polygons(scene):
+    (scene.parent / "surveyed.gpkg").unlink()
+
+
+def no_band_5(scene):
+    scene.write_text(scene.read_text().replace("nir = 4", "nir = 5"))
+
+
+def all_nodata(scene):
+    write_raster(
+        scene.parent / "cloud.tif", np.full(TARGET.shape, 255, "uint8"), TARGET, nodata=255
+    )
+
+
+def unknown_key(scene):
+    scene.write_text(scene.read_text().replace("[derived]", "[derived]\nndwi = true"))
+
+
+def degrees_wanted(scene):
+    scene.write_text(scene.read_text().replace("EPSG:32618", "EPSG:4326"))
+
+
+def same_name_twice(scene):
+    scene.write_text(scene.read_text().replace('band = "vv_pre"', 'band = "red"'))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (no_crs, ["sar.tif", "no coordinate reference system"]),
+        (elsewhere, ["cloud.tif", "does not overlap"]),
+        (truncated, ["dem.tif", "truncated"]),
+        (missing, ["dem.tif", "no such file"]),
+        (missing_polygons, ["surveyed.gpkg", "no such file"]),
+        (no_band_5, ["optical.tif", "no band 5", "it has 4"]),
+        (all_nodata, ["cloud.tif", "'cloud' has no valid pixel"]),
+        (unknown_key, ["recipe.toml", "ndwi", "choose from: ndvi"]),
+        (degrees_wanted, ["recipe.toml", "not projected in metres"]),
+        (same_name_twice, ["recipe.toml", "two bands have the name 'red'"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_one_clear_line_and_nothing_half_written(scene, spoil, words, capfd):
+    spoil(scene)
+    before = names(scene.parent)
+    status, lines = run_here(scene, scene.parent / "stack.tif", capfd)
+    assert status == 2 and len(lines) == 1, lines
+    assert lines[0].startswith("error: ") and all(word in lines[0] for word in words), lines
+    assert names(scene.parent) == before
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/folder"])
+def test_folder_that_cannot_be_written(scene, folder, capfd):
+    status, lines = run_here(scene, f"{folder}/stack.tif", capfd)
+    assert status == 2 and len(lines) == 1 and folder in lines[0]
+    assert "choose another output folder" in lines[0]
+
+
+@pytest.mark.parametrize("limit", [4_000, 60_000, 200_000, 290_000])
+def test_file_size_limit_at_any_moment(scene, limit):
+    before = names(scene.parent)
+    status, lines = run(scene, scene.parent / "stack.tif", limit=limit)
+    assert status == 2 and lines[-1].startswith("error: "), lines
+    assert "space" in lines[-1] or "cannot be written" in lines[-1]
+    assert names(scene.parent) == before
+
+
+@pytest.mark.parametrize("size_kb", [64, 300])
+def test_full_disk(scene, tmp_path, size_kb, capfd):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user cannot mount a small disk; the file size limit is tested instead")
+    try:
+        status, lines = run_here(scene, disk / "stack.tif", capfd)
+        assert status == 2 and "no space left" in lines[-1], lines
+        assert names(disk) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
