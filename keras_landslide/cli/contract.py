@@ -86,8 +86,8 @@ def _training_area(stack: StackInfo, cache: PatchCache) -> dict[str, Any]:
     boxes = []
     for index in cache.indices("train"):
         window = cache.patches[index].window
-        left, top = stack.grid.transform * (window.col_off, window.row_off)
-        right, bottom = stack.grid.transform * (window.col_end, window.row_end)
+        left, top = stack.grid.transform @ (window.col_off, window.row_off)
+        right, bottom = stack.grid.transform @ (window.col_end, window.row_end)
         boxes.append(shapely.box(left, bottom, right, top))
     outline = shapely.union_all(boxes).__geo_interface__
     return transform_geom(stack.grid.crs, "EPSG:4326", outline, precision=7)

@@ -47,7 +47,7 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
         RecipeError: `out` holds a run of another config or of other data.
         BandError: the stack lacks a band of the image model.
         SplitError: there is no landslide pixel to train on, or to choose a threshold on.
-        InputFileError, GridMismatchError, NodataError, ModelError, TrainingError, OutputError.
+        LandslideError: the stack, the patches, the network's options or `out` are at fault.
     """
     from keras_landslide.cli.contract import data_contract
     from keras_landslide.files import write_json
@@ -61,9 +61,11 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     with quiet_tensorflow():
         from keras_landslide.training.run import train
 
-    claim(out, config)
-    write_json(out / "data.json", data_contract(config, data.cache))
+    # The folder is touched last: a config that cannot be trained leaves nothing behind.
     model = new_model(config, data)
+    contract = data_contract(config, data.cache)
+    claim(out, config)
+    write_json(out / "data.json", contract)
     train(model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet)
     return out
 
@@ -119,7 +121,7 @@ def load_data(config: RunConfig) -> TrainingData:
     Raises:
         BandError: the stack lacks a band of the image model.
         SplitError: the train or the val split has no landslide pixel.
-        InputFileError, GridMismatchError, NodataError, OutputError.
+        LandslideError: the stack or the patch table cannot be used, or the cache not written.
     """
     from keras_landslide.patches.cache import open_cache
     from keras_landslide.patches.loading import PatchBatches
@@ -158,12 +160,13 @@ def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
     """The untrained network of a run: seeded weights, normalised by the training patches.
 
     Raises:
-        UnknownNameError, ModelError: the network or an option is unknown, or the size of the
-            patches does not fit it.
+        UnknownNameError, ModelError: the network, an option or the loss is unknown, or the size
+            of the patches does not fit the network.
     """
-    from keras_landslide import models
+    from keras_landslide import losses, models
     from keras_landslide.training.compiling import fix_seeds
 
+    losses.get(config.training.loss)
     fix_seeds(config.training.seed)
     model = models.build(config.model.name, data.train.image_shape, **config.model.options)
     model.get_layer("normalise").set_statistics(data.mean, data.std)

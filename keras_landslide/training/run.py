@@ -53,14 +53,15 @@ def train(
         The content of `metrics.json`.
 
     Raises:
+        UnknownNameError: the loss is unknown.
         RecipeError: the folder holds a run of another config.
         TrainingError: the loss became NaN, or a checkpoint is damaged.
         OutputError: the folder cannot be written.
     """
     folder = Path(run_folder)
-    claim(folder, config)
     settings = config.training
     compile_model(model, settings)
+    claim(folder, config)
     history = History(folder / "history.csv")
     # On a terminal Keras draws its own bar.
     silent = quiet or sys.stderr.isatty()

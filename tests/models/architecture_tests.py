@@ -41,8 +41,8 @@ class ArchitectureTests:
     small: ClassVar[dict] = {}
     parameters: ClassVar[dict] = {}
     size: ClassVar[int] = 32
-    overfit_steps: ClassVar[int] = 150
-    learning_rate: ClassVar[float] = 3e-3
+    overfit_steps: ClassVar[int] = 100
+    learning_rate: ClassVar[float] = 5e-3
 
     def build(self, image_shape=(None, None, 3), **options):
         return models.build(self.name, image_shape, **{**self.small, **options})

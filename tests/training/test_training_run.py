@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import train_small
 from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
-from keras_landslide.errors import LandslideError, RecipeError, TrainingError
+from keras_landslide.errors import LandslideError, RecipeError, TrainingError, UnknownNameError
 from keras_landslide.training.folder import is_finished
 
 SCRIPT = Path(train_small.__file__)
@@ -70,21 +71,59 @@ def test_batches_follow_the_epochs(whole_run):
     assert read[-12:] == [(epoch, index) for epoch in range(4) for index in range(3)]
 
 
-@pytest.mark.parametrize("slow_epoch", [0, 2])
-def test_killed_run_ends_like_a_whole_one(tmp_path, whole_run, slow_epoch):
+def test_killed_run_ends_like_a_whole_one(tmp_path, whole_run):
     folder = tmp_path / "run"
-    process = start(folder, slow_epoch)
+    process = start(folder, slow_epoch=2)
     assert "in the middle" in process.stdout.readline()
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (folder / "model.keras").exists()
-    assert start(folder, -1).wait() == 0
+    assert start(folder, slow_epoch=-1).wait() == 0
     whole = whole_run[0]
     assert (folder / "history.csv").read_text() == (whole / "history.csv").read_text()
     assert (folder / "metrics.json").read_text() == (whole / "metrics.json").read_text()
     ours, theirs = (keras.models.load_model(f / "model.keras") for f in (folder, whole))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+JAX = """
+import sys
+import keras, numpy as np
+from synthetic_batches import SquareBatches
+from train_small import CONFIG, run
+
+class Broken(SquareBatches):
+    def batch(self, epoch, index):
+        if (epoch, index) == (1, 1):
+            raise KeyboardInterrupt
+        return super().batch(epoch, index)
+
+assert keras.backend.backend() == "jax"
+config = CONFIG.with_values(
+    model={"options": {"filters": 2, "levels": 1, "dropout": 0.2}}, training={"epochs": 3}
+)
+whole, metrics = run(sys.argv[1] + "/whole", SquareBatches(), config)
+try:
+    run(sys.argv[1] + "/part", Broken(), config)
+except KeyboardInterrupt:
+    pass
+resumed, again = run(sys.argv[1] + "/part", SquareBatches(), config)
+assert metrics == again
+for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+    np.testing.assert_array_equal(a, b)
+"""
+
+
+def test_jax_trains_and_resumes(tmp_path):
+    pytest.importorskip("jax")
+    subprocess.run(
+        [sys.executable, "-c", JAX, tmp_path],
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(SCRIPT.parent)},
+    )
+    # TensorBoard's logs come from the TensorFlow backend alone.
+    assert not (tmp_path / "whole" / "logs").exists()
 
 
 def test_early_stop_is_kept_on_resume(tmp_path):
@@ -109,6 +148,13 @@ def test_other_config_is_refused(whole_run):
         run(folder, SquareBatches(), other)
 
 
+def test_unknown_loss_leaves_no_folder(tmp_path):
+    config = CONFIG.with_values(training={"loss": "dise"})
+    with pytest.raises(UnknownNameError, match="dice, bce"):
+        run(tmp_path / "run", SquareBatches(), config)
+    assert not (tmp_path / "run").exists()
+
+
 def test_nan_loss_is_one_clear_error(tmp_path):
     batches = SquareBatches()
     batches.images[:] = np.inf
@@ -119,8 +165,6 @@ def test_nan_loss_is_one_clear_error(tmp_path):
 
 
 def test_damaged_checkpoint_is_one_clear_error(tmp_path, whole_run):
-    import shutil
-
     folder = tmp_path / "run"
     shutil.copytree(whole_run[0], folder)
     next((folder / "checkpoints").iterdir()).write_bytes(b"no HDF5")
