@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class PatchTrainer:
     """
 
     def __init__(self, space: SearchSpace):
+        # A new network per trial is traced anew each time; TensorFlow warns of that.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         self.limit, self.seed = space.settings.max_patches, space.settings.seed
         self.data: dict[tuple[str, ...], TrainingData] = {}
         configs = [space.trial_config(values, seed=0) for values in space.combinations]

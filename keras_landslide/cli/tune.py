@@ -28,8 +28,7 @@ def command(space: Path, folder: Path, **overrides) -> None:
     """
     tune(space, folder, **overrides)
     show([folder])
-    for name in ("trials.csv", "best.toml"):
-        click.echo(f"wrote {folder / name}")
+    click.echo(f"wrote {folder / 'trials.csv'}\nwrote {folder / 'best.toml'}")
 
 
 def tune(
@@ -92,8 +91,13 @@ def show(folders: Sequence[Path]) -> None:
         rows = read_trials_csv(table)
         title = f"All trials of the search {space['search']['name']}"
         simulated = bool(space["learnt_from"].get("simulated"))
-        figure = trials_figure(table, folder / "trials.png", title=title, simulated=simulated)
-        click.echo(trials_table(rows, direction_of(space["search"]["objective"])))
-        click.echo(f"\nwrote {figure}\n")
+        objective = space["search"]["objective"]
+        trials_figure(
+            table, folder / "trials.png", title=title, objective=objective, simulated=simulated
+        )
+        click.echo(f"{title}{' (simulated data)' if simulated else ''}")
+        click.echo(trials_table(rows, direction_of(objective)) + "\n")
         searches.append((space, rows))
-    click.echo(best_table(searches))
+    click.echo(f"Best trial of each search\n{best_table(searches)}\n")
+    for folder in folders:
+        click.echo(f"wrote {folder / 'trials.png'}")

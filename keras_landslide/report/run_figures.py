@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from keras_landslide.errors import InputFileError
 from keras_landslide.report.canvas import figure, title_with_source
 from keras_landslide.training.history import History
-from keras_landslide.tuning.results import TrialRow, read_trials_csv
+from keras_landslide.tuning.results import TrialRow, best_row, read_trials_csv
+from keras_landslide.tuning.space import direction_of
 
 TRAIN, VAL, ACCENT = "#56B4E9", "#D55E00", "#333333"
 
@@ -59,12 +60,17 @@ def learning_curves(
 
 
 def trials_figure(
-    trials_csv: str | Path, out: str | Path, *, title: str = "All trials", simulated=False
+    trials_csv: str | Path,
+    out: str | Path,
+    *,
+    title: str = "All trials",
+    objective: str = "val_f1",
+    simulated=False,
 ) -> Path:
     """Draw the score of every trial against the parameters that vary; the best one is ringed.
 
     The parameter with most values runs along the axis, the next ones make lines and panels.
-    Failed trials are crosses at the bottom.
+    Failed trials are crosses at the bottom. `objective` names the score; the least loss is best.
 
     Raises:
         InputFileError: the file cannot be read or holds no trial.
@@ -87,8 +93,8 @@ def trials_figure(
             _draw_trials(ax, chosen, along, lines, choices)
             if panels:
                 ax.set_title(f"{_words(panels)} {_short(panel)}")
-        _mark_best(axes, rows, along, panels, choices)
-        axes[0].set_ylabel("score (validation)")
+        _mark_best(axes, rows, objective, along, panels, choices)
+        axes[0].set_ylabel(f"{_words(objective.removeprefix('val_'))} (validation)")
         if lines:
             handles, texts = axes[0].get_legend_handles_labels()
             fig.legend(
@@ -130,12 +136,16 @@ def _draw_trials(
 
 
 def _mark_best(
-    axes: Any, rows: list[TrialRow], along: str | None, panels: str | None, choices: dict[str, list]
+    axes: Any,
+    rows: list[TrialRow],
+    objective: str,
+    along: str | None,
+    panels: str | None,
+    choices: dict[str, list],
 ) -> None:
-    scored = [row for row in rows if row.score is not None]
-    if not scored:
+    best = best_row(rows, direction_of(objective))
+    if best is None:
         return
-    best = max(scored, key=lambda row: row.score or 0.0)
     ax = axes[choices[panels].index(best.values[panels]) if panels else 0]
     x = _place(best, along, choices)
     ax.plot(x, best.score, "o", markersize=11, markerfacecolor="none", markeredgecolor=ACCENT)

@@ -55,20 +55,21 @@ class Killed(BaseException):
 
 
 def test_every_combination_runs_once_in_order_with_its_seed(tmp_path):
+    space = replace(SPACE, grid=SPACE.grid | {"learning_rate": (0.01,)})
     trainer = ToyTrainer()
-    result = run_search(SPACE, tmp_path, lambda: trainer)
-    assert [row.trial for row in result.rows] == list(range(8))
-    assert [row.values for row in result.rows] == list(SPACE.combinations)
-    assert [row.seed for row in result.rows] == [7 + i for i in range(8)]
-    assert [c.training.seed for c in trainer.fitted] == [7 + i for i in range(8)]
-    assert [c.training.batch_size for c in trainer.fitted] == [8, 16] * 4
+    result = run_search(space, tmp_path, lambda: trainer)
+    assert [row.trial for row in result.rows] == [0, 1, 2, 3]
+    assert [row.values for row in result.rows] == list(space.combinations)
+    assert [row.seed for row in result.rows] == [7, 8, 9, 10]
+    assert [c.training.seed for c in trainer.fitted] == [7, 8, 9, 10]
+    assert [c.training.batch_size for c in trainer.fitted] == [8, 16, 8, 16]
     assert all(row.epochs == 2 and row.status == "completed" for row in result.rows)
     assert result.best.score == min(row.score for row in result.rows)
     best = load_run_config(tmp_path / "best.toml")
     assert best.model.options["filters"] == result.best.values["filters"]
-    assert best.training.learning_rate == result.best.values["learning_rate"]
+    assert best.training.batch_size == result.best.values["batch_size"]
     assert best.training.seed == result.best.seed
-    assert best.training.epochs == SPACE.base.training.epochs
+    assert best.training.epochs == space.base.training.epochs
     # No weights of 54 trials on the disk.
     assert not list(tmp_path.rglob("weights.bin"))
 
