@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import tomllib
 
 import numpy as np
@@ -208,6 +209,37 @@ def test_output_below_a_file_is_one_clear_line(tmp_path):
     with pytest.raises(OutputError, match="cannot be written") as caught:
         twin_basins.simulate(tmp_path / "file", size=128, basins=["argelia"])
     assert "\n" not in str(caught.value)
+
+
+def test_full_disk_leaves_nothing_and_names_the_folder(tmp_path):
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000));"
+        "from keras_landslide.cli.main import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, "simulate", str(tmp_path / "out"), "--size", "192"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 2 and "no space left" in last, done.stderr
+    assert str(tmp_path / "out" / "argelia") in last
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_killed_run_leaves_no_basin_and_the_next_one_completes(tmp_path):
+    command = [sys.executable, "-m", "keras_landslide", "simulate", str(tmp_path)]
+    command += ["--size", "1024", "--basins", "argelia"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not list(tmp_path.glob(".part-*")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    assert not (tmp_path / "argelia").exists()
+    twin_basins.simulate(tmp_path, size=128, basins=["argelia"])
+    assert [p.name for p in tmp_path.iterdir()] == ["argelia"]
+
+
+def test_naming_no_basin_is_refused(tmp_path):
+    with pytest.raises(LandslideError, match="choose from: argelia, liboriana"):
+        twin_basins.simulate(tmp_path, size=128, basins=[])
 
 
 def test_command_line(tmp_path):

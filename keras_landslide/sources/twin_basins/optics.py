@@ -19,8 +19,8 @@ _WAVELENGTH_UM = np.array([0.665, 0.560, 0.490, 0.842], dtype=np.float32)
 _CLOUD_CELL = 2
 _HALO = 3
 
-# Reflectance (red, green, blue, nir) and relative texture of each class: typical values of the
-# USGS Spectral Library (Kokaly et al. 2017, doi:10.3133/ds1035), rounded, mixed for 12.5 m pixels.
+# Reflectance (red, green, blue, nir) and relative texture of each class: set by us for mixed
+# 12.5 m pixels, with the shapes of such spectra (Kokaly et al. 2017, doi:10.3133/ds1035) in mind.
 _SPECTRA = {
     Class.FOREST: ((0.026, 0.046, 0.024, 0.310), 0.13),
     Class.PASTURE: ((0.062, 0.092, 0.045, 0.340), 0.07),

@@ -10,9 +10,9 @@ from keras_landslide.sources.twin_basins.relief import Terrain, gradient
 from keras_landslide.sources.twin_basins.settings import PIXEL_M
 from keras_landslide.sources.twin_basins.slides import Slides
 
-# VV at 39 degrees in dB, exponent of the cosine law, and share of the moisture change, by class.
-# Levels: C-band tables of Ulaby and Dobson 1989 (Handbook of Radar Scattering Statistics for
-# Terrain). Crowns hide the soil from C-band, so that wetness hardly shows in forest.
+# VV at 39 degrees in dB, exponent of the cosine law, and share of the moisture change, by class:
+# set by us, of the order of the C-band levels in Ulaby and Dobson 1989 (Handbook of Radar
+# Scattering Statistics for Terrain). Crowns hide wet soil from C-band.
 _BACKSCATTER = {
     Class.FOREST: (-7.0, 1.0, 0.15),
     Class.PASTURE: (-12.0, 1.6, 0.9),
