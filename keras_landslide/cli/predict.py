@@ -63,6 +63,7 @@ def predict_scene_to_folder(
     from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.inference.scene import WINDOW_PX, predict_scene
     from keras_landslide.inventory.polygonize import polygonize
+    from keras_landslide.rasters.cache import limited_cache
     from keras_landslide.rasters.read import stack_info
 
     out = Path(out)
@@ -94,5 +95,6 @@ def predict_scene_to_folder(
         },
     )
     inventory = out / "inventory.gpkg"
-    polygonize(probability, cut, inventory, minimum_area_m2=minimum_area_m2, stack=stack)
+    with limited_cache():
+        polygonize(probability, cut, inventory, minimum_area_m2=minimum_area_m2, stack=stack)
     return {"probability": probability, "inventory": inventory}

@@ -15,6 +15,7 @@ from keras_landslide.inference.shards import Shards, open_shards
 from keras_landslide.inference.strips import blended_strips, blended_window_count, exact_strips
 from keras_landslide.inference.windows import WindowPlan, blended_plan, exact_plan
 from keras_landslide.progress import progress
+from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import BandReader, stack_info
 from keras_landslide.rasters.write import RasterWriter, to_cog
 
@@ -89,7 +90,7 @@ def predict_scene(
     if _finished(out, fingerprint(whole)):
         return out
     folder = Path(work_folder) if work_folder else out.with_name(f".{out.name}.work")
-    with open_shards(folder, whole) as shards:
+    with limited_cache(), open_shards(folder, whole) as shards:
         with BandReader(stack_path) as reader:
             _predict_strips(
                 plan, WindowRunner(predict, reader, band_names, batch_size), shards, bounded

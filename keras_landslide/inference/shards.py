@@ -48,7 +48,7 @@ class Shards:
         """
         stream = io.BytesIO()
         np.save(stream, strip, allow_pickle=False)
-        content = stream.getvalue()
+        content = stream.getbuffer()
         # Written as bytes: NumPy's own writer reports a full disk without its error number.
         with replacing(self.folder / f"strip-{index:06d}-{_checksum(content)}.npy") as part:
             part.write_bytes(content)
@@ -110,5 +110,5 @@ def _adopt(folder: Path, identity: Any) -> None:
         write_json(note, wanted)
 
 
-def _checksum(content: bytes) -> str:
+def _checksum(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()[:16]

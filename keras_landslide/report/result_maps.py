@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch as LegendPatch
+from scipy.ndimage import median_filter
 
 from keras_landslide.evaluation.maps import check_same_grid, covered
 from keras_landslide.evaluation.scores import (
@@ -163,11 +164,12 @@ def _outline_cloud(ax: Axes, view: View) -> bool:
     """Outline cloud and shadow; whether there was any."""
     if not view.has("cloud"):
         return False
-    covered = np.nan_to_num(view.band("cloud")) > 0
-    if not covered.any():
+    # Smoothed a little: single pixels of cloud would be drawn as specks of ink.
+    clouded = median_filter((np.nan_to_num(view.band("cloud")) > 0).astype(float), size=5)
+    if not clouded.any():
         return False
     ax.contour(
-        covered.astype(float),
+        clouded,
         levels=[0.5],
         extent=view.extent_km,
         origin="upper",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
@@ -20,7 +22,6 @@ from keras_landslide.report.canvas import (
     figure,
     finish_map,
     map_size,
-    stretch,
     title_with_source,
 )
 from keras_landslide.report.view import View, open_view
@@ -33,8 +34,10 @@ SPLITS = {
     "buffer": "#888888",
     "unused": "#BBBBBB",
 }
-COLOUR_MAPS = {
-    "elevation": "gist_earth",
+# Without the dark blue end, which reads as water.
+EARTH = ListedColormap(colormaps["gist_earth"](np.linspace(0.3, 0.98, 256)))
+COLOUR_MAPS: dict[str, Any] = {
+    "elevation": EARTH,
     "slope": "magma_r",
     "aspect": "twilight",
     "ndvi": "YlGn",
@@ -58,11 +61,11 @@ def bands_overview(stack: str | Path, out: str | Path, *, title: str = "Bands") 
     names = list(view.info.band_names)
     panels = ["natural colour"] if view.has(*visible) else []
     panels += [name for name in names if not (panels and name in visible)]
-    columns = min(4, len(panels))
-    rows = math.ceil(len(panels) / columns)
+    rows = math.ceil(len(panels) / 5)
+    columns = math.ceil(len(panels) / rows)
     size = 2.9
     with figure(out, size * columns, rows * (map_size(view, size * 0.92) + 0.55) + 0.35) as fig:
-        axes = fig.subplots(rows, columns, squeeze=False).ravel()
+        axes = fig.subplots(rows, columns, squeeze=False, gridspec_kw={"hspace": 0.14}).ravel()
         for ax, name in zip(axes, panels, strict=False):
             if name == "natural colour":
                 _draw_natural(ax, view)
@@ -142,8 +145,12 @@ def _draw_windows(
 def _draw_natural(ax: Axes, view: View) -> None:
     image = view.read(("red", "green", "blue"))
     known = ~np.isnan(image).any(axis=-1)
-    shown = np.dstack([stretch(image[..., channel], 1, 97) for channel in range(3)])
-    ax.imshow(np.dstack([np.nan_to_num(shown), known]), extent=view.extent_km)
+    # Clouds are several times brighter than the ground, which they would leave black.
+    ground = known & (view.band("cloud") == 0) if view.has("cloud") else known
+    if ground.any():
+        low, high = np.percentile(image[ground], [0.5, 99.5], axis=0)
+        image = np.clip((image - low) / np.maximum(high - low, 1e-9), 0, 1) ** 0.75
+    ax.imshow(np.dstack([np.nan_to_num(image), known]), extent=view.extent_km)
     ax.set_title("natural colour", fontsize=9)
     _plain(ax)
 
