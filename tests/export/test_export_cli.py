@@ -1,0 +1,32 @@
+import subprocess
+import sys
+
+from click.testing import CliRunner
+
+from keras_landslide.cli.export import command as export
+from keras_landslide.cli.models import command as models
+from keras_landslide.errors import BundleError
+
+
+def test_models_lists_measured_numbers():
+    result = CliRunner().invoke(models, ["--channels", "7"], catch_exceptions=False)
+    assert "unet_colombia: The U-Net of the Colombian study." in result.output
+    assert "8,631,649 trainable parameters with 7 bands" in result.output
+    assert "stride 16 px, receptive-field radius 122 px" in result.output
+    assert "filters = 32" in result.output
+
+
+def test_export_of_no_run_is_one_clear_error(tmp_path):
+    result = CliRunner().invoke(export, [str(tmp_path), "-o", str(tmp_path / "bundle")])
+    assert isinstance(result.exception, BundleError)
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_verbs_import_nothing_heavy():
+    code = (
+        "import sys, keras_landslide.cli.train, keras_landslide.cli.export, "
+        "keras_landslide.cli.models\n"
+        "heavy = {'numpy', 'keras', 'tensorflow', 'rasterio', 'osgeo'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
