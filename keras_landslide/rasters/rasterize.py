@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import numpy as np
 import rasterio.warp
 
+from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import CrsError, GridMismatchError, InputFileError, NodataError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal, quiet_gdal, writing
+from keras_landslide.rasters.read import BandReader
+from keras_landslide.rasters.write import RasterWriter
+
+TILE_PX = 1024
 
 
 def rasterize(
@@ -74,6 +82,59 @@ def rasterize(
             out.FlushCache()
             del out
     return Path(dst)
+
+
+def rasterize_label(
+    src: str | Path,
+    dst: str | Path,
+    grid: Grid,
+    *,
+    layer: str | None = None,
+    surveyed: str | Path | None = None,
+    surveyed_layer: str | None = None,
+    all_touched: bool = False,
+) -> Path:
+    """Write the label of an inventory: 1 landslide, 0 background, 255 outside the surveyed area.
+
+    Args:
+        src: landslide polygons.
+        dst: byte GeoTIFF to write; atomic.
+        grid: target grid.
+        layer: layer of the landslides; None takes the only one.
+        surveyed: polygons of the area where landslides were looked for; None for everywhere.
+        surveyed_layer: its layer.
+        all_touched: as in `rasterize`, for the landslides alone.
+
+    Raises:
+        LandslideError: as `rasterize` does.
+    """
+    names = ["label"]
+    with ExitStack() as stack:
+        slides_path = stack.enter_context(_working(dst, "slides"))
+        rasterize(src, slides_path, grid, layer=layer, all_touched=all_touched)
+        slides = stack.enter_context(BandReader(slides_path))
+        area = None
+        if surveyed is not None:
+            area_path = stack.enter_context(_working(dst, "surveyed"))
+            rasterize(surveyed, area_path, grid, layer=surveyed_layer)
+            area = stack.enter_context(BandReader(area_path))
+        writer = stack.enter_context(RasterWriter(dst, grid, 1, "uint8", names=names))
+        for window in grid.windows(TILE_PX):
+            label = slides.read_indexes((1,), window)
+            if area is not None:
+                label[area.read_indexes((1,), window) == 0] = UNLABELLED
+            writer.write(label.astype(np.uint8), window)
+    return Path(dst)
+
+
+@contextmanager
+def _working(dst: str | Path, name: str) -> Iterator[Path]:
+    """A path beside `dst` for a file that is removed at the end."""
+    path = Path(dst).with_name(f".{name}-{Path(dst).name}")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _open(gdal, src: str | Path):

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
 
 from keras_landslide.bands import BANDS, UNLABELLED, Band
-from keras_landslide.errors import BandError, InputFileError
+from keras_landslide.errors import BandError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on, warp
 from keras_landslide.rasters.gdal_errors import reading
-from keras_landslide.rasters.rasterize import rasterize
+from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.rasters.read import BandInfo
 from keras_landslide.recipe import CloudSource, InventorySource, RasterSource, Recipe
 from keras_landslide.stack.indices import ndvi
@@ -75,13 +76,20 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
     assert inventory.path is not None  # the recipe's check made sure of it
     path = recipe.resolve(inventory.path)
     how = "pixels touched by polygons" if inventory.all_touched else "pixel centres in polygons"
-    slides = _burnt(workshop, path, inventory.layer, inventory.all_touched)
-    if not inventory.surveyed:
-        return Layer((described("label", path.name, how),), (slides,), unchanged)
-    area = recipe.resolve(inventory.surveyed)
-    surveyed = _burnt(workshop, area, inventory.surveyed_layer, False)
-    how += f", 255 outside {area.name}"
-    return Layer((described("label", path.name, how),), (slides, surveyed), _label_in_surveyed)
+    options: dict[str, Any] = {"layer": inventory.layer, "all_touched": inventory.all_touched}
+    sources = [path]
+    if inventory.surveyed:
+        area = recipe.resolve(inventory.surveyed)
+        sources.append(area)
+        options |= {"surveyed": area, "surveyed_layer": inventory.surveyed_layer}
+        how += f", 255 outside {area.name}"
+    burnt = workshop.make(
+        "label",
+        sources,
+        options,
+        lambda out: rasterize_label(path, out, workshop.grid, **options),
+    )
+    return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
 
 
 def on_grid(
@@ -151,17 +159,6 @@ def _check_indexes(path: Path, indexes: Sequence[int]) -> None:
             raise BandError(f"{path}: has no band {index}, it has {count}; correct the recipe")
 
 
-def _burnt(workshop: Workshop, path: Path, layer: str | None, all_touched: bool) -> Part:
-    settings = {"layer": layer, "all_touched": all_touched}
-
-    def step(out: Path) -> None:
-        rasterize(path, out, workshop.grid, layer=layer, all_touched=all_touched)
-
-    if not path.exists():
-        raise InputFileError(f"{path}: no such file; check the path")
-    return Part(workshop.make(path.stem, path, settings, step), (1,))
-
-
 def unchanged(values: np.ndarray) -> np.ndarray:
     """The last step of bands that are stored as they are."""
     return values
@@ -173,10 +170,6 @@ def _scaled(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
     if offset != 0:
         values += np.float32(offset)
     return values
-
-
-def _label_in_surveyed(slides: np.ndarray, surveyed: np.ndarray) -> np.ndarray:
-    return np.where(surveyed == 1, slides, np.float32(UNLABELLED))
 
 
 def _label_from_classes(classes: np.ndarray, landslide: list[int]) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_landslide.errors import InputFileError
 from keras_landslide.files import file_state, fingerprint, output_errors
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.read import BandInfo, BandReader
@@ -70,15 +71,24 @@ class Workshop:
     done: Callable[[str], None] = lambda name: None
 
     def make(
-        self, name: str, source: Path, settings: dict[str, Any], step: Callable[[Path], Any]
+        self,
+        name: str,
+        source: Path | list[Path],
+        settings: dict[str, Any],
+        step: Callable[[Path], Any],
     ) -> Path:
         """The working file of a step, made unless an earlier run left it complete.
 
-        It is recognised by its source's path, size and time, the settings, the target grid, and
+        It is recognised by its sources' path, size and time, the settings, the target grid, and
         the machine's boot, since working files are not flushed to the disk.
         """
-        self.use(source)
-        key = fingerprint([file_state(source), settings, repr(self.grid), _boot()])
+        states = []
+        for path in source if isinstance(source, list) else [source]:
+            if not path.exists():
+                raise InputFileError(f"{path}: no such file; check the path")
+            self.use(path)
+            states.append(file_state(path))
+        key = fingerprint([states, settings, repr(self.grid), _boot()])
         path = self.folder / f"{name}-{key}.tif"
         if not path.exists():
             step(path)

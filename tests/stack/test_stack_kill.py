@@ -8,7 +8,7 @@ import pytest
 from keras_landslide.stack.build import build_stack
 
 
-@pytest.mark.parametrize("step", ["elevation", "vv_pre", "surveyed", "assembly"])
+@pytest.mark.parametrize("step", ["elevation", "vv_pre", "label", "assembly"])
 def test_kill_and_again_gives_the_same_bytes(scene, tmp_path, step):
     whole = build_stack(scene, tmp_path / "whole" / "stack.tif")
     out = tmp_path / "killed" / "stack.tif"

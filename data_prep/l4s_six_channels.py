@@ -1,0 +1,57 @@
+"""Six-channel patches (red, green, blue, NDVI, slope, elevation) from Landslide4Sense's fourteen.
+
+python data_prep/l4s_six_channels.py TrainData -o l4s6
+
+Reads TrainData/img/image_*.h5 and writes l4s6/image_*.h5 with the key `img`, float32
+(128, 128, 6), in reflectance, NDVI, degrees and metres.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import h5py
+
+from keras_landslide.errors import InputFileError, LandslideError
+from keras_landslide.files import replacing
+from keras_landslide.progress import progress
+from keras_landslide.sources.landslide4sense import SIX_CHANNELS, six_channels
+
+
+def convert(folder: Path, out: Path) -> int:
+    """Convert every patch of `folder`; the number of patches.
+
+    Raises:
+        InputFileError: there is no patch, or one cannot be read.
+    """
+    paths = sorted((folder / "img").glob("image_*.h5"))
+    if not paths:
+        raise InputFileError(f"{folder}: holds no img/image_*.h5; give the TrainData folder")
+    for path in progress(paths, "six channels", unit="patch"):
+        try:
+            with h5py.File(path) as source:
+                image = six_channels(source["img"][()])
+        except (OSError, KeyError) as error:
+            raise InputFileError(f"{path}: is no Landslide4Sense patch ({error})") from error
+        with replacing(out / path.name) as part, h5py.File(part, "w") as target:
+            target.create_dataset("img", data=image, compression="gzip")
+            target["img"].attrs["bands"] = list(SIX_CHANNELS)
+    return len(paths)
+
+
+def main() -> None:
+    """Read the command line and convert."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("folder", type=Path, help="TrainData, ValidData or TestData")
+    parser.add_argument("-o", "--out", type=Path, default=Path("l4s6"))
+    args = parser.parse_args()
+    try:
+        count = convert(args.folder, args.out)
+    except LandslideError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"wrote {count} patches of {', '.join(SIX_CHANNELS)} to {args.out}")
+
+
+if __name__ == "__main__":
+    main()
