@@ -1,4 +1,5 @@
 """Grid search on top of Keras Tuner: spaces (TOML), trials that survive a kill, tables of results.
 
-`space` and `results` are light; `oracle`, `hypermodel`, `tuner` and `search` import Keras Tuner.
+`space`, `space_file`, `results`, `tables` and `lock` are light; `oracle`, `hypermodel`, `tuner` and
+`search` import Keras Tuner.
 """

@@ -20,7 +20,7 @@ from keras_landslide.tuning.search import run_search
 from toy_search import SPACE, ToyTrainer  # isort: skip
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def light_garbage_collection():
     """Each trial collects garbage; without TensorFlow's own objects that takes no time."""
     gc.collect()
