@@ -10,7 +10,7 @@ import keras
 
 from keras_landslide import models
 from keras_landslide.config import RunConfig, load_run_config
-from keras_landslide.errors import BundleError
+from keras_landslide.errors import BundleError, OutputError
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.layers import BandNormalization
 from keras_landslide.models.receptive_field import receptive_field
@@ -57,16 +57,23 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     contract = _contract(model, config, data, metrics)
     with replacing(out) as part:
         part.mkdir()
-        model.export(
-            part / "saved_model",
-            format="tf_saved_model",
-            verbose=False,
-            input_signature=[
-                keras.InputSpec(shape=(None, None, None, len(data["bands"])), dtype="float32")
-            ],
-        )
+        _write_saved_model(model, part / "saved_model", out)
         write_json(part / "bundle.json", contract)
     return out
+
+
+def _write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
+    import tensorflow as tf
+
+    signature = keras.InputSpec(shape=model.input_shape, dtype="float32")
+    try:
+        model.export(path, format="tf_saved_model", verbose=False, input_signature=[signature])
+    except tf.errors.OpError as error:
+        # TensorFlow writes through its own file system layer, with its own errors.
+        reason = str(error.message).rsplit(";", 1)[-1].strip()
+        raise OutputError(
+            f"{out}: cannot be written ({reason}); free some space or choose another folder"
+        ) from error
 
 
 def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:

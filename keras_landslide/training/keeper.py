@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import keras
 
-from keras_landslide.errors import TrainingError
+from keras_landslide.errors import OutputError, TrainingError
 from keras_landslide.files import replacing
 from keras_landslide.training.history import History
 
@@ -93,18 +94,31 @@ class RunKeeper(keras.callbacks.Callback):
                 f"the loss became {logs['loss']} in epoch {epoch + 1}; lower the learning rate "
                 "or look for extreme values in the bands (gdalinfo -stats)"
             )
-        with replacing(self.checkpoint(epoch)) as part:
+        path = self.checkpoint(epoch)
+        self._check_space(path)
+        with replacing(path) as part:
             self.model.save_weights(part)
         self.history.append(logs)
         best = self.history.best_epoch
-        for path in self.folder.glob("epoch-*.weights.h5"):
-            if path not in (self.checkpoint(epoch), self.checkpoint(best)):
-                path.unlink()
+        for old in self.folder.glob("epoch-*.weights.h5"):
+            if old not in (path, self.checkpoint(best)):
+                old.unlink()
         if self.history.should_stop(self.patience):
             self.model.stop_training = True
         self._seconds.append(time.monotonic() - self._start)
         if not self.quiet:
             print(self._line(epoch, logs, best), file=sys.stderr, flush=True)
+
+    def _check_space(self, path: Path) -> None:
+        # HDF5 prints lines of its own when a disk fills up under it.
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        needed = sum(4 * math.prod(v.shape) for v in variables)
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise OutputError(
+                f"{path}: no space left on the disk ({needed / 1e6:.1f} MB needed, "
+                f"{free / 1e6:.1f} MB free); free some and run again"
+            )
 
     def _line(self, epoch: int, logs: Mapping[str, float], best: int) -> str:
         left = sum(self._seconds) / len(self._seconds) * (self.epochs - epoch - 1)

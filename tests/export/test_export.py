@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import subprocess
 import sys
 
@@ -161,6 +162,22 @@ def test_output_that_cannot_be_written(run_folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError):
         export_bundle(run_folder, tmp_path / "file" / "bundle")
+
+
+def test_full_disk_is_one_clear_line(run_folder, tmp_path):
+    def small_files_only():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "keras_landslide", "export", run_folder, "-o", tmp_path / "bundle"],
+        preexec_fn=small_files_only,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr or "no space left" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_backend_says_what_to_do(run_folder, tmp_path, monkeypatch):

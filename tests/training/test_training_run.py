@@ -14,7 +14,13 @@ import train_small
 from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
-from keras_landslide.errors import LandslideError, RecipeError, TrainingError, UnknownNameError
+from keras_landslide.errors import (
+    LandslideError,
+    OutputError,
+    RecipeError,
+    TrainingError,
+    UnknownNameError,
+)
 from keras_landslide.training.folder import is_finished
 
 SCRIPT = Path(train_small.__file__)
@@ -162,6 +168,14 @@ def test_nan_loss_is_one_clear_error(tmp_path):
         run(tmp_path / "run", batches)
     assert isinstance(caught.value, LandslideError)
     assert not (tmp_path / "run" / "history.csv").exists()
+
+
+def test_full_disk_is_one_clear_error(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(OutputError, match="no space left"):
+        run(tmp_path / "run", SquareBatches())
+    assert list((tmp_path / "run" / "checkpoints").iterdir()) == []
 
 
 def test_damaged_checkpoint_is_one_clear_error(tmp_path, whole_run):
