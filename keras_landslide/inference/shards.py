@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -14,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import LandslideError, LockedError, OutputError
-from keras_landslide.files import fingerprint, output_errors, replacing, write_json
+from keras_landslide.errors import LandslideError, OutputError
+from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.lock import folder_lock
 
 
 class Shards:
@@ -74,17 +74,7 @@ def open_shards(folder: Path, identity: Any) -> Iterator[Shards]:
         LockedError: another process works in the folder.
         OutputError: the folder cannot be written.
     """
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(
-                f"{folder}: another process is predicting here; wait for it or choose another "
-                "output folder"
-            ) from error
+    with folder_lock(folder, "prediction"):
         _adopt(folder, identity)
         try:
             yield Shards(folder)

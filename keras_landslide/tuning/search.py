@@ -13,10 +13,10 @@ import tomli_w
 from keras_landslide.config import read_toml
 from keras_landslide.errors import RecipeError, TrialError
 from keras_landslide.files import write_text
+from keras_landslide.lock import folder_lock
 from keras_landslide.tuning import results
 from keras_landslide.tuning.hypermodel import Trainer
 from keras_landslide.tuning.live import Live
-from keras_landslide.tuning.lock import folder_lock
 from keras_landslide.tuning.space import SearchSpace
 from keras_landslide.tuning.tuner import PROJECT, SearchTuner
 
@@ -61,7 +61,7 @@ def run_search(
         TrialError: every trial failed; `trials.csv` is written, `best.toml` is not.
     """
     folder = Path(folder)
-    with folder_lock(folder):
+    with folder_lock(folder, "search"):
         _keep_space(space, folder, learnt_from or {})
         rows = results.read_trials(space, folder / PROJECT)
         if len(rows) < len(space.combinations):

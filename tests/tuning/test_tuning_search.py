@@ -13,8 +13,8 @@ import pytest
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import LockedError, OutputError, RecipeError, TrialError
 from keras_landslide.files import write_text
+from keras_landslide.lock import folder_lock
 from keras_landslide.tuning import oracle
-from keras_landslide.tuning.lock import folder_lock
 from keras_landslide.tuning.search import run_search
 
 from toy_search import SPACE, ToyTrainer  # isort: skip
@@ -215,7 +215,7 @@ def test_the_whole_space_is_known_before_the_first_trial():
 
 def test_a_second_process_is_refused(tmp_path):
     code = (
-        "import sys; from keras_landslide.tuning.lock import folder_lock\n"
+        "import sys; from keras_landslide.lock import folder_lock\n"
         "with folder_lock(sys.argv[1]): print('in', flush=True); sys.stdin.read()"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path)]

@@ -13,8 +13,12 @@ from keras_landslide.files import output_errors
 
 
 @contextmanager
-def folder_lock(folder: str | Path) -> Iterator[None]:
+def folder_lock(folder: str | Path, work: str = "process") -> Iterator[None]:
     """Make `folder` if need be and hold its lock file `.lock` inside the block.
+
+    Args:
+        folder: where to work.
+        work: what is done there, for the message (`search`, `prediction`).
 
     Raises:
         LockedError: another process holds it; the message has its process id.
@@ -30,7 +34,7 @@ def folder_lock(folder: str | Path) -> Iterator[None]:
         except BlockingIOError as error:
             holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
             raise LockedError(
-                f"{folder}: another search is running there (process {holder}); "
+                f"{folder}: another {work} is running there (process {holder}); "
                 "wait for it, or choose another folder"
             ) from error
         os.truncate(handle, 0)
