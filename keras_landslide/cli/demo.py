@@ -20,7 +20,7 @@ MINIMUM_AREA_M2 = 1000
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
 @click.option("--size", default=1024, show_default=True, help="Edge of a basin, pixels of 12.5 m.")
 @click.option("--patch", default=64, show_default=True, help="Edge of a patch, pixels.")
-@click.option("--epochs", default=15, show_default=True, help="Epochs of each image model.")
+@click.option("--epochs", default=12, show_default=True, help="Epochs of each image model.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same numbers.")
 def command(folder: Path, **options: int) -> None:
     """Train in one simulated basin, map the landslides of another, score both; all in FOLDER.
@@ -31,7 +31,7 @@ def command(folder: Path, **options: int) -> None:
 
 
 def run_demo(
-    folder: str | Path, *, size: int = 1024, patch: int = 64, epochs: int = 15, seed: int = 0
+    folder: str | Path, *, size: int = 1024, patch: int = 64, epochs: int = 12, seed: int = 0
 ) -> dict[str, Path]:
     """Run every step in `folder`, print the score table and the files; return the main files.
 
@@ -136,7 +136,8 @@ def _transfer(folder: Path, image_model: str, stacks: dict[str, Path], patches: 
         where = ["--patches", patches, "--split", "test"] if basin == TRAINED else []
         truth = ["--inventory", stack.with_name("inventory.gpkg")] if basin == NEW else []
         maps = ["--probability", out / "probability.tif", "--stack", stack]
-        _do("evaluate", *maps, *where, *truth, "-o", out)
+        least = ["--minimum-area", MINIMUM_AREA_M2]
+        _do("evaluate", *maps, *where, *truth, *least, "-o", out)
 
 
 def _report(
