@@ -121,6 +121,7 @@ for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
 """
 
 
+@pytest.mark.slow
 def test_jax_trains_and_resumes(tmp_path):
     pytest.importorskip("jax")
     subprocess.run(
