@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-def stack(recipe: Path, out: Path, *, root: Path | None = None, memory_mb: int = 256) -> Path:
+def stack(recipe: Path, out: Path, *, root: Path | None = None, memory_mb: int = 128) -> Path:
     """Build the stack and print what it holds; see `stack.build.build_stack`."""
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.stack.build import build_stack
@@ -40,7 +40,7 @@ def stack(recipe: Path, out: Path, *, root: Path | None = None, memory_mb: int =
 @click.option(
     "--memory-mb",
     type=click.IntRange(min=32),
-    default=256,
+    default=128,
     show_default=True,
     help="Memory for warping and for GDAL's cache.",
 )

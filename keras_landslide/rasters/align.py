@@ -164,7 +164,7 @@ def warp(
     resampling: str,
     indexes: Sequence[int] | None = None,
     nodata: float | None = None,
-    memory_mb: int = 128,
+    memory_mb: int = 64,
 ) -> Path:
     """Warp bands of a raster onto `grid`, as float32 with NaN for nodata; atomic.
 

@@ -23,7 +23,7 @@ from keras_landslide.stack.target import target_grid
 from keras_landslide.stack.terrain import dem_layers
 from keras_landslide.stack.workshop import Layer, Workshop
 
-TILE_PX = 1024
+TILE_PX = 512
 """Side of the windows that are assembled at once: memory does not grow with the scene."""
 
 
@@ -32,7 +32,7 @@ def build_stack(
     out_path: str | Path,
     *,
     root: str | Path | None = None,
-    memory_mb: int = 256,
+    memory_mb: int = 128,
 ) -> Path:
     """Bring every raster of a recipe onto one grid and write them as bands of one GeoTIFF.
 
@@ -43,7 +43,7 @@ def build_stack(
         recipe_path: scene recipe (TOML).
         out_path: the stack to write.
         root: folder that the recipe's paths count from.
-        memory_mb: memory for the warps and for GDAL's cache, about half each.
+        memory_mb: memory for the warps (half of it) and for GDAL's caches (a quarter each).
 
     Returns:
         `out_path`.
@@ -65,7 +65,7 @@ def build_stack(
     with output_errors(out_path):
         out_path.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(exist_ok=True)
-    cache_mb = memory_mb // 2
+    cache_mb = memory_mb // 4
     osgeo_gdal().SetCacheMax(cache_mb << 20)
     try:
         with rasterio.Env(GDAL_CACHEMAX=cache_mb):
