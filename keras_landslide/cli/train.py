@@ -51,8 +51,9 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     """
     from keras_landslide.cli.contract import data_contract
     from keras_landslide.files import write_json
+    from keras_landslide.lock import folder_lock
     from keras_landslide.quiet import quiet_tensorflow
-    from keras_landslide.training.folder import claim
+    from keras_landslide.training.folder import check_same, claim
 
     out = Path(out)
     if is_up_to_date(config, out):
@@ -64,9 +65,11 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     # The folder is touched last: a config that cannot be trained leaves nothing behind.
     model = new_model(config, data)
     contract = data_contract(config, data.cache)
-    claim(out, config)
-    write_json(out / "data.json", contract)
-    train(model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet)
+    check_same(out, config)
+    with folder_lock(out, "training"):
+        claim(out, config)
+        write_json(out / "data.json", contract)
+        train(model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet)
     return out
 
 

@@ -7,8 +7,16 @@ from click.testing import CliRunner
 
 from keras_landslide.cli.train import command, train_run
 from keras_landslide.config import load_run_config
-from keras_landslide.errors import BandError, ModelError, RecipeError, SplitError, UnknownNameError
+from keras_landslide.errors import (
+    BandError,
+    LockedError,
+    ModelError,
+    RecipeError,
+    SplitError,
+    UnknownNameError,
+)
 from keras_landslide.grid import Grid
+from keras_landslide.lock import folder_lock
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
 
@@ -107,3 +115,10 @@ def test_missing_stack(tmp_path):
     (tmp_path / "stack.tif").unlink()
     with pytest.raises(OSError, match=r"stack\.tif"):
         train_run(load_run_config(write_config(tmp_path)), tmp_path / "run")
+
+
+def test_a_second_process_in_the_same_folder_is_refused(tmp_path):
+    write_scene(tmp_path)
+    config = load_run_config(write_config(tmp_path))
+    with folder_lock(tmp_path / "run"), pytest.raises(LockedError, match="another training"):
+        train_run(config, tmp_path / "run", quiet=True)
