@@ -20,6 +20,7 @@ from keras_landslide.files import replacing
 from keras_landslide.report.view import View
 
 SIMULATED = "simulated data"
+LEARNT_SIMULATED = "model trained on simulated data"
 
 LOOK: Any = {
     "font.family": "sans-serif",
@@ -59,9 +60,11 @@ def figure(path: str | Path, width: float, height: float) -> Iterator[Figure]:
             fig.savefig(part, format="png", metadata={"Software": None})
 
 
-def title_with_source(title: str, simulated: bool) -> str:
-    """The title, saying so where the data are simulated."""
-    return f"{title} ({SIMULATED})" if simulated else title
+def title_with_source(title: str, simulated: bool, learnt_simulated: bool = False) -> str:
+    """The title, saying so where the data, or those that the model learnt from, are simulated."""
+    if simulated:
+        return f"{title} ({SIMULATED})"
+    return f"{title} ({LEARNT_SIMULATED})" if learnt_simulated else title
 
 
 def map_size(view: View, width: float) -> float:

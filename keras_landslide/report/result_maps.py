@@ -92,7 +92,7 @@ def confusion_map(
     label = view.band("label")
     if windows is not None:
         label = np.where(view.reduce(covered(windows, view.info.grid.window)), label, np.nan)
-    simulated = view.info.simulated
+    learnt_simulated = False
     width = 6.2 if len(panels) == 1 else 4.1
     height = map_size(view, width - 0.45) + (1.6 if len(panels) == 1 else 1.35)
     with figure(out, width * len(panels), height) as fig:
@@ -100,7 +100,7 @@ def confusion_map(
         for panel, ax in zip(panels, axes, strict=True):
             predicted = open_view(panel.probability)
             check_same_grid(predicted.info, view.info)
-            simulated = simulated or predicted.info.simulated
+            learnt_simulated = learnt_simulated or predicted.info.simulated
             probability = predicted.read(predicted.info.band_names[:1])[..., 0]
             draw_backdrop(ax, view)
             classes = confusion_classes(probability, label, panel.threshold)
@@ -108,7 +108,8 @@ def confusion_map(
             clouded = _outline_cloud(ax, view)
             finish_map(ax, view)
             ax.set_title(panel.title + _summary(panel.scores), fontsize=9)
-        fig.suptitle(title_with_source(title, simulated), fontsize=11.5, fontweight="bold")
+        full = title_with_source(title, view.info.simulated, learnt_simulated)
+        fig.suptitle(full, fontsize=11.5, fontweight="bold")
         handles: list = [LegendPatch(color=colour, label=text) for text, colour in COLOURS.values()]
         if (classes == NOT_SCORED).any():
             handles.append(LegendPatch(facecolor="white", edgecolor="#999999", label="not scored"))
@@ -146,8 +147,8 @@ def probability_map(
         bar.ax.axhline(threshold, color="black", linewidth=1.5)
         bar.ax.text(-0.25, threshold, "threshold", ha="right", va="center", fontsize=7, rotation=90)
         bar.outline.set_linewidth(0.4)
-        simulated = view.info.simulated or predicted.info.simulated
-        ax.set_title(title_with_source(title, simulated), fontsize=11)
+        full = title_with_source(title, view.info.simulated, predicted.info.simulated)
+        ax.set_title(full, fontsize=11)
     return Path(out)
 
 

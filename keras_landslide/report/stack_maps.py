@@ -127,7 +127,7 @@ def _draw_windows(
             (w.col_end, w.row_end),
             (w.col_off, w.row_end),
         ]
-        outlines.append([np.array(transform * corner) / 1000 for corner in corners])
+        outlines.append([np.array(transform @ corner) / 1000 for corner in corners])
     if filled:
         # Overlapping windows would add up to an opaque sheet: keep one window's fill faint.
         ax.add_collection(PolyCollection(outlines, facecolors=colour, alpha=0.10, zorder=3))
