@@ -123,6 +123,12 @@ class Grid:
         return math.hypot(t.b, t.e), math.hypot(t.a, t.d)
 
     @property
+    def north_up(self) -> bool:
+        """Whether rows run from north to south and columns from west to east."""
+        t = self.transform
+        return t.b == t.d == 0 and t.a > 0 > t.e
+
+    @property
     def bounds(self) -> Bounds:
         """Outer edges of a north-up grid."""
         t = self.transform

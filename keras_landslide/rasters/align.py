@@ -51,11 +51,10 @@ def bounds_in(grid: Grid, crs: str) -> Bounds:
     Raises:
         GridMismatchError: the grid lies where `crs` is not defined.
     """
+    # Corners, since a grid may be rotated or have its rows from south to north.
+    xs, ys = zip(*(grid.transform @ corner for corner in _corners(grid)), strict=True)
     if grid.crs == crs:
-        return grid.bounds
-    t = grid.transform
-    xs = [(t * corner)[0] for corner in _corners(grid)]
-    ys = [(t * corner)[1] for corner in _corners(grid)]
+        return Bounds(min(xs), min(ys), max(xs), max(ys))
     try:
         box = rasterio.warp.transform_bounds(
             grid.crs, crs, min(xs), min(ys), max(xs), max(ys), densify_pts=21
@@ -88,7 +87,7 @@ def metric_grid(source: Grid, crs: str, resolution: float | None = None) -> Grid
             resolution = source.resolution[0]
         else:
             transform, _, _ = rasterio.warp.calculate_default_transform(
-                source.crs, crs, source.width, source.height, *source.bounds
+                source.crs, crs, source.width, source.height, *bounds_in(source, source.crs)
             )
             resolution = float(f"{transform.a:.3g}")
     return Grid.from_bounds(crs, bounds_in(source, crs), resolution)
@@ -127,7 +126,7 @@ def offset_on(source: Grid, target: Grid) -> tuple[int, int] | None:
     steps = (abs(getattr(s, key) - getattr(t, key)) * size for key in "abde")
     if max(steps) > 1e-3 * abs(t.a):
         return None
-    col, row = ~s * (t.c, t.f)
+    col, row = ~s @ (t.c, t.f)
     if max(abs(col - round(col)), abs(row - round(row))) > 1e-3:
         return None
     return round(row), round(col)

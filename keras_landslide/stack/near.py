@@ -15,7 +15,7 @@ def near_window(source: Grid, target: Grid, *, margin_px: int) -> Window:
     """
     box = bounds_in(target, source.crs)
     inverse = ~source.transform
-    corners = [inverse * (x, y) for x in (box.left, box.right) for y in (box.bottom, box.top)]
+    corners = [inverse @ (x, y) for x in (box.left, box.right) for y in (box.bottom, box.top)]
     col0 = math.floor(min(col for col, _ in corners))
     col1 = math.ceil(max(col for col, _ in corners))
     row0 = math.floor(min(row for _, row in corners))

@@ -22,15 +22,14 @@ def target_grid(recipe: Recipe) -> Grid:
     spec, where = recipe.grid, str(recipe.path)
     if spec.like:
         grid = grid_of(recipe.resolve(spec.like))
-        t = grid.transform
-        if t.b or t.d or t.e > 0 or t.a < 0:
+        if not grid.north_up:
             raise GridMismatchError(
                 f"{spec.like}: is rotated or flipped; give crs and resolution instead of like"
             )
         _require_metres(grid.crs, f"{where}: [grid] like = '{spec.like}'")
         return grid
     first = grid_of(recipe.resolve(_first_path(recipe)))
-    metric = in_metres(parse_crs(first.crs, where)) and first.transform.b == first.transform.d == 0
+    metric = in_metres(parse_crs(first.crs, where))
     if spec.crs:
         crs = parse_crs(spec.crs, f"{where}: [grid] crs").to_string()
         _require_metres(crs, f"{where}: [grid] crs")
@@ -39,7 +38,7 @@ def target_grid(recipe: Recipe) -> Grid:
     if spec.bounds:
         resolution = spec.resolution or metric_grid(first, crs).resolution[0]
         return Grid.from_bounds(crs, Bounds(*spec.bounds), resolution)
-    if metric and crs == first.crs and spec.resolution is None:
+    if metric and first.north_up and crs == first.crs and spec.resolution is None:
         return first
     return metric_grid(first, crs, spec.resolution)
 

@@ -79,8 +79,9 @@ def _derivatives(
     workshop: Workshop, path: Path, dem: DemSource, names: list[str]
 ) -> dict[str, Layer]:
     source, grid, window = _metric_dem(workshop, path, dem)
-    settings = {"names": names, "factor": dem.curvature_factor, "grid": repr(grid)}
     factor = dem.curvature_factor
+    # The name of a warped DEM holds the digest of how it was warped.
+    settings = {"names": names, "factor": factor, "grid": repr(grid), "source": source.name}
     nodata = dem.nodata if source == path else None
     derived = workshop.make(
         "derivatives",
@@ -131,11 +132,10 @@ def _placed(
 def _metric_dem(workshop: Workshop, path: Path, dem: DemSource) -> tuple[Path, Grid, Window]:
     """A file with the DEM in metres, the grid to derive on, and its window in that file."""
     source, target = grid_of(path), workshop.grid
-    north_up = source.transform.b == source.transform.d == 0 and source.transform.e < 0
     if dem.derive_on == "grid":
         wanted = target.crop(target.window.expand(1))  # a cell more, so that edges have neighbours
         method = dem.resampling or choose_resampling("continuous", source, wanted)
-    elif north_up and in_metres(parse_crs(source.crs, str(path))):
+    elif source.north_up and in_metres(parse_crs(source.crs, str(path))):
         window = near_window(source, target, margin_px=4)
         return path, source.crop(window), window
     else:

@@ -119,7 +119,7 @@ def test_resampling_fits_kind_and_ratio():
 def test_offset_only_where_pixels_coincide():
     inner = TARGET.crop(TARGET.window._replace(row_off=7, col_off=-3))
     assert offset_on(TARGET, inner) == (7, -3)
-    shifted = Grid(TARGET.crs, TARGET.transform * Affine.translation(0.5, 0), TARGET.shape)
+    shifted = Grid(TARGET.crs, TARGET.transform @ Affine.translation(0.5, 0), TARGET.shape)
     assert offset_on(TARGET, shifted) is None
     coarse = Grid(TARGET.crs, Affine(25, 0, 482000, 0, -25, 664000), (10, 10))
     assert offset_on(TARGET, coarse) is None

@@ -116,7 +116,7 @@ def test_projected_dem_on_the_grid_gives_its_own_slope_exactly(scene):
 
 
 def test_finer_dem_is_derived_first_and_averaged(scene):
-    fine = Grid(TARGET.crs, TARGET.transform * Affine.scale(0.2), (480, 560))
+    fine = Grid(TARGET.crs, TARGET.transform @ Affine.scale(0.2), (480, 560))
     dem = elevation_on(fine)
     write_raster(scene.parent / "dem.tif", dem, fine)
     out = build_stack(scene, scene.parent / "stack.tif")
@@ -171,3 +171,22 @@ def test_grid_defaults(scene):
     scene.write_text(text[text.index("[dem]") : text.index("[inventory]")])
     grid = stack_info(build_stack(scene, scene.parent / "b.tif")).grid
     assert grid.crs == "EPSG:32618" and 14 < grid.resolution[0] < 15
+
+
+def test_rasters_whose_rows_run_from_south_to_north(scene):
+    """The same pixels stored upside down, in the first raster and in the DEM, change nothing."""
+    dem = elevation_on(TARGET)
+    write_raster(scene.parent / "dem.tif", dem, TARGET)
+    edit(scene, '[grid]\ncrs = "EPSG:32618"\nresolution = 12.5', "")
+    out = build_stack(scene, scene.parent / "a.tif")
+    with rasterio.open(scene.parent / "optical.tif") as src:
+        optical = np.moveaxis(src.read(), 0, -1)
+    flip = TARGET.transform @ Affine(1, 0, 0, 0, -1, TARGET.height)
+    upside_down = Grid(TARGET.crs, flip, TARGET.shape)
+    write_raster(scene.parent / "optical.tif", optical[::-1], upside_down, nodata=0)
+    write_raster(scene.parent / "dem.tif", dem[::-1], upside_down)
+    again = build_stack(scene, scene.parent / "b.tif")
+    assert stack_info(again).grid == TARGET
+    for name in ("red", "elevation", "slope"):
+        inner = (slice(2, -2), slice(2, -2))
+        np.testing.assert_allclose(band(again, name)[inner], band(out, name)[inner], rtol=1e-3)

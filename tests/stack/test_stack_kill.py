@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from keras_landslide.stack import build
 from keras_landslide.stack.build import build_stack
 
 
@@ -54,6 +55,25 @@ def test_changed_input_is_not_taken_from_an_earlier_run(scene, tmp_path):
     scene.write_text(text.replace('path = "dem.tif"', 'path = "dem.tif"\nresampling = "cubic"'))
     build_stack(scene, out)
     assert out.read_bytes() != first
+
+
+def test_recipe_changed_after_a_kill(scene, tmp_path, monkeypatch):
+    """Working files that a killed run left are not taken for those of another resampling."""
+    text = scene.read_text()
+    slow = 'path = "dem.tif"\nderive_on = "grid"\nresampling = "{}"'
+    scene.write_text(text.replace('path = "dem.tif"', slow.format("nearest")))
+    monkeypatch.setattr(build, "_assemble", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build_stack(scene, tmp_path / "stack.tif")
+    monkeypatch.undo()
+    scene.write_text(text.replace('path = "dem.tif"', slow.format("cubic")))
+    build_stack(scene, tmp_path / "stack.tif")
+    build_stack(scene, tmp_path / "fresh.tif")
+    assert (tmp_path / "stack.tif").read_bytes() == (tmp_path / "fresh.tif").read_bytes()
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
