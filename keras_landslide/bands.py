@@ -64,12 +64,13 @@ def image_model_bands(name: str) -> tuple[str, ...]:
     `name` is a key of `IMAGE_MODELS`, or band names joined by commas for a model of one's own.
 
     Raises:
-        UnknownNameError: `name` is no image model and no list of known bands.
+        UnknownNameError: `name` is no image model and no list of known bands, each named once.
     """
     if name in IMAGE_MODELS:
         return IMAGE_MODELS[name]
     names = tuple(part.strip() for part in name.split(","))
-    if all(part in BANDS and part not in ("label", "cloud") for part in names):
+    known = all(part in BANDS and part not in ("label", "cloud") for part in names)
+    if known and len(set(names)) == len(names):
         return names
     raise UnknownNameError.among("image model", name, IMAGE_MODELS)
 

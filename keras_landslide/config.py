@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -168,5 +169,7 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
         "data.oversample": d.oversample,
     }
     for key, value in positive.items():
-        if value <= 0:
-            raise RecipeError(f"{path}: {key} = {value} should be greater than 0")
+        if not 0 < value < math.inf:
+            raise RecipeError(f"{path}: {key} = {value} should be finite and greater than 0")
+    if not 0 <= t.seed < 2**32:
+        raise RecipeError(f"{path}: training.seed = {t.seed} should be from 0 to 2^32 - 1")

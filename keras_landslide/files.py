@@ -20,8 +20,9 @@ def replacing(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
 
     Works for a file and for a folder that the body creates at the temporary path. A kill at any
-    moment leaves the old output or the new one. The temporary name ends like `path`, so that
-    format drivers that look at the suffix still work.
+    moment leaves the old output or the new one; between the two renames that replace a folder, the
+    old one lies beside `path`, and the next attempt puts it back first. The temporary name ends
+    like `path`, so that format drivers that look at the suffix still work.
 
     Args:
         path: the output.
@@ -91,7 +92,14 @@ def output_errors(path: str | Path) -> Iterator[None]:
             raise OutputError(
                 f"{path}: no space left on the disk; free some and run again"
             ) from error
-        refused = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+        refused = (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.ENOTDIR,
+            errno.EISDIR,
+            errno.EEXIST,
+        )
         # Special file systems such as /proc answer "no such file" to a new folder.
         no_folder = error.errno == errno.ENOENT and Path(path).is_relative_to(error.filename or "?")
         if error.errno in refused or no_folder:
@@ -131,16 +139,14 @@ def file_state(path: str | Path) -> dict[str, Any]:
 
 
 def _sync(path: Path) -> None:
-    """Flush a file, or all files of a folder, to the disk."""
-    targets = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
-    for target in targets:
-        with target.open("rb") as stream:
-            os.fsync(stream.fileno())
+    """Flush a file, or a folder and all in it, to the disk."""
+    for target in (*path.rglob("*"), path):
+        _sync_entry(target)
 
 
-def _sync_entry(folder: Path) -> None:
-    """Flush a folder's entries, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def _sync_entry(path: Path) -> None:
+    """Flush a file, or a folder's entries, so that a rename in it survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -148,11 +154,18 @@ def _sync_entry(folder: Path) -> None:
 
 
 def _remove_orphans(path: Path) -> None:
-    """Remove what killed processes left of earlier attempts at `path`."""
-    for prefix in (".part-", ".old-"):
+    """Remove what killed processes left of earlier attempts at `path`.
+
+    A folder that was moved aside, and whose successor never came, is put back.
+    """
+    for prefix in (".old-", ".part-"):
         for orphan in path.parent.glob(f"{prefix}*-{path.name}"):
             pid = orphan.name.removeprefix(prefix).removesuffix(f"-{path.name}")
-            if pid.isdigit() and (int(pid) == os.getpid() or not Path(f"/proc/{pid}").exists()):
+            if not pid.isdigit() or (int(pid) != os.getpid() and Path(f"/proc/{pid}").exists()):
+                continue
+            if prefix == ".old-" and not path.exists():
+                orphan.rename(path)
+            else:
                 _remove(orphan)
 
 

@@ -22,6 +22,9 @@ def test_round_trip(tmp_path):
         ("[training]\nepochs = '3'", "should be of type int"),
         ("[training]\nepochs = true", "should be of type int"),
         ("[training]\nbatch_size = 0", "greater than 0"),
+        ("[training]\nlearning_rate = nan", "greater than 0"),
+        ("[training]\nlearning_rate = inf", "finite"),
+        ("[training]\nseed = -1", "seed = -1 should be from 0"),
         ("training = 3", "expected a table"),
         ("[training", "not valid TOML"),
     ],
@@ -54,8 +57,9 @@ def test_image_models():
     assert image_model_bands("slope, curvature") == ("slope", "curvature")
     with pytest.raises(UnknownNameError, match="choose one of: " + ", ".join(IMAGE_MODELS)):
         image_model_bands("rgbx")
-    with pytest.raises(UnknownNameError):
-        image_model_bands("red,label")
+    for wrong in ("red,label", "red,green,red"):
+        with pytest.raises(UnknownNameError):
+            image_model_bands(wrong)
 
 
 def test_require_bands_names_what_is_missing():

@@ -37,6 +37,37 @@ def test_a_folder_replaces_a_folder(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 
+def test_a_kill_between_the_renames_of_a_folder_loses_nothing(tmp_path):
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "x").write_text("old")
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from keras_landslide.files import replacing\n"
+        "rename = Path.rename\n"
+        "def dying(self, target):\n"
+        "    rename(self, target)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Path.rename = dying\n"
+        "with replacing(sys.argv[1]) as part:\n"
+        "    part.mkdir()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert done.returncode == -signal.SIGKILL and not target.exists()
+    with pytest.raises(ValueError, match="boom"), replacing(target):
+        raise ValueError("boom")
+    assert (target / "x").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_folder_where_a_file_should_be_is_one_clear_line(tmp_path):
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(tmp_path / "a.txt", "x")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_kill_leaves_the_old_file_and_the_next_run_cleans_up(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "old")

@@ -73,6 +73,8 @@ class PatchSettings:
             raise SplitError(
                 f"unknown split '{self.split_kind}'; choose {' or '.join(SPLIT_KINDS)}"
             )
+        if self.size < 1 or self.seed < 0:
+            raise SplitError("--size has to be at least 1, and --seed at least 0")
         block = self.block
         if block is None:
             block = self.size * min(max(min(shape) // (8 * self.size), 1), 4)

@@ -64,7 +64,10 @@ class History:
                 f"{self.path}: is not a training history ({error}); remove the run folder and "
                 "train again"
             ) from error
-        if any(row.get("epoch") != e or math.isnan(row["loss"]) for e, row in enumerate(rows)):
+        if any(
+            row.get("epoch") != e or math.isnan(row.get("loss", math.nan))
+            for e, row in enumerate(rows)
+        ):
             raise InputFileError(
                 f"{self.path}: its epochs are not 0, 1, 2, ...; remove the run folder and "
                 "train again"

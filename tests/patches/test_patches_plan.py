@@ -142,7 +142,15 @@ def test_bad_stacks_are_one_clear_line(stack, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"split": (0.5, 0.2, 0.2)}, {"split_kind": "odd"}, {"block": 0}, {"buffer": -1}]
+    "wrong",
+    [
+        {"split": (0.5, 0.2, 0.2)},
+        {"split_kind": "odd"},
+        {"block": 0},
+        {"buffer": -1},
+        {"size": 0},
+        {"seed": -1},
+    ],
 )
 def test_bad_settings_are_refused(stack, wrong):
     with pytest.raises(SplitError):
