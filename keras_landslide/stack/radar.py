@@ -15,7 +15,6 @@ from keras_landslide.rasters.read import BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, SarSource
 from keras_landslide.sar.backscatter import UNITS, from_power, to_power
-from keras_landslide.sar.speckle import lee
 from keras_landslide.stack.near import near_window
 from keras_landslide.stack.sources import described, on_grid
 from keras_landslide.stack.workshop import Layer, Workshop
@@ -80,5 +79,7 @@ def _to_power_file(
             values = reader.read_indexes((sar.index,), wanted.expand(halo), nodata=nodata)
             power = to_power(values[..., 0], sar.input)
             if halo:
+                from keras_landslide.sar.speckle import lee  # SciPy's images: 0.4 s to import
+
                 power = lee(power, window=sar.window, looks=sar.looks)[halo:-halo, halo:-halo]
             writer.write(np.ascontiguousarray(power), window)
