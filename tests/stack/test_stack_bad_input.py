@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
-from conftest import TARGET
+from stack_scenes import TARGET
 
 from keras_landslide.cli.main import main
 from keras_landslide.grid import Grid

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from conftest import TARGET, elevation_on
+from stack_scenes import TARGET, elevation_on
 
 from keras_landslide.bands import BANDS
 from keras_landslide.grid import Grid
