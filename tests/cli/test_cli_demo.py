@@ -4,9 +4,15 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import rasterio
+from rasterio.warp import transform, transform_bounds
+
+from keras_landslide.cli.predict import predict_scene_to_folder
+from keras_landslide.stack.build import build_stack
 
 COMMAND = [sys.executable, "-m", "keras_landslide", "demo"]
 OPTIONS = ["--size", "256", "--patch", "32", "--epochs", "2"]
@@ -74,3 +80,28 @@ def test_other_options_are_refused_in_the_same_folder(demo):
     assert done.returncode == 2
     assert done.stderr.strip().count("\n") == 0
     assert "other options" in done.stderr
+
+
+@pytest.mark.real_data
+def test_a_bundle_trained_elsewhere_maps_a_real_scene_at_its_place(demo, real_data, tmp_path):
+    folder, _ = demo
+    stack = tmp_path / "hokkaido.tif"
+    recipe = Path(__file__).parents[2] / "data_prep" / "recipes" / "hokkaido.toml"
+    build_stack(recipe, stack, root=real_data / "hokkaido_atsuma")
+    out = predict_scene_to_folder(folder / "rgb_terrain" / "bundle", stack, tmp_path / "map")
+    source = real_data / "hokkaido_atsuma" / "post" / "B4.tif"
+    with rasterio.open(out["probability"]) as found, rasterio.open(source) as optical:
+        assert found.crs.to_epsg() == 32654
+        assert found.res == (12.5, 12.5)
+        corners = transform_bounds(found.crs, optical.crs, *found.bounds)
+        assert corners == pytest.approx(optical.bounds, abs=3e-3)
+        probability = found.read(1)
+        # Where the optical image has data, the map has a probability: sample known pixels.
+        rng = np.random.default_rng(0)
+        red = optical.read(1)
+        inside = np.argwhere(red[50:-50, 50:-50] > 0) + 50
+        for row, col in inside[rng.choice(len(inside), 50, replace=False)]:
+            lon, lat = optical.xy(row, col)
+            (x,), (y,) = transform(optical.crs, found.crs, [lon], [lat])
+            i, j = found.index(x, y)
+            assert 0 <= probability[i, j] <= 1
