@@ -1,7 +1,7 @@
 """Fixtures of the stacking tests."""
 
 import pytest
-from stack_scene import write_scene
+from stack_scenes import write_scene
 
 
 @pytest.fixture
