@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig
-from keras_landslide.errors import CrsError
 from keras_landslide.files import file_state, fingerprint
 
 if TYPE_CHECKING:
@@ -58,24 +56,12 @@ def data_contract(config: RunConfig, cache: PatchCache) -> dict[str, Any]:
         "fingerprint": data_fingerprint(config),
         "simulated": stack.simulated,
         "bands": bands,
-        "pixel_size_m": _pixel_size_m(stack),
+        "pixel_size_m": stack.pixel_size_m,
         "patch_size_px": int(cache.labels.shape[1]),
         "training_area": _training_area(stack, cache),
         "band_ranges": band_ranges(cache),
         "patches": {split: len(cache.indices(split)) for split in ("train", "val", "test")},
     }
-
-
-def _pixel_size_m(stack: StackInfo) -> float:
-    from rasterio.crs import CRS
-
-    crs = CRS.from_user_input(stack.grid.crs)
-    if not crs.is_projected:
-        raise CrsError(
-            f"{stack.path}: its grid is in degrees; set a projected crs in the recipe's [grid] "
-            "(for example the UTM zone) and stack again"
-        )
-    return math.sqrt(math.prod(stack.grid.resolution)) * crs.linear_units_factor[1]
 
 
 def _training_area(stack: StackInfo, cache: PatchCache) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rasterio.crs import CRS
 
-from keras_landslide.errors import BandError, GridMismatchError, NodataError
+from keras_landslide.errors import BandError, NodataError
 from keras_landslide.evaluation.scores import Scores, confusion
 from keras_landslide.grid import Window
-from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
+from keras_landslide.rasters.align import check_same_grid
+from keras_landslide.rasters.read import BandReader, stack_info
 
 STRIP_ROWS = 512
 
@@ -83,25 +83,3 @@ def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
         )
         inside[moved.clip(inside.shape).slices] = True
     return inside
-
-
-def check_same_grid(a: StackInfo, b: StackInfo) -> None:
-    """Refuse rasters whose pixels do not lie on each other.
-
-    Raises:
-        GridMismatchError: saying what differs.
-    """
-    differing = [
-        name
-        for name, same in (
-            ("size", a.grid.shape == b.grid.shape),
-            ("CRS", CRS.from_user_input(a.grid.crs) == CRS.from_user_input(b.grid.crs)),
-            ("transform", a.grid.transform.almost_equals(b.grid.transform, 1e-6)),
-        )
-        if not same
-    ]
-    if differing:
-        raise GridMismatchError(
-            f"{a.path} and {b.path} differ in {', '.join(differing)}; predict over the stack that "
-            "holds the label"
-        )

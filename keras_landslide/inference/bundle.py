@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_landslide.errors import BundleError
+from keras_landslide.errors import BundleError, CrsError
 from keras_landslide.rasters.read import StackInfo
 
 FORMAT = 1
@@ -133,27 +133,15 @@ def check_stack(bundle: Bundle, info: StackInfo) -> None:
                 f"{where}band {band.name} is in '{unit or 'no unit'}', the network was trained on "
                 f"'{band.unit}'; set its unit in the scene recipe and stack again"
             )
-    size = _pixel_size_m(info, where)
+    try:
+        size = info.pixel_size_m
+    except CrsError as error:
+        raise BundleError(f"the bundle '{bundle.name}' needs a metric grid; {error}") from error
     if abs(size - bundle.pixel_size_m) > PIXEL_SIZE_TOLERANCE * bundle.pixel_size_m:
         raise BundleError(
             f"{where}pixels of {size:.4g} m, the network was trained on {bundle.pixel_size_m:.4g} "
             f"m; set resolution = {bundle.pixel_size_m:.6g} in the recipe's [grid] and stack again"
         )
-
-
-def _pixel_size_m(info: StackInfo, where: str) -> float:
-    """Mean pixel side in metres."""
-    from rasterio.crs import CRS
-
-    if not info.grid.crs:
-        raise BundleError(f"{where}it has no CRS; stack again from rasters that have one")
-    crs = CRS.from_user_input(info.grid.crs)
-    if not crs.is_projected:
-        raise BundleError(
-            f"{where}its grid is in degrees; set a projected crs in the recipe's [grid] (for "
-            "example the UTM zone) and stack again"
-        )
-    return math.sqrt(math.prod(info.grid.resolution)) * crs.linear_units_factor[1]
 
 
 def _check_saved_model(bundle: Bundle) -> None:

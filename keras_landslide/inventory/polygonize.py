@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import shapely
 
-from keras_landslide.errors import GridMismatchError, LandslideError
+from keras_landslide.errors import LandslideError
 from keras_landslide.files import scratch
 from keras_landslide.inventory.attributes import TILE_PX, Zonal, zonal_statistics
 from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplify
 from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
 from keras_landslide.inventory.measure import Measure, measure_on
+from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 from keras_landslide.rasters.write import RasterWriter
@@ -85,7 +86,7 @@ def polygonize(
     info = stack_info(probability)
     terrain = stack_info(stack) if stack is not None else None
     if terrain is not None:
-        _check_grid(info, terrain)
+        check_same_grid(info, terrain)
     measure = measure_on(info.grid, str(probability))
     with scratch(out) as folder:
         mask = _write_mask(info, threshold, folder / "mask.tif")
@@ -105,15 +106,6 @@ def polygonize(
         "simulated": "yes" if _simulated(info, terrain) else "no",
     }
     return write_layer(out, LANDSLIDES, info.grid.crs, rows, tags)
-
-
-def _check_grid(info: StackInfo, terrain: StackInfo) -> None:
-    a, b = info.grid, terrain.grid
-    if a.shape != b.shape or not a.transform.almost_equals(b.transform, 1e-6 * a.resolution[0]):
-        raise GridMismatchError(
-            f"{terrain.path} ({b.height} x {b.width} px) lies on another grid than {info.path} "
-            f"({a.height} x {a.width} px); give the stack that was predicted on"
-        )
 
 
 def _write_mask(info: StackInfo, threshold: float, path: Path) -> Path:

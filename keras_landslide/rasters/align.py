@@ -20,7 +20,7 @@ from keras_landslide.rasters.gdal_errors import (
     reading,
     writing,
 )
-from keras_landslide.rasters.read import stack_info
+from keras_landslide.rasters.read import StackInfo, stack_info
 
 COARSENING = 2.0
 """From this ratio of pixel sizes on, target pixels are averages of source pixels."""
@@ -111,6 +111,31 @@ def check_overlap(source: Grid, target: Grid, path: str | Path) -> None:
         raise GridMismatchError(
             f"{path}: does not overlap the target grid: it covers {here}, the grid {there} "
             "(left, bottom, right, top); check the CRS or the bounds in the recipe"
+        )
+
+
+def check_same_grid(a: StackInfo, b: StackInfo) -> None:
+    """Refuse rasters whose pixels do not lie on each other.
+
+    Raises:
+        GridMismatchError: saying what differs.
+    """
+    differing = [
+        name
+        for name, same in (
+            ("size", a.grid.shape == b.grid.shape),
+            ("CRS", parse_crs(a.grid.crs, str(a.path)) == parse_crs(b.grid.crs, str(b.path))),
+            (
+                "transform",
+                a.grid.transform.almost_equals(b.grid.transform, 1e-6 * a.grid.resolution[0]),
+            ),
+        )
+        if not same
+    ]
+    if differing:
+        raise GridMismatchError(
+            f"{a.path} and {b.path} do not share a grid, they differ in {', '.join(differing)}; "
+            "give the stack that was predicted on"
         )
 
 

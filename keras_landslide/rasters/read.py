@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,21 @@ class StackInfo:
     def pixel_size(self) -> tuple[float, float]:
         """Pixel (height, width) in CRS units."""
         return self.grid.resolution
+
+    @property
+    def pixel_size_m(self) -> float:
+        """Pixel side in metres (geometric mean of height and width).
+
+        Raises:
+            CrsError: the grid is not projected.
+        """
+        crs = rasterio.crs.CRS.from_user_input(self.grid.crs)
+        if not crs.is_projected:
+            raise CrsError(
+                f"{self.path}: its grid is in degrees; set a projected crs in the recipe's [grid] "
+                "(for example the UTM zone) and stack again"
+            )
+        return math.sqrt(math.prod(self.grid.resolution)) * crs.linear_units_factor[1]
 
     @property
     def simulated(self) -> bool:

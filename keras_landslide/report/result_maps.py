@@ -14,7 +14,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch as LegendPatch
 from scipy.ndimage import median_filter
 
-from keras_landslide.evaluation.maps import check_same_grid, covered
 from keras_landslide.evaluation.scores import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -24,6 +23,7 @@ from keras_landslide.evaluation.scores import (
     confusion_classes,
 )
 from keras_landslide.grid import Window
+from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.report.canvas import (
     draw_backdrop,
     figure,
@@ -91,7 +91,7 @@ def confusion_map(
     view = open_view(stack)
     label = view.band("label")
     if windows is not None:
-        label = np.where(view.reduce(covered(windows, view.info.grid.window)), label, np.nan)
+        label = np.where(view.covered(windows), label, np.nan)
     learnt_simulated = False
     width = 6.2 if len(panels) == 1 else 4.1
     height = map_size(view, width - 0.45) + (1.6 if len(panels) == 1 else 1.35)

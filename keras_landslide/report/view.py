@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from rasterio.enums import Resampling
 
 from keras_landslide.bands import require_bands
+from keras_landslide.grid import Window
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import StackInfo, stack_info
 
@@ -89,13 +90,18 @@ class View:
         """One band, float32 (height, width)."""
         return self.read((name,))[..., 0]
 
-    def reduce(self, mask: np.ndarray) -> np.ndarray:
-        """A mask of the whole raster at the size of the view, by nearest neighbour."""
-        rows, columns = (
+    def covered(self, windows: Sequence[Window]) -> np.ndarray:
+        """Pixels of the view whose centre lies in a window of the raster: bool (height, width)."""
+        rows, cols = (
             ((np.arange(shown) + 0.5) * whole / shown).astype(int)
-            for shown, whole in zip(self.shape, mask.shape, strict=True)
+            for shown, whole in zip(self.shape, self.info.grid.shape, strict=True)
         )
-        return mask[np.ix_(rows, columns)]
+        inside = np.zeros(self.shape, bool)
+        for window in windows:
+            row0, row1 = np.searchsorted(rows, (window.row_off, window.row_end))
+            col0, col1 = np.searchsorted(cols, (window.col_off, window.col_end))
+            inside[row0:row1, col0:col1] = True
+        return inside
 
 
 def open_view(path: str | Path, max_side_px: int = MAX_SIDE_PX) -> View:

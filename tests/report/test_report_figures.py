@@ -7,8 +7,9 @@ from matplotlib.image import imread
 from report_scene import make_scene
 
 from keras_landslide.errors import BandError, GridMismatchError, InputFileError
+from keras_landslide.evaluation.maps import covered
 from keras_landslide.evaluation.scores import confusion_classes
-from keras_landslide.grid import Grid
+from keras_landslide.grid import Grid, Window
 from keras_landslide.patches.table import Patch
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.report import canvas
@@ -56,11 +57,24 @@ def test_confusion_map_needs_a_label_and_the_same_grid(scene, tmp_path):
     with pytest.raises(BandError, match="label"):
         confusion_map([ConfusionPanel("m", path, 0.5)], path, tmp_path / "c.png", title="Map")
     grid = open_view(path).info.grid
-    moved = Grid(grid.crs, grid.transform.translation(1, 0) * grid.transform, grid.shape)
+    moved = Grid(grid.crs, grid.transform.translation(1, 0) @ grid.transform, grid.shape)
     other = write_raster(tmp_path / "o.tif", probability, moved, names=["probability"])
     with pytest.raises(GridMismatchError):
         confusion_map([ConfusionPanel("m", other, 0.5)], stack, tmp_path / "c.png", title="Map")
     assert not (tmp_path / "c.png").exists()
+
+
+@pytest.mark.parametrize("max_side_px", [1400, 50])
+def test_windows_at_the_size_of_the_view(scene, max_side_px):
+    stack, *_ = scene
+    view = open_view(stack, max_side_px)
+    windows = [Window(0, 0, 20, 30), Window(10, 25, 40, 40), Window(90, 100, 50, 50)]
+    whole = covered(windows, view.info.grid.window)
+    rows, cols = (
+        ((np.arange(n) + 0.5) * side / n).astype(int)
+        for n, side in zip(view.shape, whole.shape, strict=True)
+    )
+    np.testing.assert_array_equal(view.covered(windows), whole[np.ix_(rows, cols)])
 
 
 def test_same_input_same_bytes_and_no_pyplot(scene, tmp_path):
