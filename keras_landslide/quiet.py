@@ -25,6 +25,9 @@ def quiet_tensorflow() -> Iterator[None]:
     try:
         os.dup2(nowhere, 2)
         yield
+        if "tensorflow" in sys.modules:
+            # The first look for a GPU has things to say as well: let it be now.
+            sys.modules["tensorflow"].config.list_physical_devices()
     finally:
         os.dup2(kept, 2)
         os.close(kept)

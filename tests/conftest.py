@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from keras_landslide.rasters.gdal_errors import osgeo_gdal
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -17,3 +19,8 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real rasters at {folder}; set KERAS_LANDSLIDE_DATA")
     return folder
+
+
+def pytest_configure():
+    """Load osgeo as the package does: a plain import after TensorFlow's loses SQLite's R-trees."""
+    osgeo_gdal()
