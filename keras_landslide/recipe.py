@@ -187,6 +187,13 @@ def _check(recipe: Recipe) -> None:
         _choice(recipe.dem.resampling, (None, *RESAMPLINGS), f"{where}: [dem] resampling")
     if recipe.inventory and bool(recipe.inventory.path) == bool(recipe.inventory.raster):
         raise RecipeError(f"{where}: [inventory] needs path (polygons) or raster, one of the two")
+    if recipe.inventory and recipe.inventory.raster:
+        for key in ("layer", "surveyed", "surveyed_layer", "all_touched"):
+            if getattr(recipe.inventory, key):
+                raise RecipeError(
+                    f"{where}: [inventory] {key} goes with polygons; with raster, nodata is what "
+                    "nobody looked at"
+                )
     if recipe.grid.like and (recipe.grid.crs or recipe.grid.resolution or recipe.grid.bounds):
         raise RecipeError(f"{where}: [grid] like takes the whole grid; leave the other keys out")
     if recipe.grid.bounds and len(recipe.grid.bounds) != 4:

@@ -147,7 +147,11 @@ def _open(gdal, src: str | Path):
 
 
 def _layer(vector, src: str | Path, name: str | None):
-    names = [vector.GetLayer(i).GetName() for i in range(vector.GetLayerCount())]
+    from osgeo import ogr
+
+    layers = [vector.GetLayer(i) for i in range(vector.GetLayerCount())]
+    # QGIS keeps styles in a table without geometry.
+    names = [each.GetName() for each in layers if each.GetGeomType() != ogr.wkbNone]
     if name is None and len(names) == 1:
         name = names[0]
     if name not in names:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.enums import MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from keras_landslide.bands import require_bands
@@ -108,6 +109,8 @@ class BandReader:
             self._src = rasterio.open(path)
         self.band_names = _names(self._src)
         self.shape = (self._src.height, self._src.width)
+        # A mask or an alpha band beside the pixels tells of nodata as well as a value among them.
+        self._masked = [MaskFlags.per_dataset in flags for flags in self._src.mask_flag_enums]
 
     def __enter__(self) -> BandReader:
         return self
@@ -159,12 +162,19 @@ class BandReader:
             hole = self._src.nodatavals[index - 1] if nodata is None else nodata
             if hole is not None and not np.isnan(hole):
                 target[..., channel][_equals(values[channel], hole)] = np.nan
+            if nodata is None and self._masked[index - 1]:
+                target[..., channel][self._read_inside([index], inside, masks=True)[0] == 0] = (
+                    np.nan
+                )
         return out
 
-    def _read_inside(self, indexes: list[int], window: Window) -> np.ndarray:
+    def _read_inside(
+        self, indexes: list[int], window: Window, *, masks: bool = False
+    ) -> np.ndarray:
         box = RasterioWindow(window.col_off, window.row_off, window.width, window.height)
         with reading(self.path):
-            return self._src.read(indexes, window=box)
+            read = self._src.read_masks if masks else self._src.read
+            return read(indexes, window=box)
 
 
 def read_bands(path: str | Path, names: Sequence[str], window: Window | None = None) -> np.ndarray:

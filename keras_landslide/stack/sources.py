@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 
 from keras_landslide.bands import BANDS, UNLABELLED, Band
-from keras_landslide.errors import BandError
+from keras_landslide.errors import BandError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on, warp
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.rasterize import rasterize_label
@@ -29,8 +29,12 @@ def raster_layer(workshop: Workshop, recipe: Recipe, raster: RasterSource) -> La
     """Bands of one file, in their unit."""
     path = recipe.resolve(raster.path)
     known = [BANDS.get(name, Band(name, "1", "continuous", "")) for name in raster.bands]
-    kinds = {raster.kind or band.kind for band in known}
-    kind = "continuous" if "continuous" in kinds else kinds.pop()
+    kind, *others = dict.fromkeys(raster.kind or band.kind for band in known)
+    if others:
+        raise RecipeError(
+            f"{recipe.path}: [[raster]] {raster.path} mixes {kind} and {others[0]} bands, which "
+            "are resampled in different ways; give each kind a section of its own"
+        )
     part, how = on_grid(
         workshop,
         path,

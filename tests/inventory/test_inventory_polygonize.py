@@ -188,9 +188,7 @@ def test_bad_input_is_one_clear_line(blobs):
     out = folder / "i.gpkg"
     other = Grid(UTM.crs, UTM.transform, (30, 80))
     write_raster(folder / "other.tif", np.zeros((30, 80), np.float32), other, names=["slope"])
-    with pytest.raises(
-        GridMismatchError, match=r"other\.tif do not share a grid, they differ in size"
-    ):
+    with pytest.raises(GridMismatchError, match=r"other\.tif do not share .* differ in size"):
         polygonize(folder / "p.tif", 0.5, out, stack=folder / "other.tif")
     with pytest.raises(LandslideError, match=r"threshold 1\.5"):
         polygonize(folder / "p.tif", 1.5, out)

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 
 from keras_landslide.errors import (
@@ -14,6 +15,7 @@ from keras_landslide.errors import (
     OutputError,
 )
 from keras_landslide.grid import Bounds, Grid
+from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.rasters.align import (
     bounds_in,
     check_overlap,
@@ -220,6 +222,14 @@ def test_bad_vectors(tmp_path):
     assert not out.exists()
     with pytest.raises(OutputError):
         rasterize(good, "/proc/nowhere/o.tif", TARGET)
+
+
+def test_a_table_of_styles_is_no_layer_to_choose_from(tmp_path):
+    layer = Layer("slides", "Polygon", {}, style=("keras_landslide.inventory", "landslides.qml"))
+    polygon = shapely.to_wkb(shapely.Polygon(SQUARE))
+    write_layer(tmp_path / "p.gpkg", layer, TARGET.crs, [(polygon, [])])
+    rasterize(tmp_path / "p.gpkg", tmp_path / "o.tif", TARGET)
+    assert read_bands(tmp_path / "o.tif", ["band_1"]).sum() == 32 * 24
 
 
 def test_bounds_type():

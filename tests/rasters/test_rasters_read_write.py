@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.enums import ColorInterp
 
 from keras_landslide.errors import BandError, CrsError, InputFileError, OutputError
 from keras_landslide.grid import Grid, Window
@@ -194,3 +195,27 @@ def test_both_gdals_work_in_either_import_order(tmp_path, order):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "OK", done.stderr
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_mask_or_an_alpha_band_is_nodata_as_in_gdalwarp(tmp_path, alpha):
+    path, warped = tmp_path / "m.tif", tmp_path / "w.tif"
+    hole = np.full((20, 30), 255, np.uint8)
+    hole[3:9, 4:11] = 0
+    profile = {"driver": "GTiff", "width": 30, "height": 20, "dtype": "uint8", "count": 1 + alpha}
+    where = {"crs": "EPSG:32618", "transform": Affine(10, 0, 5e5, 0, -10, 7e5)}
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(path, "w", **profile, **where) as dst,
+    ):
+        dst.write(np.arange(600, dtype=np.uint8).reshape(20, 30), 1)
+        if alpha:
+            dst.colorinterp = [ColorInterp.gray, ColorInterp.alpha]
+            dst.write(hole, 2)
+        else:
+            dst.write_mask(hole)
+    ours = read_bands(path, ["band_1"])[..., 0]
+    np.testing.assert_array_equal(np.isnan(ours), hole == 0)
+    command = ["gdalwarp", "-q", "-ot", "Float32", "-dstnodata", "nan", "-r", "near"]
+    subprocess.run([*command, path, warped], check=True)
+    np.testing.assert_array_equal(read_bands(warped, ["band_1"])[..., 0], ours)

@@ -94,6 +94,12 @@ def same_name_twice(scene):
     scene.write_text(scene.read_text().replace('band = "vv_pre"', 'band = "red"'))
 
 
+def mixed_kinds(scene):
+    scene.write_text(
+        scene.read_text().replace("nir = 4 }\n", "aspect = 4 }\n").replace("ndvi", "#")
+    )
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -106,6 +112,7 @@ def same_name_twice(scene):
         (all_nodata, ["cloud.tif", "'cloud' has no valid pixel"]),
         (unknown_key, ["recipe.toml", "ndwi", "choose from: ndvi"]),
         (degrees_wanted, ["recipe.toml", "not projected in metres"]),
+        (mixed_kinds, ["optical.tif", "mixes continuous and azimuth"]),
         (same_name_twice, ["recipe.toml", "two bands have the name 'red'"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -41,6 +41,7 @@ def test_root_of_the_recipe_and_of_the_caller(tmp_path):
         (GOOD + "[[sar]]\npath='d'\nband='vv_pre'\ninput='dB'", "input = 'dB'"),
         (GOOD + "[[sar]]\npath='d'\nband='vv_pre'\nwindow=4", "odd"),
         (GOOD + "[inventory]\nlayer='x'", "path .polygons. or raster"),
+        (GOOD + "[inventory]\nraster='a.tif'\nsurveyed='b.gpkg'", "surveyed goes with polygons"),
         (GOOD + "[grid]\nlike='a.tif'\nresolution=3", "leave the other keys out"),
         (GOOD + "[grid]\nbounds=[1, 2, 3]", "left, bottom, right, top"),
         (GOOD + "[grid]\nresolution=0", "greater than 0"),
