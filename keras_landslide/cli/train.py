@@ -136,7 +136,7 @@ def load_data(config: RunConfig) -> TrainingData:
         config.data.stack, read_patches(table), config.band_names, table.parent / "cache"
     )
     for split in ("train", "val"):
-        if not any((cache.labels[i] == 1).any() for i in cache.indices(split)):
+        if not cache.positive(cache.indices(split)).any():
             raise SplitError(
                 f"{table}: the {split} split has no landslide pixel; make the patches with "
                 "another --seed, --split or --block, or check the inventory"

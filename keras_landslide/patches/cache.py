@@ -21,7 +21,7 @@ from keras_landslide.patches.table import Patch
 from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 
-FORMAT = 1
+FORMAT = 2
 # Width of one read, at least one patch: neighbours in a row share it, and memory stays flat.
 STRIP_PX = 2048
 
@@ -43,6 +43,10 @@ class PatchCache:
     patches: tuple[Patch, ...]
     band_names: tuple[str, ...]
     kinds: tuple[str, ...]
+
+    def positive(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Which of the patches at `indices` hold a landslide pixel, bool (len(indices),)."""
+        return np.array([(self.labels[i] == 1).any() for i in indices], bool)
 
     def indices(self, split: str) -> np.ndarray:
         """Positions of the patches of a split, int64, in table order."""
@@ -153,8 +157,10 @@ def _split_label(
     col = window.col_off - strip.col_off
     cut = values[:, col : col + window.width]
     image, label = cut[..., :-1], cut[..., -1]
-    known = np.isfinite(image).all(axis=-1) & np.isin(label, (0, 1))
-    return image, np.where(known, label, UNLABELLED).astype(np.uint8)
+    finite = np.isfinite(image)
+    known = finite.all(axis=-1) & np.isin(label, (0, 1))
+    # An infinity would spread through the network to pixels that count.
+    return np.where(finite, image, np.nan), np.where(known, label, UNLABELLED).astype(np.uint8)
 
 
 class _NpyWriter:

@@ -56,8 +56,8 @@ class PatchBatches:
         self.seed = seed
         self.shuffle = shuffle
         self.kinds = tuple(kinds if kinds is not None else cache.kinds)
-        positive = np.array([(cache.labels[i] == 1).any() for i in indices])
-        self.positions = np.repeat(np.asarray(indices, np.int64), np.where(positive, oversample, 1))
+        times = np.where(cache.positive(indices), oversample, 1)
+        self.positions = np.repeat(np.asarray(indices, np.int64), times)
         self._plan: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:
