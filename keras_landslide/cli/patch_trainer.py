@@ -9,10 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_landslide import models
+from keras_landslide import losses, models
 from keras_landslide.cli.train import TrainingData, load_data, new_model
 from keras_landslide.config import RunConfig
-from keras_landslide.errors import ModelError
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.training.history import History
@@ -30,7 +29,8 @@ class PatchTrainer:
         space: the search.
 
     Raises:
-        LandslideError: stack, patch table, bands, splits, or a network's name or option is wrong.
+        LandslideError: stack, patch table, bands, splits, loss, or a network's name or option is
+            wrong.
     """
 
     def __init__(self, space: SearchSpace):
@@ -40,7 +40,8 @@ class PatchTrainer:
         self.data: dict[tuple[str, ...], TrainingData] = {}
         configs = [space.trial_config(values, seed=0) for values in space.combinations]
         for config in configs:
-            _check_options(config)
+            models.registry.check_options(config.model.name, config.model.options)
+            losses.get(config.training.loss)
         for config in configs:
             if config.band_names not in self.data:
                 self.data[config.band_names] = load_data(config)
@@ -90,20 +91,10 @@ def limited(cache: PatchCache, split: str, limit: int, seed: int) -> np.ndarray:
     if not 0 < limit < len(indices):
         return indices
     rng = np.random.default_rng(seed)
-    positive = np.array([(cache.labels[i] == 1).any() for i in indices])
+    positive = cache.positive(indices)
     wanted = max(round(limit * positive.mean()), int(positive.any()))
     chosen = [
         rng.choice(indices[positive], wanted, replace=False),
         rng.choice(indices[~positive], limit - wanted, replace=False),
     ]
     return np.sort(np.concatenate(chosen))
-
-
-def _check_options(config: RunConfig) -> None:
-    known = models.registry.options(config.model.name)
-    for option in config.model.options:
-        if option not in known:
-            raise ModelError(
-                f"model '{config.model.name}' has no option '{option}'; choose from: "
-                + ", ".join(known)
-            )

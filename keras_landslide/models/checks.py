@@ -46,12 +46,16 @@ def check_choice(option: str, value: Any, choices: Sequence[Any]) -> None:
         raise ModelError(f"{option} = {value!r} is not possible; choose one of: {listed}")
 
 
-def check_range(option: str, value: float, low: float, high: float = float("inf")) -> None:
-    """Refuse a number outside [low, high].
+def check_range(
+    option: str, value: float, low: float, high: float = float("inf"), *, whole: bool = False
+) -> None:
+    """Refuse a number outside [low, high], or with `whole` one that is no integer.
 
     Raises:
         ModelError: naming the option and the range.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
         bound = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
-        raise ModelError(f"{option} = {value!r} is not possible; it must be {bound}")
+        kind = "a whole number, " if whole else ""
+        raise ModelError(f"{option} = {value!r} is not possible; it must be {kind}{bound}")

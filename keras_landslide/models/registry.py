@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -49,11 +49,20 @@ def build(name: str, image_shape: Sequence[int | None], **chosen: Any) -> keras.
         UnknownNameError: the network is unknown.
         ModelError: an option is unknown or out of range, or the size does not fit.
     """
-    function = get(name)
+    check_options(name, chosen)
+    return get(name)(tuple(image_shape), **chosen)
+
+
+def check_options(name: str, chosen: Iterable[str]) -> None:
+    """Refuse options that the network does not have.
+
+    Raises:
+        UnknownNameError: the network is unknown.
+        ModelError: naming the option and the choices.
+    """
     known = options(name)
     for option in chosen:
         if option not in known:
             raise ModelError(
                 f"model '{name}' has no option '{option}'; choose from: {', '.join(known)}"
             )
-    return function(tuple(image_shape), **chosen)

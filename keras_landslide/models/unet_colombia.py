@@ -52,8 +52,8 @@ def unet_colombia(
     Raises:
         ModelError: an option is out of range, or the size is no multiple of the stride.
     """
-    check_range("filters", filters, 1)
-    check_range("levels", levels, 1, 8)
+    check_range("filters", filters, 1, whole=True)
+    check_range("levels", levels, 1, 8, whole=True)
     check_range("dropout", dropout, 0, 0.95)
     check_choice("normalisation", normalisation, ("none", "batch"))
     check_image_shape(image_shape, stride=2**levels)

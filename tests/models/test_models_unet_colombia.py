@@ -35,7 +35,15 @@ def test_unknown_name_lists_the_choices():
 
 @pytest.mark.parametrize(
     "options",
-    [{"filters": 0}, {"filters": "8"}, {"levels": 0}, {"dropout": 1}, {"normalisation": "z"}],
+    [
+        {"filters": 0},
+        {"filters": "8"},
+        {"filters": 8.5},
+        {"levels": 0},
+        {"levels": 2.0},
+        {"dropout": 1},
+        {"normalisation": "z"},
+    ],
 )
 def test_options_out_of_range(options):
     with pytest.raises(ModelError, match=next(iter(options))):
