@@ -105,7 +105,7 @@ def _search(folder: Path, stack: Path, patches: Path, seed: int) -> Path:
         "grid": {"filters": [8, 16], "learning_rate": [5e-4, 1e-3], "batch_size": [16]},
     }
     out = folder / "search"
-    if not (out / "best.toml").exists():
+    if not (out / "trials.png").exists():  # the last file that a search writes
         write_text(folder / "search.toml", tomli_w.dumps(space))
         _do("tune", folder / "search.toml", "-o", out)
     return out / "best.toml"
@@ -134,7 +134,8 @@ def _transfer(folder: Path, image_model: str, stacks: dict[str, Path], patches: 
         out = home / basin
         _do("predict", home / "bundle", stack, "-o", out, "--minimum-area", MINIMUM_AREA_M2)
         where = ["--patches", patches, "--split", "test"] if basin == TRAINED else []
-        truth = ["--inventory", stack.with_name("inventory.gpkg")] if basin == NEW else []
+        mapped, surveyed = (stack.with_name(f"{name}.gpkg") for name in ("inventory", "surveyed"))
+        truth = ["--inventory", mapped, "--surveyed", surveyed] if basin == NEW else []
         maps = ["--probability", out / "probability.tif", "--stack", stack]
         least = ["--minimum-area", MINIMUM_AREA_M2]
         _do("evaluate", *maps, *where, *truth, *least, "-o", out)
