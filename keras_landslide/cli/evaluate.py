@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from keras_landslide.grid import Grid
 
 
 @click.command(short_help="score predictions against labels")
@@ -109,7 +112,7 @@ def evaluate(
                 "assumed)"
             )
         threshold = float(predicted.tags["THRESHOLD"])
-    windows = None if patches is None else _windows(patches, split)
+    windows = None if patches is None else _windows(patches, split, truth.grid)
     scores = score_maps(probability, stack, threshold, windows=windows)
     model = predicted.tags.get("BUNDLE", probability.stem)
     scene = scene or Path(stack).resolve().parent.name
@@ -144,12 +147,12 @@ def evaluate(
     return {**metrics, "files": [out / "metrics.json", figure, heat]}
 
 
-def _windows(patches: str | Path, split: str) -> list:
-    """The windows of the patches of a split."""
+def _windows(patches: str | Path, split: str, grid: Grid) -> list:
+    """The windows of the patches of a split, made for a stack on `grid`."""
     from keras_landslide.errors import SplitError
     from keras_landslide.patches.table import read_patches
 
-    table = read_patches(patches)
+    table = read_patches(patches, grid)
     windows = [patch.window for patch in table if patch.split == split]
     if not windows:
         choices = ", ".join(sorted({patch.split for patch in table}))

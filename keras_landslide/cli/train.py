@@ -130,11 +130,11 @@ def load_data(config: RunConfig) -> TrainingData:
     from keras_landslide.patches.loading import PatchBatches
     from keras_landslide.patches.statistics import band_statistics
     from keras_landslide.patches.table import read_patches
+    from keras_landslide.rasters.read import stack_info
 
     table = Path(config.data.patches)
-    cache = open_cache(
-        config.data.stack, read_patches(table), config.band_names, table.parent / "cache"
-    )
+    patches = read_patches(table, stack_info(config.data.stack).grid)
+    cache = open_cache(config.data.stack, patches, config.band_names, table.parent / "cache")
     for split in ("train", "val"):
         if not cache.positive(cache.indices(split)).any():
             raise SplitError(

@@ -11,6 +11,7 @@ from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.inventory.clean import polygonal
 from keras_landslide.inventory.geopackage import STYLE_TABLE, spatial_reference
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
+from keras_landslide.rasters.rasterize import layer_crs
 
 
 def read_polygons(
@@ -61,12 +62,7 @@ def _layer(dataset, path: str | Path, name: str | None):
 def _transformation(table, path: str | Path, crs: str):
     from osgeo import osr
 
-    source = table.GetSpatialRef()
-    if source is None:
-        raise CrsError(
-            f"{path}: has no coordinate reference system; set it with "
-            "`ogr2ogr -a_srs EPSG:<code> out.gpkg <file>` if you know it"
-        )
+    source = layer_crs(table, path)
     source.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     target = spatial_reference(crs, path)
     if source.IsSame(target):

@@ -22,7 +22,7 @@ from keras_landslide.patches.split import (
     random_split,
     spatial_split,
 )
-from keras_landslide.patches.table import Patch, write_patches
+from keras_landslide.patches.table import Patch, grid_tags, write_patches
 from keras_landslide.patches.windows import WindowGrid, window_grid
 from keras_landslide.rasters.read import StackInfo, stack_info
 
@@ -197,8 +197,7 @@ def _tags(info: StackInfo, out: Path, settings: PatchSettings) -> dict[str, Any]
         # Relative, so that a folder that is moved as a whole keeps its links and its bytes.
         "stack": os.path.relpath(info.path.resolve(), out.resolve().parent),
         "stack_fingerprint": info.tags.get("FINGERPRINT", ""),
-        "stack_shape": f"{info.grid.height} x {info.grid.width}",
-        "stack_transform": " ".join(repr(float(v)) for v in info.grid.transform[:6]),
+        **grid_tags(info.grid),
         "simulated": "yes" if info.simulated else "no",
         "patch_size_px": settings.size,
         "stride_px": max(1, round(settings.size * (1 - settings.overlap))),

@@ -11,7 +11,7 @@ from typing import Any
 import shapely
 from shapely.affinity import affine_transform
 
-from keras_landslide.errors import InputFileError
+from keras_landslide.errors import GridMismatchError, InputFileError
 from keras_landslide.grid import Grid, Window
 from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
@@ -85,13 +85,33 @@ def write_patches(
     write_layer(path, _PATCHES, grid.crs, rows, {k: str(v) for k, v in tags.items()})
 
 
-def read_patches(path: str | Path) -> list[Patch]:
+def grid_tags(grid: Grid) -> dict[str, str]:
+    """What a table notes of the grid that its windows count on."""
+    return {
+        "stack_shape": f"{grid.height} x {grid.width}",
+        "stack_transform": " ".join(repr(float(v)) for v in grid.transform[:6]),
+    }
+
+
+def read_patches(path: str | Path, grid: Grid | None = None) -> list[Patch]:
     """Read the table back, in order of `patch_id`.
+
+    Args:
+        path: the GeoPackage.
+        grid: grid of the stack that the windows are wanted for; None checks nothing.
 
     Raises:
         InputFileError: the file is missing, or has no layer `patches` with the fields above.
+        GridMismatchError: the table notes another grid than `grid`.
     """
     with _open(path) as layer:
+        noted = layer.GetMetadata() if grid else {}
+        for key, value in (grid_tags(grid) if grid else {}).items():
+            if noted.get(key, value) != value:
+                raise GridMismatchError(
+                    f"{path}: belongs to another stack, its {key} is {noted[key]} and not {value}; "
+                    "give the patches that were made from this stack"
+                )
         names = [field.GetName() for field in layer.schema]
         missing = [name for name in _FIELDS if name not in names]
         if missing:

@@ -51,13 +51,7 @@ def rasterize(
     with quiet_gdal():
         vector = _open(gdal, src)
         features = _layer(vector, src, layer)
-        srs = features.GetSpatialRef()
-        # A GeoPackage without a CRS gives one named "Undefined geographic (or Cartesian) SRS".
-        if srs is None or srs.GetName().startswith("Undefined"):
-            raise CrsError(
-                f"{src}: layer '{features.GetName()}' has no coordinate reference system; set it "
-                "with `ogr2ogr -a_srs EPSG:<code>` if you know it"
-            )
+        srs = layer_crs(features, src)
         if features.GetFeatureCount() == 0:
             raise NodataError(f"{src}: layer '{features.GetName()}' is empty; check the inventory")
         _check_overlap(features, srs, grid, src)
@@ -82,6 +76,22 @@ def rasterize(
             out.FlushCache()
             del out
     return Path(dst)
+
+
+def layer_crs(features, src: str | Path):
+    """The `osr.SpatialReference` of an OGR layer of the file `src`.
+
+    Raises:
+        CrsError: it has none.
+    """
+    srs = features.GetSpatialRef()
+    # A GeoPackage without a CRS gives one named "Undefined geographic (or Cartesian) SRS".
+    if srs is None or srs.GetName().startswith("Undefined"):
+        raise CrsError(
+            f"{src}: layer '{features.GetName()}' has no coordinate reference system; set it with "
+            "`ogr2ogr -a_srs EPSG:<code> out.gpkg <file>` if you know it"
+        )
+    return srs
 
 
 def rasterize_label(

@@ -17,6 +17,8 @@ from keras_landslide.patches.cache import open_cache
 from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.patches.statistics import band_ranges, band_statistics
 from keras_landslide.patches.symmetries import transform, turn_azimuth
+from keras_landslide.rasters.read import stack_info
+from keras_landslide.rasters.write import write_raster
 
 BANDS = ("red", "aspect")
 
@@ -44,6 +46,17 @@ def test_cache_holds_the_pixels_of_the_stack(stack, patches, tmp_path, monkeypat
         np.testing.assert_array_equal(cache.labels[i], expected_label(values, patch.window))
     assert cache.kinds == ("continuous", "azimuth")
     assert len(cache.indices("val")) == sum(p.split == "val" for p in patches)
+
+
+def test_infinite_values_are_missing_ones(stack, patches, tmp_path):
+    path, values = stack
+    values = values.copy()
+    values[:, :, 0][values[:, :, 0] > 3] = np.inf
+    write_raster(path, values, stack_info(path).grid, names=["red", "slope", "aspect", "label"])
+    cache = open_cache(path, patches, BANDS, tmp_path / "inf")
+    assert not np.isinf(cache.images).any() and np.isnan(cache.images).any()
+    assert (cache.labels[np.isnan(cache.images).any(axis=-1)] == 255).all()
+    assert np.isfinite(band_statistics(cache)).all()
 
 
 def test_cache_is_used_again_until_something_changes(stack, patches, tmp_path):

@@ -7,10 +7,12 @@ from patch_scenes import make_stack
 
 from keras_landslide.errors import (
     BandError,
+    GridMismatchError,
     InputFileError,
     NodataError,
     SplitError,
 )
+from keras_landslide.grid import Window
 from keras_landslide.patches.folds import fold_split
 from keras_landslide.patches.plan import PatchSettings, make_patches, plan_patches
 from keras_landslide.patches.table import read_patches, read_tags
@@ -162,7 +164,11 @@ def test_table_round_trip_tags_style_and_bytes(stack, tmp_path):
     patches = make_patches(path, tmp_path / "a.gpkg", SMALL)
     make_patches(path, tmp_path / "b.gpkg", SMALL)
     assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()
-    assert read_patches(tmp_path / "a.gpkg") == patches
+    grid = stack_info(path).grid
+    assert read_patches(tmp_path / "a.gpkg", grid) == read_patches(tmp_path / "a.gpkg") == patches
+    elsewhere = grid.crop(Window(0, 64, *grid.shape))  # as large, but another place
+    with pytest.raises(GridMismatchError, match="belongs to another stack, its stack_transform"):
+        read_patches(tmp_path / "a.gpkg", elsewhere)
     tags = read_tags(tmp_path / "a.gpkg")
     assert tags["stack"] == "stack.tif"
     assert tags["stack_fingerprint"] == "0-256"
