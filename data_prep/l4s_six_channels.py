@@ -6,13 +6,13 @@ Reads TrainData/img/image_*.h5 and writes l4s6/image_*.h5 with the key `img`, fl
 (128, 128, 6), in reflectance, NDVI, degrees and metres.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
+import click
 import h5py
 
-from keras_landslide.errors import InputFileError, LandslideError
+from keras_landslide.cli.main import main
+from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.progress import progress
 from keras_landslide.sources.landslide4sense import SIX_CHANNELS, six_channels
@@ -39,19 +39,14 @@ def convert(folder: Path, out: Path) -> int:
     return len(paths)
 
 
-def main() -> None:
-    """Read the command line and convert."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", type=Path, help="TrainData, ValidData or TestData")
-    parser.add_argument("-o", "--out", type=Path, default=Path("l4s6"))
-    args = parser.parse_args()
-    try:
-        count = convert(args.folder, args.out)
-    except LandslideError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    print(f"wrote {count} patches of {', '.join(SIX_CHANNELS)} to {args.out}")
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("l4s6"))
+def six(folder: Path, out: Path) -> None:
+    """Convert the patches of FOLDER (TrainData, ValidData or TestData) to six channels."""
+    count = convert(folder, out)
+    click.echo(f"wrote {count} patches of {', '.join(SIX_CHANNELS)} to {out}")
 
 
 if __name__ == "__main__":
-    main()
+    main(command=six)
