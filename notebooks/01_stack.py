@@ -11,7 +11,9 @@
 # | [04 transfer](04_transfer.ipynb) | what does it find in a basin that it never saw? |
 #
 # You need a little Python and no knowledge of neural networks. Run them in order or one alone: each
-# makes what it lacks, in the folder `work` beside it. Delete that folder to start again.
+# makes what it lacks, in the folder `work` beside it. Delete that folder to start again. To try
+# them yourself: `.venv/bin/pip install jupyterlab`, then `.venv/bin/jupyter lab notebooks` (after
+# `make setup`), or any editor that runs notebooks, with the Python of `.venv`.
 #
 # **The data are simulated.** Two basins, `argelia` and `liboriana`, are made by a seeded generator;
 # they borrow names and places from the study that we follow (Vega and Hidalgo, on U-Net transfer

@@ -158,7 +158,8 @@ show(fig, width=950)
 
 # %% [markdown]
 # **Look at** the bare fields, pink: as bright as a scar, and left alone, because they lie on gentle
-# ground. Small slides get lost, big ones come out well, and some pasture is taken for a slide.
+# ground. Big slides come out well. Those in the shade (upper left) and under cloud are missed, and
+# some sunlit pasture is taken for a slide.
 #
 # The columns of the table are for work at the desk: a polygon with a high maximum and a low mean
 # probability is worth a look by eye; one on a mean slope below 10 degrees is more likely a field;
