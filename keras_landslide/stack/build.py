@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import rasterio
 
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import LandslideError, NodataError, RecipeError
-from keras_landslide.files import file_sha256, fingerprint, output_errors
+from keras_landslide.files import file_sha256, fingerprint
 from keras_landslide.grid import Window
+from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
-from keras_landslide.rasters.gdal_errors import osgeo_gdal
+from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import BandInfo, BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
@@ -55,6 +55,7 @@ def build_stack(
         BandError: an input lacks a band.
         GridMismatchError: an input does not overlap the target grid.
         NodataError: a band has no valid pixel, or the inventory is empty.
+        LockedError: another process is making the same stack.
         OutputError: the output's folder cannot be written, or the disk is full.
     """
     out_path = Path(out_path)
@@ -62,19 +63,14 @@ def build_stack(
     _check_names(recipe)
     folder = out_path.with_name(f".{out_path.name}.work")
     workshop = Workshop(target_grid(recipe), folder, memory_mb)
-    with output_errors(out_path):
-        out_path.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(exist_ok=True)
-    cache_mb = memory_mb // 4
-    osgeo_gdal().SetCacheMax(cache_mb << 20)
-    try:
-        with rasterio.Env(GDAL_CACHEMAX=cache_mb):
+    with folder_lock(folder, "stacking"), limited_cache(memory_mb // 4 << 20):
+        try:
             layers = list(_layers(recipe, workshop))
             _assemble(out_path, recipe, workshop, layers)
-    except LandslideError:
-        workshop.clean()  # the input has to change first: nothing here will be needed again
-        raise
-    workshop.clean()
+        except LandslideError:
+            workshop.clean()  # the input has to change first: nothing here will be needed again
+            raise
+        workshop.clean()
     return out_path
 
 
