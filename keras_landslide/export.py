@@ -66,6 +66,9 @@ def _write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
     import tensorflow as tf
 
     signature = keras.InputSpec(shape=model.input_shape, dtype="float32")
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")  # in a notebook it names the temporary folder on the screen
     try:
         model.export(path, format="tf_saved_model", verbose=False, input_signature=[signature])
     except tf.errors.OpError as error:
@@ -74,6 +77,8 @@ def _write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
         raise OutputError(
             f"{out}: cannot be written ({reason}); free some space or choose another folder"
         ) from error
+    finally:
+        logger.setLevel(level)
 
 
 def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:
@@ -99,6 +104,9 @@ def _contract(
     import tensorflow as tf
 
     field = receptive_field(model)
+    run = config.to_dict()
+    for place in ("stack", "patches"):  # where they lay is no part of what was learnt
+        del run["data"][place]
     normalisation = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
     values = {name: keras.ops.convert_to_numpy(getattr(normalisation, name)) for name in _STATS}
     scored = {split: metrics[split] for split in ("train", "val", "test") if split in metrics}
@@ -126,7 +134,7 @@ def _contract(
             "tensorflow": tf.__version__,
             "trained_with": metrics["backend"],
         },
-        "fingerprint": fingerprint({"run": config.to_dict(), "data": data, "metrics": metrics}),
+        "fingerprint": fingerprint({"run": run, "data": data, "metrics": metrics}),
     }
 
 

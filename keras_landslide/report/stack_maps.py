@@ -110,7 +110,7 @@ def patches_map(
                 )
         finish_map(ax, view)
         ax.set_title(title_with_source(title, view.info.simulated), fontsize=11)
-        fig.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        fig.legend(handles=handles, loc="outside lower center", ncols=3)
     return Path(out)
 
 
