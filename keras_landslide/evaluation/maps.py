@@ -1,9 +1,10 @@
-"""A probability map against the label of a stack, window by window."""
+"""A probability map against the label of a stack, strip by strip."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,35 +17,54 @@ from keras_landslide.rasters.read import BandReader, stack_info
 STRIP_ROWS = 512
 
 
-def score_maps(
+class Strip(NamedTuple):
+    """Full-width rows of a map and of its truth.
+
+    Attributes:
+        window: the rows, without the margin.
+        core: those rows within the arrays.
+        probability: float32 (H, W), NaN where missing; so in pixels that are not to be scored.
+        label: float32 (H, W) of 0, 1, 255 or NaN.
+        masks: bool (H, W) per region: `all`, and `clear` and `cloud` with a `cloud` band.
+    """
+
+    window: Window
+    core: tuple[slice, slice]
+    probability: np.ndarray
+    label: np.ndarray
+    masks: dict[str, np.ndarray]
+
+
+def strips(
     probability_path: str | Path,
     stack_path: str | Path,
-    threshold: float,
     *,
     windows: Sequence[Window] | None = None,
-) -> dict[str, Scores]:
-    """Score a map inside and outside cloud.
+    valid_bands: Sequence[str] = (),
+    others: Sequence[str | Path] = (),
+    margin: int = 0,
+) -> Iterator[Strip]:
+    """Read a map and its truth together.
 
     Args:
         probability_path: `probability.tif`.
         stack_path: the stack, for its bands `label` and, if there, `cloud` (0 clear, 1 cloud,
             2 cloud shadow).
-        threshold: probability from which a pixel is landslide.
         windows: score only pixels in one of these, each once however the windows overlap; None
             scores everywhere.
-
-    Returns:
-        Counts for `all` pixels and, with a `cloud` band, for `clear` ones and for those under
-        `cloud` or its shadow. Pixels whose cloud band is missing count in `all` alone.
+        valid_bands: score only pixels where all these bands of the stack have a value, so that
+            models of different bands are scored on the same pixels.
+        others: maps of other models: score only pixels where they have a value too.
+        margin: rows beyond a strip to read as well.
 
     Raises:
-        BandError: the stack has no label.
-        GridMismatchError: map and stack do not share a grid.
-        NodataError: no pixel has both a label and a probability.
+        BandError: the stack has no label, or lacks one of `valid_bands`.
+        GridMismatchError: the rasters do not share a grid.
         InputFileError: a file is missing or truncated.
     """
     stack = stack_info(stack_path)
-    check_same_grid(stack_info(probability_path), stack)
+    for path in (probability_path, *others):
+        check_same_grid(stack_info(path), stack)
     if "label" not in stack.band_names:
         raise BandError(
             f"{stack_path} has no band label to score against; add [inventory] to the scene "
@@ -52,26 +72,73 @@ def score_maps(
         )
     clouds = "cloud" in stack.band_names
     names = ("label", "cloud") if clouds else ("label",)
-    scores = {name: Scores() for name in (("all", "clear", "cloud") if clouds else ("all",))}
-    with BandReader(probability_path) as predicted, BandReader(stack_path) as truth:
+    with BandReader(stack_path) as truth:
         for strip in stack.grid.strips(STRIP_ROWS):
-            probability = predicted.read(predicted.band_names[:1], strip)[..., 0]
-            bands = truth.read(names, strip)
-            masks = {"all": np.ones(probability.shape, bool)}
+            area = Window(strip.row_off - margin, 0, strip.height + 2 * margin, strip.width).clip(
+                stack.grid.shape
+            )
+            bands = truth.read((*names, *valid_bands), area)
+            inside = ~np.isnan(bands[..., len(names) :]).any(axis=-1)
             if windows is not None:
-                masks["all"] = covered(windows, strip)
+                inside &= covered(windows, area)
+            for path in others:
+                inside &= ~np.isnan(_map(path, area))
+            probability = np.where(inside, _map(probability_path, area), np.float32(np.nan))
+            masks = {"all": inside}
             if clouds:
                 cloud = bands[..., 1]
-                masks["clear"] = masks["all"] & (cloud == 0)
-                masks["cloud"] = masks["all"] & ((cloud == 1) | (cloud == 2))
-            for name, mask in masks.items():
-                scores[name] += confusion(probability, bands[..., 0], threshold, mask)
-    if not scores["all"].total:
+                masks["clear"] = inside & (cloud == 0)
+                masks["cloud"] = inside & ((cloud == 1) | (cloud == 2))
+            first = strip.row_off - area.row_off
+            core = slice(first, first + strip.height), slice(None)
+            yield Strip(strip, core, probability, bands[..., 0], masks)
+
+
+def score_maps(
+    probability_path: str | Path,
+    stack_path: str | Path,
+    threshold: float,
+    *,
+    windows: Sequence[Window] | None = None,
+    valid_bands: Sequence[str] = (),
+) -> dict[str, Scores]:
+    """Score a map inside and outside cloud; arguments and other errors as `strips`.
+
+    Args:
+        probability_path: `probability.tif`.
+        stack_path: the stack with the label.
+        threshold: probability from which a pixel is landslide.
+        windows: see `strips`.
+        valid_bands: see `strips`.
+
+    Returns:
+        Counts for `all` pixels and, with a `cloud` band, for `clear` ones and for those under
+        `cloud` or its shadow. Pixels whose cloud band is missing count in `all` alone.
+
+    Raises:
+        NodataError: no pixel has both a label and a probability.
+    """
+    scores: dict[str, Scores] = {}
+    read = strips(probability_path, stack_path, windows=windows, valid_bands=valid_bands)
+    for strip in read:
+        for name, mask in strip.masks.items():
+            found = confusion(strip.probability, strip.label, threshold, mask)
+            scores[name] = scores.get(name, Scores()) + found
+    require_pixels(scores["all"].total, probability_path, stack_path)
+    return scores
+
+
+def require_pixels(total: int, probability_path: str | Path, stack_path: str | Path) -> None:
+    """Refuse a map of which nothing can be scored.
+
+    Raises:
+        NodataError: `total` is 0.
+    """
+    if not total:
         raise NodataError(
             f"{probability_path}: no pixel has both a probability and a label in {stack_path}; "
             "nothing can be scored"
         )
-    return scores
 
 
 def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
@@ -83,3 +150,8 @@ def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
         )
         inside[moved.clip(inside.shape).slices] = True
     return inside
+
+
+def _map(path: str | Path, area: Window) -> np.ndarray:
+    with BandReader(path) as reader:
+        return reader.read(reader.band_names[:1], area)[..., 0]

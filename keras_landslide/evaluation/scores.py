@@ -11,6 +11,25 @@ from keras_landslide.errors import GridMismatchError
 TRUE_NEGATIVE, TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, NOT_SCORED = 0, 1, 2, 3, 255
 """Classes of a confusion map."""
 
+NAMES = (
+    "prevalence",
+    "precision",
+    "recall",
+    "f1",
+    "iou",
+    "mean_iou",
+    "accuracy",
+    "kappa",
+    "specificity",
+    "macro_f1",
+    "background_f1",
+    "background_iou",
+    "frequency_weighted_iou",
+    "micro_iou",
+    "mean_accuracy",
+)
+"""Scores that follow from the four counts."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -61,12 +80,59 @@ class Scores:
         return _ratio(self.tp, self.tp + self.fp + self.fn)
 
     @property
+    def background_iou(self) -> float | None:
+        """Background intersection over union, TN / (TN + FP + FN)."""
+        return _ratio(self.tn, self.tn + self.fp + self.fn)
+
+    @property
     def mean_iou(self) -> float | None:
         """Mean of the landslide's and the background's intersection over union."""
-        background = _ratio(self.tn, self.tn + self.fp + self.fn)
-        if self.iou is None or background is None:
+        return _mean(self.iou, self.background_iou)
+
+    @property
+    def frequency_weighted_iou(self) -> float | None:
+        """IoU of the classes weighted by their share of the truth; an absent class weighs 0."""
+        if not self.total:
             return None
-        return (self.iou + background) / 2
+        # 0 / 0 of an absent class is left out, and not multiplied by its weight 0.
+        landslide = (self.iou or 0.0) * (self.tp + self.fn)
+        return (landslide + (self.background_iou or 0.0) * (self.fp + self.tn)) / self.total
+
+    @property
+    def micro_iou(self) -> float | None:
+        """Sums over both classes: (TP + TN) / (TP + TN + 2 FP + 2 FN), eq. 22 of Li et al."""
+        return _ratio(self.tp + self.tn, self.tp + self.tn + 2 * (self.fp + self.fn))
+
+    @property
+    def specificity(self) -> float | None:
+        """TN / (TN + FP)."""
+        return _ratio(self.tn, self.tn + self.fp)
+
+    @property
+    def mean_accuracy(self) -> float | None:
+        """Mean pixel accuracy: the mean of recall and specificity."""
+        return _mean(self.recall, self.specificity)
+
+    @property
+    def background_f1(self) -> float | None:
+        """2 TN / (2 TN + FP + FN)."""
+        return _ratio(2 * self.tn, 2 * self.tn + self.fp + self.fn)
+
+    @property
+    def macro_f1(self) -> float | None:
+        """Mean of the landslide's and the background's F1."""
+        return _mean(self.f1, self.background_f1)
+
+    @property
+    def normalised(self) -> dict[str, float | None]:
+        """The confusion matrix with each row of the truth summing to 1."""
+        positives, negatives = self.tp + self.fn, self.fp + self.tn
+        return {
+            "tp": _ratio(self.tp, positives),
+            "fn": _ratio(self.fn, positives),
+            "fp": _ratio(self.fp, negatives),
+            "tn": _ratio(self.tn, negatives),
+        }
 
     @property
     def accuracy(self) -> float | None:
@@ -86,8 +152,7 @@ class Scores:
     def to_dict(self) -> dict[str, int | float | None]:
         """Counts and scores, ready for JSON."""
         counts = {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
-        names = ("prevalence", "precision", "recall", "f1", "iou", "mean_iou", "accuracy", "kappa")
-        return {**counts, **{name: getattr(self, name) for name in names}}
+        return {**counts, **{name: getattr(self, name) for name in NAMES}}
 
 
 def confusion_classes(
@@ -142,3 +207,7 @@ def confusion(
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def _mean(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else (a + b) / 2

@@ -1,0 +1,147 @@
+"""How sure a score is: bootstrap over spatial blocks, never over pixels.
+
+Neighbouring pixels tell the same story, so a bootstrap over pixels is far too sure of itself;
+blocks of a landscape are resampled as wholes (Roberts et al. 2017, doi:10.1111/ecog.02881).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_landslide.errors import GridMismatchError
+from keras_landslide.evaluation.scores import NAMES, Scores
+
+REPLICATES = 1000
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """A percentile interval of a score.
+
+    Attributes:
+        low: lower end.
+        high: upper end.
+        blocks: blocks with scored pixels that were resampled.
+        undefined: share of replicates in which the score has no value; they are left out.
+    """
+
+    low: float
+    high: float
+    blocks: int
+    undefined: float
+
+
+class Difference(NamedTuple):
+    """A score of one model less that of another on the same blocks.
+
+    Attributes:
+        value: on all blocks.
+        interval: of the difference over resampled blocks.
+        share_above: share of replicates in which the first model is better.
+    """
+
+    value: float
+    interval: Interval
+    share_above: float
+
+
+def block_bootstrap(
+    counts: np.ndarray,
+    names: Sequence[str] = NAMES,
+    *,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> dict[str, Interval | None]:
+    """Intervals of pooled scores.
+
+    Args:
+        counts: tp, fp, fn, tn of each block, integers (N, 4).
+        names: scores, of `scores.NAMES`.
+        replicates: how often N blocks are drawn with replacement.
+        level: of the interval, in (0, 1).
+        seed: of the draws.
+
+    Returns:
+        An interval per name; None with fewer than 2 blocks, or where no replicate has a value.
+    """
+    counts = _used(counts, counts)[0]
+    drawn = _replicates(counts, _draws(len(counts), replicates, seed))
+    return {name: _interval(_values(drawn, name), len(counts), level) for name in names}
+
+
+def paired_difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    names: Sequence[str] = ("f1",),
+    *,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> dict[str, Difference | None]:
+    """Differences `first - second` of pooled scores; both models see the same draws of blocks.
+
+    Args:
+        first: tp, fp, fn, tn of each block, integers (N, 4).
+        second: the other model's, of the same blocks and pixels.
+        names: see `block_bootstrap`, as the other arguments.
+        replicates: see there.
+        level: see there.
+        seed: see there.
+
+    Raises:
+        GridMismatchError: the models were not scored on the same pixels of the same blocks.
+    """
+    if first.shape != second.shape or (first.sum(1) != second.sum(1)).any():
+        raise GridMismatchError(
+            "the two models were not scored on the same pixels; score them with the same blocks "
+            "where both have a value"
+        )
+    first, second = _used(first, second)
+    draws = _draws(len(first), replicates, seed)
+    pair = _replicates(first, draws), _replicates(second, draws)
+    found: dict[str, Difference | None] = {}
+    for name in names:
+        a, b = (getattr(Scores(*(int(n) for n in each.sum(0))), name) for each in (first, second))
+        spread = _values(pair[0], name) - _values(pair[1], name)
+        interval = _interval(spread, len(first), level)
+        known = spread[~np.isnan(spread)]
+        if a is None or b is None or interval is None:
+            found[name] = None
+        else:
+            found[name] = Difference(a - b, interval, float((known > 0).mean()))
+    return found
+
+
+def _used(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Blocks with scored pixels alone."""
+    used = first.sum(axis=1) > 0
+    return first[used], second[used]
+
+
+def _draws(blocks: int, replicates: int, seed: int) -> np.ndarray:
+    """How often each block is drawn, int64 (replicates, blocks)."""
+    if not blocks:
+        return np.zeros((0, 0), np.int64)
+    chance = np.full(blocks, 1 / blocks)
+    return np.random.default_rng(seed).multinomial(blocks, chance, replicates)
+
+
+def _replicates(counts: np.ndarray, draws: np.ndarray) -> list[Scores]:
+    return [Scores(*row) for row in (draws @ counts).tolist()]
+
+
+def _values(drawn: Sequence[Scores], name: str) -> np.ndarray:
+    """The score in each replicate, float64, NaN where undefined."""
+    return np.array([getattr(scores, name) for scores in drawn], dtype=float)
+
+
+def _interval(values: np.ndarray, blocks: int, level: float) -> Interval | None:
+    known = values[~np.isnan(values)]
+    if blocks < 2 or not known.size:
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), blocks, float(1 - known.size / values.size))
