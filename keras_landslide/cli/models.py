@@ -1,56 +1,105 @@
-"""`keras-landslide models`: the networks and what they cost."""
+"""`keras-landslide models`: the networks, what they cost, and what their papers print."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from keras_landslide.models.facts import Facts
+
 
 @click.command(short_help="list the networks")
-@click.option("--channels", default=3, show_default=True, help="Bands to count parameters with.")
-def command(channels: int) -> None:
-    """List the networks with parameters, stride, receptive field, and options."""
-    for row in describe_models(channels):
-        reach = f"{row['radius_px']} px" if row["bounded"] else "whole image"
-        click.echo(f"{row['name']}: {row['title']}")
-        click.echo(
-            f"  {row['parameters']:,} trainable parameters with {channels} bands, "
-            f"stride {row['stride_px']} px, receptive-field radius {reach}"
-        )
-        click.echo("  options: " + ", ".join(f"{k} = {v!r}" for k, v in row["options"].items()))
+@click.argument("name", required=False)
+@click.option("--size", type=int, help="Image side to count at, px.  [default: the paper's]")
+@click.option("--channels", type=int, help="Bands to count with.  [default: the paper's]")
+@click.option("--markdown", is_flag=True, help="The table of docs/models.md.")
+def command(name: str | None, size: int | None, channels: int | None, markdown: bool) -> None:
+    """List the networks with what they cost, or show one of them with its options.
+
+    Multiply-adds and memory are those of one image at prediction; memory is the largest sum of
+    tensors alive at once, weights left out. The reach is how far an output pixel looks.
+    """
+    if markdown:
+        from keras_landslide.report.model_tables import overview
+
+        click.echo(overview(list(describe_models(size, channels))))
+    elif name is not None:
+        for row in describe_models(size, channels, [name]):
+            click.echo("\n".join(_card(row)))
+    else:
+        for i, row in enumerate(describe_models(size, channels)):
+            if i == 0:
+                click.echo(_line(HEADER))
+            click.echo(_line(_cells(row)))
 
 
-def describe_models(channels: int = 3) -> list[dict[str, Any]]:
-    """A row per network, built with its default options.
+def describe_models(
+    size: int | None = None, channels: int | None = None, names: Sequence[str] = ()
+) -> Iterator[Facts]:
+    """Measure all networks, or those named, one after another.
 
     Raises:
-        ModelError: the number of channels is not positive.
+        UnknownNameError: a name is unknown.
+        ModelError: the size does not fit a network, or the channels are not positive.
     """
-    import inspect
-    import math
-
     from keras_landslide.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras_landslide import models
-        from keras_landslide.models.receptive_field import receptive_field
-        from keras_landslide.models.registry import options
+        from keras_landslide.models.facts import facts
 
-    rows = []
-    for name, function in models.MODELS.items():
-        model = models.build(name, (None, None, channels))
-        field = receptive_field(model)
-        module = inspect.getmodule(function)
-        rows.append(
-            {
-                "name": name,
-                "title": (module.__doc__ or "").splitlines()[0],
-                "parameters": sum(math.prod(w.shape) for w in model.trainable_weights),
-                "stride_px": field.stride_px,
-                "radius_px": field.radius_px,
-                "bounded": field.bounded,
-                "options": options(name),
-            }
-        )
-    return rows
+    for name in names or models.MODELS:
+        yield facts(name, size=size, channels=channels)
+
+
+HEADER = ("network", "paper", "image", "parameters", "multiply-adds", "memory", "stride", "reach")
+WIDTHS = (26, 21, 13, 11, 13, 9, 6, 12)
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Names to the left, numbers to the right."""
+    pairs = enumerate(zip(cells, WIDTHS, strict=True))
+    return "  ".join(c.ljust(w) if i < 3 else c.rjust(w) for i, (c, w) in pairs).rstrip()
+
+
+def _cells(row: Facts) -> list[str]:
+    cost, field = row.complexity, row.field
+    return [
+        row.name,
+        row.entry.paper.short,
+        " x ".join(map(str, row.image_shape)),
+        f"{cost.trainable_parameters:,}",
+        f"{cost.multiply_adds / 1e9:.3f} G",
+        f"{cost.activation_bytes / 1e6:.1f} MB",
+        f"{field.stride_px} px",
+        f"{field.radius_px} px" if field.bounded else "whole image",
+    ]
+
+
+def _card(row: Facts) -> Iterator[str]:
+    known, cost, field = row.entry, row.complexity, row.field
+    yield f"{row.name}: {row.title}"
+    yield f"  {known.what}"
+    yield f"  when to use it: {known.use}"
+    yield f"  paper: {known.paper.citation}"
+    size = " (its size is our reading)" if known.size_is_read else ""
+    yield f"  at {' x '.join(map(str, row.image_shape))}{size}:"
+    printed = _printed(known.parameters_millions, "M", known.paper.counts)
+    yield f"    {cost.trainable_parameters:,} trainable parameters of {cost.parameters:,}{printed}"
+    printed = _printed(known.operations_billions, "G", known.paper.counts)
+    yield f"    {cost.multiply_adds / 1e9:.4f} G multiply-adds"
+    yield f"    {cost.profiler_operations / 1e9:.4f} G by the rules of the profiler thop{printed}"
+    yield f"    {cost.activation_bytes / 1e6:.1f} MB of tensors alive at once"
+    reach = f"{field.radius_px} px" if field.bounded else "the whole image"
+    yield f"    stride {field.stride_px} px, reach {reach}"
+    yield f"  reading: {known.reading}"
+    yield "  options:"
+    for option, default in row.options.items():
+        yield f"    {option} = {default!r}"
+
+
+def _printed(number: str, unit: str, where: str) -> str:
+    return f" (the paper prints {number} {unit}, {where})" if number else ""

@@ -1,6 +1,6 @@
 """The U-Net of the Colombian study.
 
-Paper: C. Vega and M. Hidalgo, "Evaluation of U-Net transfer learning model for semantic
+Paper: J. Vega and C. Hidalgo, "Evaluation of U-Net transfer learning model for semantic
 segmentation of landslides in the Colombian tropical mountain region", Fig. 2.
 
 Input: (B, H, W, C) raw bands, C = 3 (RGB), 5 (+ slope, curvature) or 7 (+ VV before and after);

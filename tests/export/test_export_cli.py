@@ -4,16 +4,7 @@ import sys
 from click.testing import CliRunner
 
 from keras_landslide.cli.export import command as export
-from keras_landslide.cli.models import command as models
 from keras_landslide.errors import BundleError
-
-
-def test_models_lists_measured_numbers():
-    result = CliRunner().invoke(models, ["--channels", "7"], catch_exceptions=False)
-    assert "unet_colombia: The U-Net of the Colombian study." in result.output
-    assert "8,631,649 trainable parameters with 7 bands" in result.output
-    assert "stride 16 px, receptive-field radius 122 px" in result.output
-    assert "filters = 32" in result.output
 
 
 def test_export_of_no_run_is_one_clear_error(tmp_path):

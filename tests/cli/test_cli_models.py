@@ -1,0 +1,39 @@
+import pytest
+from click.testing import CliRunner
+
+from keras_landslide.cli.models import command
+from keras_landslide.errors import ModelError, UnknownNameError
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, arguments)
+
+
+def test_card_of_a_network():
+    output = run("unet_colombia", "--channels", "7").output
+    assert output.startswith("unet_colombia: The U-Net of the Colombian study.")
+    assert "Evaluation of U-Net transfer learning model" in output
+    assert "at 128 x 128 x 7 (its size is our reading)" in output
+    # 8,630,497 with three bands, and 9 * 32 for each further one.
+    assert "8,631,649 trainable parameters" in output
+    assert "stride 16 px, reach 122 px" in output
+    assert "    filters = 32\n" in output
+
+
+def test_operations_grow_with_the_size():
+    # 4.0915 G at 128 px: four times as many at 256.
+    assert "4.0915 G multiply-adds" in run("unet_colombia").output
+    assert "16.3662 G multiply-adds" in run("unet_colombia", "--size", "256").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["unet_colombo"], UnknownNameError, "choose one of: .*unet_colombia"),
+        (["unet_colombia", "--size", "100"], ModelError, "next valid height is 112 px"),
+        (["unet_colombia", "--channels", "0"], ModelError, "positive integer"),
+    ],
+)
+def test_mistakes_are_one_clear_line(arguments, error, message):
+    with pytest.raises(error, match=message):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
