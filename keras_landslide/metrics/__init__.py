@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of the landslide class over labelled pixels; one shelf, `METRICS`."""
+"""Scores of the landslide class over labelled pixels as Keras metrics; one shelf, `METRICS`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,42 @@ import keras
 
 from keras_landslide.errors import UnknownNameError
 from keras_landslide.metrics.confusion import F1, Precision, Recall
+from keras_landslide.metrics.matrix import (
+    Accuracy,
+    BackgroundIoU,
+    FrequencyWeightedIoU,
+    Kappa,
+    LandslideIoU,
+    MacroF1,
+    MeanAccuracy,
+    MeanIoU,
+)
+from keras_landslide.metrics.probability import NLL, AveragePrecision, Brier, RocAuc
 
 METRICS: dict[str, type[keras.metrics.Metric]] = {
     "precision": Precision,
     "recall": Recall,
     "f1": F1,
+    "macro_f1": MacroF1,
+    "accuracy": Accuracy,
+    "mean_accuracy": MeanAccuracy,
+    "landslide_iou": LandslideIoU,
+    "background_iou": BackgroundIoU,
+    "mean_iou": MeanIoU,
+    "frequency_weighted_iou": FrequencyWeightedIoU,
+    "kappa": Kappa,
+    "nll": NLL,
+    "brier": Brier,
+    "roc_auc": RocAuc,
+    "average_precision": AveragePrecision,
 }
+
+LOGGED = ("precision", "recall", "f1")
+"""The metrics that every training run counts."""
 
 
 def get(name: str, threshold: float = 0.5) -> keras.metrics.Metric:
-    """A fresh metric of that name.
+    """A fresh metric of that name; those of probabilities take no notice of the threshold.
 
     Raises:
         UnknownNameError: listing the choices.
@@ -25,4 +51,4 @@ def get(name: str, threshold: float = 0.5) -> keras.metrics.Metric:
     return METRICS[name](threshold=threshold)
 
 
-__all__ = ["F1", "METRICS", "Precision", "Recall", "get"]
+__all__ = ["LOGGED", "METRICS", *(made.__name__ for made in METRICS.values()), "get"]

@@ -26,11 +26,14 @@ class PooledCounts(keras.metrics.Metric):
         dtype: precision of the counts, float32.
     """
 
+    CELLS = 3
+    """How many cells of the confusion matrix are counted: TP, FP, FN, and TN as the fourth."""
+
     def __init__(self, threshold: float, name: str, dtype: Any = "float32"):
         super().__init__(name=name, dtype=dtype)
         self.threshold = threshold
-        self.low = self.add_variable((3,), "zeros", name="low")
-        self.high = self.add_variable((3,), "zeros", name="high")
+        self.low = self.add_variable((self.CELLS,), "zeros", name="low")
+        self.high = self.add_variable((self.CELLS,), "zeros", name="high")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: labels (B, H, W, 1) in {0, 1, 255} and probabilities of as many pixels."""
@@ -40,23 +43,20 @@ class PooledCounts(keras.metrics.Metric):
         landslide = ops.logical_and(labelled, ops.equal(truth, 1.0))
         background = ops.logical_and(labelled, ops.not_equal(truth, 1.0))
         predicted = ops.greater_equal(probability, self.threshold)
-        counts = ops.stack(
-            [
-                ops.count_nonzero(ops.logical_and(landslide, predicted)),
-                ops.count_nonzero(ops.logical_and(background, predicted)),
-                ops.count_nonzero(ops.logical_and(landslide, ops.logical_not(predicted))),
-            ]
-        )
+        spared = ops.logical_not(predicted)
+        cells = [(landslide, predicted), (background, predicted), (landslide, spared)]
+        cells = [*cells, (background, spared)][: self.CELLS]
+        counts = ops.stack([ops.count_nonzero(ops.logical_and(*cell)) for cell in cells])
         low = self.low + ops.cast(counts % CARRY, "float32")
         high = self.high + ops.cast(counts // CARRY, "float32")
         carried = ops.floor(low / CARRY)
         self.low.assign(low - carried * CARRY)
         self.high.assign(high + carried)
 
-    def counts(self) -> tuple[Any, Any, Any]:
+    def counts(self) -> tuple[Any, ...]:
         """True positives, false positives, false negatives so far (float32 scalars)."""
         total = ops.convert_to_tensor(self.low) + CARRY * ops.convert_to_tensor(self.high)
-        return total[0], total[1], total[2]
+        return tuple(total[i] for i in range(self.CELLS))
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

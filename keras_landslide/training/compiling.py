@@ -29,7 +29,7 @@ def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
     model.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
         loss=losses.get(config.loss),
-        metrics=[metrics.get(name) for name in metrics.METRICS],
+        metrics=[metrics.get(name) for name in metrics.LOGGED],
         # XLA has no deterministic form of some operations on TensorFlow, and is slower there on
         # CPUs; JAX is nothing without it.
         jit_compile=keras.backend.backend() == "jax",

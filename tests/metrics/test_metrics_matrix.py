@@ -1,0 +1,82 @@
+"""Keras metrics against scikit-learn, with unlabelled pixels, over batches."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from keras_landslide import metrics
+from keras_landslide.evaluation.scores import confusion
+
+# Name here, name of the exact score.
+SCORES = {
+    "macro_f1": "macro_f1",
+    "accuracy": "accuracy",
+    "mean_accuracy": "mean_accuracy",
+    "landslide_iou": "iou",
+    "background_iou": "background_iou",
+    "mean_iou": "mean_iou",
+    "frequency_weighted_iou": "frequency_weighted_iou",
+    "kappa": "kappa",
+}
+LOSSES = {"nll": sklearn_metrics.log_loss, "brier": sklearn_metrics.brier_score_loss}
+AREAS = {
+    "roc_auc": sklearn_metrics.roc_auc_score,
+    "average_precision": sklearn_metrics.average_precision_score,
+}
+
+
+def batches(prevalence=0.05, seed=0):
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        shares = [0.8 - prevalence, prevalence, 0.2]
+        truth = rng.choice([0, 1, 255], (2, 40, 40, 1), p=shares).astype("float32")
+        yield truth, rng.beta(1 + 2 * (truth == 1), 3).astype("float32")
+
+
+def filled(name, threshold=0.4):
+    metric = metrics.get(name, threshold)
+    for truth, probability in batches():
+        metric.update_state(truth, probability)
+    truth, probability = (np.concatenate(parts).ravel() for parts in zip(*batches(), strict=True))
+    return metric, truth, probability
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_equal_the_exact_ones(name):
+    metric, truth, probability = filled(name)
+    wanted = getattr(confusion(probability, truth, 0.4), SCORES[name])
+    assert float(metric.result()) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_equal_scikit_learn(name):
+    metric, truth, probability = filled(name)
+    valid = truth != 255
+    wanted = LOSSES[name](truth[valid], probability[valid].astype(float))
+    assert float(metric.result()) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", AREAS)
+def test_areas_are_near_the_exact_ones(name):
+    metric, truth, probability = filled(name)
+    valid = truth != 255
+    wanted = AREAS[name](truth[valid], probability[valid])
+    assert float(metric.result()) == pytest.approx(wanted, abs=5e-3)
+
+
+@pytest.mark.parametrize("truth", [0, 1, 255])
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_degenerate_batches_stay_finite(name, truth):
+    metric = metrics.get(name)
+    metric.update_state(np.full((1, 4), truth, "float32"), np.array([[0.0, 0.4, 0.6, 1.0]]))
+    assert np.isfinite(float(metric.result()))
+    if truth == 255:
+        assert float(metric.result()) == 0
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_every_metric_survives_saving(name):
+    metric = metrics.get(name, 0.25)
+    again = keras.metrics.deserialize(keras.metrics.serialize(metric))
+    assert type(again) is type(metric) and again.name == name
