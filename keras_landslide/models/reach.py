@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from keras import layers
 
 from keras_landslide.layers import BandNormalization
+from keras_landslide.layers.landslide_channel import LandslideChannel
 
 
 class Interval(NamedTuple):
@@ -38,6 +39,7 @@ class Reach:
 
 POINTWISE = (
     BandNormalization,
+    LandslideChannel,
     layers.Activation,
     layers.ActivityRegularization,
     layers.AlphaDropout,

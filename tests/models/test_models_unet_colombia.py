@@ -30,7 +30,7 @@ def test_batch_normalisation_by_hand():
 
 def test_unknown_name_lists_the_choices():
     with pytest.raises(UnknownNameError, match="unet_colombia"):
-        models.get("unet")
+        models.get("unet_columbia")
 
 
 @pytest.mark.parametrize(
