@@ -86,7 +86,7 @@ def test_overrides_replace_entries_and_none_leaves_them(tmp_path):
         ("filters = [2, 4]", "filters = [[2], [4]]", ["should be a number"]),
         ("filters = [2, 4]", "epochs = [2, 4]", ["'epochs'"]),
         ("filters = [2, 4]", "batch_size = [2, 4]", ["twice"]),
-        ("filters = [2, 4]", "learning_rate = [inf]", ["infinite"]),
+        ("filters = [2, 4]", "learning_rate = [inf]", ["learning_rate", "finite"]),
         ("filters = [2, 4]", "learning_rate = [0.0]", ["learning_rate", "greater than 0"]),
         ("[8, 16, 32]", '["8"]', ["batch_size", "type int"]),
         ("[8, 16, 32]", "[0]", ["batch_size", "greater than 0"]),
