@@ -21,7 +21,11 @@ def execute(source: Path) -> NotebookNode:
         notebook,
         kernel_name="python3",
         # Its warning about sockets without encryption is nothing that we could act on.
-        extra_arguments=["--IPKernelApp.log_level=40"],
+        extra_arguments=[
+            "--IPKernelApp.log_level=40",
+            # Its watch over file descriptors trips over a kernel that is shutting down.
+            "--IPKernelApp.capture_fd_output=False",
+        ],
         timeout=3600,
         record_timing=False,
         coalesce_streams=True,
