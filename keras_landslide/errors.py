@@ -68,3 +68,11 @@ class TrainingError(LandslideError, ArithmeticError):
 
 class TrialError(LandslideError, RuntimeError):
     """No trial of a search gave a score."""
+
+
+class ClusterError(LandslideError, ConnectionError):
+    """A cluster does not answer, has no worker, or lost too many of them."""
+
+
+class BudgetError(LandslideError, MemoryError):
+    """A memory budget cannot be understood, or is too small for the least that work needs."""

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 
 @click.command(short_help="a bundle over a stack: probability map and inventory")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("stack", type=click.Path(path_type=Path))
+@click.argument("stack", type=str)
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for probability.tif and inventory.gpkg.")  # fmt: skip
+@click.option("--ensemble", type=click.Path(path_type=Path), multiple=True, metavar="BUNDLE",
+              help="A further bundle to answer with: mean, and the spread as a band "
+              "'uncertainty'. May be given several times.")  # fmt: skip
+@click.option("--augment", is_flag=True,
+              help="See the scene from all eight sides: mean and uncertainty.")  # fmt: skip
+@click.option("--flag-missing", is_flag=True,
+              help="Add a band 'missing_context': the share of missing pixels among those that "
+              "the network sees for a pixel.")  # fmt: skip
+@click.option("--format", "map_format", type=click.Choice(["probability", "percent"]),
+              default="probability", show_default=True,
+              help="Map as float32 in 0..1 or as uint8 percent.")  # fmt: skip
 @click.option("--threshold", type=click.FloatRange(0, 1),
               help="Probability that counts as landslide.  [default: the bundle's]")  # fmt: skip
 @click.option("--minimum-area", "minimum_area_m2", type=click.FloatRange(min=0), default=0.0,
               show_default=True, help="Minimum mapping unit, m2.")  # fmt: skip
+@click.option("--fill-holes", "fill_holes_m2", type=click.FloatRange(min=0), default=0.0,
+              show_default=True, help="Fill holes smaller than this, m2.")  # fmt: skip
+@click.option("--simplify", "simplify_m", type=click.FloatRange(min=0), default=0.0,
+              show_default=True, help="Simplify outlines with this tolerance, m; neighbours "
+              "never come to overlap.")  # fmt: skip
+@click.option("--rule-probability", type=click.FloatRange(0, 1),
+              help="Keep objects of at least this mean probability.")  # fmt: skip
+@click.option("--rule-ndvi", type=click.FloatRange(-1, 1),
+              help="Keep objects of at most this mean NDVI.")  # fmt: skip
+@click.option("--rule-slope", type=click.FloatRange(0, 90),
+              help="Keep objects of at least this mean slope, degrees.")  # fmt: skip
+@click.option("--size-plot", is_flag=True,
+              help="Draw the frequency of landslide areas, frequency_area.png.")  # fmt: skip
+@click.option("--memory", metavar="SIZE",
+              help="Memory for each process, such as 4GB; the windows are made as large as it "
+              "allows.")  # fmt: skip
 @click.option("--window", "window_px", type=click.IntRange(min=1),
               help="Side of a window in pixels; memory and speed grow with it.")  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True,
               help="Windows per call of the network; raise it on a GPU.")  # fmt: skip
-def command(bundle: Path, stack: Path, out: Path, **options) -> None:
+@click.option("--scheduler", metavar="ADDRESS",
+              help="Work on the Dask cluster of this scheduler.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1),
+              help="Work in this many processes on this machine.")  # fmt: skip
+def command(bundle: Path, stack: str, out: Path, **options: Any) -> None:
     """Run the model BUNDLE over STACK: probability.tif and inventory.gpkg.
 
-    A run that was stopped goes on where it was when the same command is given again.
+    STACK is a file, or a name that GDAL opens such as /vsis3/bucket/stack.tif. A run that was
+    stopped goes on where it was when the same command is given again.
     """
     for path in predict_scene_to_folder(bundle, stack, out, **options).values():
         click.echo(f"wrote {path}")
@@ -34,67 +68,111 @@ def predict_scene_to_folder(
     stack: str | Path,
     out: str | Path,
     *,
+    ensemble: Sequence[str | Path] = (),
+    augment: bool = False,
+    flag_missing: bool = False,
+    map_format: str = "probability",
     threshold: float | None = None,
     minimum_area_m2: float = 0.0,
+    fill_holes_m2: float = 0.0,
+    simplify_m: float = 0.0,
+    rule_probability: float | None = None,
+    rule_ndvi: float | None = None,
+    rule_slope: float | None = None,
+    size_plot: bool = False,
+    memory: str | None = None,
     window_px: int | None = None,
     batch_size: int = 1,
+    scheduler: str | None = None,
+    workers: int | None = None,
 ) -> dict[str, Path]:
     """Predict a stack and trace its landslides.
 
     Args:
         bundle: model bundle.
-        stack: `stack.tif` with the bundle's bands.
+        stack: `stack.tif` with the bundle's bands, or a name that GDAL opens.
         out: folder, made if absent.
-        threshold: decision threshold in [0, 1]; None takes the bundle's.
+        ensemble: further bundles with the same bands; the map is the mean, and gets a second
+            band `uncertainty`, the standard deviation.
+        augment: ask each bundle from all eight sides of the square; adds `uncertainty` as well.
+        flag_missing: add a band `missing_context` in [0, 1].
+        map_format: `probability` or `percent`.
+        threshold: decision threshold in [0, 1]; None takes the bundle's (of several, the mean).
         minimum_area_m2: smaller polygons are dropped.
+        fill_holes_m2: smaller holes are filled.
+        simplify_m: tolerance of the outlines.
+        rule_probability: objects below this mean probability are dropped.
+        rule_ndvi: objects above this mean NDVI are dropped.
+        rule_slope: objects below this mean slope (degrees) are dropped.
+        size_plot: draw `frequency_area.png`.
+        memory: budget of each process, such as `4GB`; chooses the window.
         window_px: side of a window; None takes the default, or for a network that sees its whole
             input the side of its training patches.
         batch_size: windows per call of the network.
+        scheduler: address of a Dask scheduler.
+        workers: processes to start on this machine.
 
     Returns:
-        Paths of `probability` and `inventory`.
+        Paths of `probability`, `inventory` and, if asked for, `size_plot`.
 
     Raises:
         BundleError: the bundle is incomplete, or the stack breaks its contract.
         InputFileError: a file is missing or truncated.
         OutputError: the folder cannot be written, or the disk is full.
+        BudgetError: the memory is too little for one window.
+        ClusterError: the scheduler does not answer, or its workers are lost.
+        LandslideError: an object rule needs a band that the stack lacks.
     """
-    from keras_landslide.files import file_sha256, output_errors
+    from keras_landslide.errors import LandslideError
+    from keras_landslide.files import output_errors
     from keras_landslide.inference.bundle import check_stack, read_bundle
-    from keras_landslide.inference.scene import WINDOW_PX, predict_scene
+    from keras_landslide.inference.network import Network
+    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.inventory.object_rules import ObjectRules
     from keras_landslide.inventory.polygonize import polygonize
     from keras_landslide.rasters.cache import limited_cache
     from keras_landslide.rasters.read import stack_info
 
+    if scheduler is not None and workers is not None:
+        raise LandslideError("--scheduler and --workers exclude each other; give one of them")
     out = Path(out)
-    model, info = read_bundle(bundle), stack_info(stack)
-    check_stack(model, info)
+    folders = dict.fromkeys(Path(each) for each in (bundle, *ensemble))
+    network = Network(tuple(read_bundle(folder) for folder in folders), augment)
+    info = stack_info(stack)
+    check_stack(network.bundles[0], info)
+    rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)
+    rules.check(info)
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
 
-    from keras_landslide.inference import engine
-
-    predict = engine.load(bundle)
-    cut = model.threshold if threshold is None else threshold
-    graph = sorted(path for path in model.saved_model.rglob("*") if path.is_file())
-    probability = predict_scene(
-        predict,
+    cut = network.threshold if threshold is None else threshold
+    probability = produce_map(
+        network,
         stack,
-        model.band_names,
         out / "probability.tif",
-        halo_px=model.halo_px,
-        stride_px=model.stride_px,
-        window_px=window_px or (WINDOW_PX if model.bounded else model.patch_size_px),
-        bounded=model.bounded,
-        batch_size=batch_size,
-        identity=[dict(model.contract), [file_sha256(path) for path in graph]],
+        Running(memory, window_px, batch_size, scheduler, workers),
+        missing=flag_missing,
+        stored_as=map_format,
         tags={
-            "BUNDLE": model.name,
+            "BUNDLE": network.name,
             "THRESHOLD": repr(cut),
-            "SIMULATED": "yes" if model.simulated or info.simulated else "no",
+            "SIMULATED": "yes" if network.simulated or info.simulated else "no",
         },
     )
-    inventory = out / "inventory.gpkg"
+    paths = {"probability": probability, "inventory": out / "inventory.gpkg"}
     with limited_cache():
-        polygonize(probability, cut, inventory, minimum_area_m2=minimum_area_m2, stack=stack)
-    return {"probability": probability, "inventory": inventory}
+        polygonize(
+            probability,
+            cut,
+            paths["inventory"],
+            minimum_area_m2=minimum_area_m2,
+            stack=stack,
+            fill_holes_m2=fill_holes_m2,
+            simplify_m=simplify_m,
+            rules=rules,
+        )
+    if size_plot:
+        from keras_landslide.report.size_figures import frequency_area
+
+        paths["size_plot"] = frequency_area(paths["inventory"], out / "frequency_area.png")
+    return paths

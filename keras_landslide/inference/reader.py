@@ -1,20 +1,12 @@
-"""Windows of a stack, continued by reflection beyond its edges, read ahead by one thread."""
+"""Windows of a stack, continued by reflection beyond its edges, and what is missing in them."""
 
 from __future__ import annotations
-
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import numpy as np
 
 from keras_landslide.grid import Window
 from keras_landslide.inference.windows import reflected
 from keras_landslide.rasters.read import BandReader
-
-Item = TypeVar("Item")
-Loaded = TypeVar("Loaded")
 
 
 def read_reflected(reader: BandReader, band_names: tuple[str, ...], window: Window) -> np.ndarray:
@@ -46,22 +38,21 @@ def read_reflected(reader: BandReader, band_names: tuple[str, ...], window: Wind
     return image
 
 
-def read_ahead(
-    items: Iterable[Item], load: Callable[[Item], Loaded], depth: int
-) -> Iterator[Loaded]:
-    """Yield `load(item)` in order while a thread loads up to `depth` items ahead.
+def missing_share(missing: np.ndarray, radius_px: int) -> np.ndarray:
+    """Share of missing pixels in the square around each pixel.
 
-    The reading overlaps with whatever the caller does in between; memory is bounded by `depth`.
-    An error of `load` is raised where its item would have been yielded.
+    Args:
+        missing: bool (height, width) of a window.
+        radius_px: the square has 2 x radius + 1 pixels a side; 0 takes the whole window instead,
+            for a network that sees all of it.
+
+    Returns:
+        float32 in [0, 1], (height - 2 x radius, width - 2 x radius).
     """
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
-    pending: deque = deque()
-    try:
-        for item in items:
-            pending.append(pool.submit(load, item))
-            if len(pending) > depth:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    if radius_px == 0:
+        return np.full(missing.shape, missing.mean(), np.float32)
+    side = 2 * radius_px + 1
+    # Sums of whole numbers are exact, so a pixel's share does not depend on its window.
+    total = np.pad(missing.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
+    across = total[:, side:] - total[:, :-side]
+    return ((across[side:] - across[:-side]) / np.float32(side**2)).astype(np.float32)

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import rasterio
 
-from keras_landslide.errors import NodataError, OutputError
-from keras_landslide.files import file_state, fingerprint
-from keras_landslide.inference.run import Predict, WindowRunner
+from keras_landslide.errors import ModelError, OutputError
+from keras_landslide.files import fingerprint
+from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
+from keras_landslide.inference.mosaic import assemble, map_format
+from keras_landslide.inference.run import Predict
 from keras_landslide.inference.shards import Shards, open_shards
-from keras_landslide.inference.strips import blended_strips, blended_window_count, exact_strips
 from keras_landslide.inference.windows import WindowPlan, blended_plan, exact_plan
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
-from keras_landslide.rasters.read import BandReader, stack_info
-from keras_landslide.rasters.write import RasterWriter, to_cog
+from keras_landslide.rasters.read import source_state, stack_info
 
 WINDOW_PX = 768
 """Default side of a window: about 1 GB of memory with 32 filters, and little halo wasted."""
 
 
 def predict_scene(
-    predict: Predict,
+    predict: Predict | None,
     stack_path: str | Path,
     band_names: tuple[str, ...],
     out_path: str | Path,
@@ -34,6 +35,10 @@ def predict_scene(
     window_px: int = WINDOW_PX,
     bounded: bool = True,
     batch_size: int = 1,
+    estimates: Sequence[str] = ("probability",),
+    missing: bool = False,
+    stored_as: str = "probability",
+    workers: StripWorkers | None = None,
     work_folder: str | Path | None = None,
     identity: Any = None,
     tags: Mapping[str, str] | None = None,
@@ -47,8 +52,9 @@ def predict_scene(
     for the same input is left as it is.
 
     Args:
-        predict: images float32 (B, h, w, C), raw units with NaN, to probability (B, h, w).
-        stack_path: `stack.tif`.
+        predict: images float32 (B, h, w, C), raw units with NaN, to probability (B, h, w) or
+            several estimates (B, h, w, E); None where `workers` have the network.
+        stack_path: `stack.tif`, or a name that GDAL opens such as `/vsis3/bucket/stack.tif`.
         band_names: bands in channel order.
         out_path: the map; float32 in [0, 1], NaN where a used band has no data.
         halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
@@ -57,6 +63,11 @@ def predict_scene(
             is twice the halo plus the stride, and smaller values are raised to it.
         bounded: whether the receptive field is bounded.
         batch_size: windows per call; 1 is best without a GPU.
+        estimates: names of what `predict` answers per pixel; bands of the map.
+        missing: add a band `missing_context`, the share of missing pixels within the halo, or
+            within the window for a network that sees all of it.
+        stored_as: `probability` for float32, or `percent` for uint8 0 to 100 and 255 nodata.
+        workers: what makes the strips; default this process with `predict`.
         work_folder: for finished strips; default a hidden folder beside `out_path`.
         identity: JSON-like description of the network; a change of it, of the stack or of the
             windows discards the strips of earlier runs.
@@ -71,57 +82,51 @@ def predict_scene(
         NodataError: no pixel of the stack has all bands.
         OutputError: the map cannot be written, or the disk is full.
         LockedError: another process is making the same map.
+        ClusterError: the workers are lost.
+        UnknownNameError: `stored_as` is unknown.
     """
     out = Path(out_path)
     info = stack_info(stack_path)
-    if bounded:
-        size = max(window_px, 2 * halo_px + stride_px)
-        plan = exact_plan(info.grid.shape, window_px=size, halo_px=halo_px, stride_px=stride_px)
-    else:
-        plan = blended_plan(info.grid.shape, window_px=window_px, stride_px=stride_px)
-    state = file_state(stack_path)
-    whole = {
+    stored = map_format(stored_as)
+    plan = _plan(info.grid.shape, window_px, halo_px, stride_px, bounded)
+    job = SceneJob(
+        str(stack_path), tuple(band_names), plan, bounded, batch_size, tuple(estimates), missing
+    )
+    strips_of = {
         "network": identity,
-        "stack": [state["size"], state["mtime_ns"], info.tags.get("FINGERPRINT")],
-        "bands": band_names,
+        "stack": [*source_state(stack_path), info.tags.get("FINGERPRINT")],
+        "bands": job.bands,
         "plan": [plan.shape, plan.core, plan.margin_px, bounded, batch_size],
-        "tags": dict(tags or {}),
+        "outputs": job.outputs,
     }
-    if _finished(out, fingerprint(whole)):
+    mark = fingerprint([strips_of, stored_as, dict(tags or {})])
+    if _finished(out, mark):
         return out
+    if workers is None:
+        if predict is None:
+            raise ModelError("neither a network nor workers to run the scene were given")
+        workers = partial(strips_here, predict)
     folder = Path(work_folder) if work_folder else out.with_name(f".{out.name}.work")
-    with limited_cache(), open_shards(folder, whole) as shards:
-        with BandReader(stack_path) as reader:
-            _predict_strips(
-                plan, WindowRunner(predict, reader, band_names, batch_size), shards, bounded
-            )
-        merged = folder / "merged.tif"
-        marks = {**(tags or {}), "FINGERPRINT": fingerprint(whole)}
-        with RasterWriter(merged, info.grid, names=["probability"], tags=marks) as writer:
-            valid = False
-            for index in range(plan.strip_count):
-                strip = shards.load(index)
-                valid = valid or bool((strip >= 0).any())
-                writer.write(strip, plan.strip(index))
-        if not valid:
-            raise NodataError(
-                f"{stack_path}: no pixel has all of the bands {', '.join(band_names)}; check that "
-                "the rasters of the recipe overlap"
-            )
-        to_cog(merged, out)
+    with limited_cache(), open_shards(folder, strips_of) as shards:
+        _make_strips(job, workers, shards)
+        assemble(job, info, shards, out, stored, {**(tags or {}), "FINGERPRINT": mark})
     return out
 
 
-def _predict_strips(plan: WindowPlan, runner: WindowRunner, shards: Shards, bounded: bool) -> None:
+def _plan(
+    shape: tuple[int, int], window_px: int, halo_px: int, stride_px: int, bounded: bool
+) -> WindowPlan:
+    if not bounded:
+        return blended_plan(shape, window_px=window_px, stride_px=stride_px)
+    size = max(window_px, 2 * halo_px + stride_px)
+    return exact_plan(shape, window_px=size, halo_px=halo_px, stride_px=stride_px)
+
+
+def _make_strips(job: SceneJob, workers: StripWorkers, shards: Shards) -> None:
     done = shards.done()
-    todo = [index for index in range(plan.strip_count) if index not in done]
-    if bounded:
-        steps = exact_strips(plan, runner, todo, shards.save)
-        total = len(todo) * plan.column_count
-    else:
-        steps = blended_strips(plan, runner, todo, shards.save)
-        total = blended_window_count(plan, todo)
-    for _ in progress(steps, "predict", total=total, unit="window"):
+    todo = [index for index in range(job.plan.strip_count) if index not in done]
+    steps = workers(job, todo, shards.save)
+    for _ in progress(steps, "predict", total=job.window_count(todo), unit="window"):
         pass
 
 

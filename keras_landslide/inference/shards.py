@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import LandslideError, OutputError
+from keras_landslide.errors import ClusterError, LandslideError, OutputError
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.lock import folder_lock
 
@@ -54,7 +54,7 @@ class Shards:
             part.write_bytes(content)
 
     def load(self, index: int) -> np.ndarray:
-        """A finished strip: float32 (rows, width)."""
+        """A finished strip: float32 (rows, width, outputs)."""
         (path,) = self.folder.glob(f"strip-{index:06d}-*.npy")
         return np.load(path, allow_pickle=False)
 
@@ -78,8 +78,8 @@ def open_shards(folder: Path, identity: Any) -> Iterator[Shards]:
         _adopt(folder, identity)
         try:
             yield Shards(folder)
-        except OutputError:
-            raise  # a full disk: what is finished serves the next attempt
+        except (OutputError, ClusterError):
+            raise  # a full disk, lost workers: what is finished serves the next attempt
         except LandslideError:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -11,7 +11,7 @@ from keras_landslide.inference.run import Job, WindowRunner
 from keras_landslide.inference.windows import WindowPlan
 
 Store = Callable[[int, np.ndarray], None]
-"""Receives a strip's index and its probabilities float32 (rows, scene width)."""
+"""Receives a strip's index and its float32 (rows, scene width, outputs)."""
 
 
 def exact_strips(
@@ -20,10 +20,10 @@ def exact_strips(
     """Predict the strips `todo`, handing each to `store`; yields after every window."""
     for index in todo:
         where = plan.strip(index)
-        strip = np.empty((where.height, where.width), np.float32)
+        strip = np.empty((where.height, where.width, runner.outputs), np.float32)
         jobs = [Job(core, core.expand(plan.margin_px)) for core in plan.cores(index)]
-        for inside, probability in runner.run(jobs):
-            strip[:, inside.col_off : inside.col_end] = probability
+        for inside, outputs in runner.run(jobs):
+            strip[:, inside.col_off : inside.col_end] = outputs
             yield
         store(index, strip)
 
@@ -49,31 +49,25 @@ def blended_strips(
         below = (index + 1, row[plan.core[0] :])
 
 
-def blended_window_count(plan: WindowPlan, todo: list[int]) -> int:
-    """How many windows `blended_strips` runs: a strip needs its own row and the next one."""
-    rows = {row for index in todo for row in (index, index + 1)}
-    return len(rows) * (plan.column_count + 1)
-
-
 def _blended_row(plan: WindowPlan, runner: WindowRunner, row: int):
-    """Weighted sum over a row of windows: float32 (2 core heights, scene width).
+    """Weighted sum over a row of windows: float32 (2 core heights, scene width, outputs).
 
     Rows outside the scene stay 0 and are cut by the caller; missing pixels are NaN.
     """
     height, width = plan.core
-    total = np.zeros((2 * height, plan.shape[1]), np.float32)
-    weight = np.outer(_hann(2 * height), _hann(2 * width)).astype(np.float32)
+    total = np.zeros((2 * height, plan.shape[1], runner.outputs), np.float32)
+    weight = np.outer(_hann(2 * height), _hann(2 * width)).astype(np.float32)[..., None]
     top = (row - 1) * height
     windows = [
         Window(top, (column - 1) * width, 2 * height, 2 * width)
         for column in range(plan.column_count + 1)
     ]
     jobs = [Job(window, window) for window in windows]
-    for window, (inside, probability) in zip(windows, runner.run(jobs), strict=True):
+    for window, (inside, outputs) in zip(windows, runner.run(jobs), strict=True):
         here = Window(inside.row_off - window.row_off, inside.col_off - window.col_off, *inside[2:])
         rows = slice(inside.row_off - top, inside.row_end - top)
         columns = slice(inside.col_off, inside.col_end)
-        total[rows, columns] += probability * weight[here.slices]
+        total[rows, columns] += outputs * weight[here.slices]
         yield
     return total
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from rasterio.features import rasterize
+from scipy.ndimage import maximum_filter
 
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.read import BandReader
@@ -31,6 +32,12 @@ class Zonal:
     mean: np.ndarray
     minimum: np.ndarray
     maximum: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Zonal:
+        """The statistics of chosen polygons: a mask or indices."""
+        return Zonal(
+            self.count[chosen], self.mean[chosen], self.minimum[chosen], self.maximum[chosen]
+        )
 
 
 def zonal_statistics(
@@ -65,6 +72,45 @@ def zonal_statistics(
                 np.minimum.at(low[name], index, value)
                 np.maximum.at(high[name], index, value)
     return {name: _zonal(count[name], total[name], low[name], high[name]) for name in names}
+
+
+def touching(
+    polygons: np.ndarray, grid: Grid, path: str | Path, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which polygons may go on where nobody can see: beside missing pixels, or at the edge.
+
+    Args:
+        polygons: shapely polygons in the grid's CRS that do not overlap, (N,).
+        grid: grid of the raster.
+        path: raster that holds the band.
+        name: band whose missing pixels count.
+
+    Returns:
+        Whether a pixel of the polygon has a missing neighbour (of eight), and whether one lies in
+        the raster's outermost rows or columns; bool (N,) each.
+
+    Raises:
+        BandError: the raster lacks the band.
+        InputFileError: it cannot be read.
+    """
+    beside = np.zeros(len(polygons) + 1, bool)
+    at_edge = np.zeros(len(polygons) + 1, bool)
+    with BandReader(path) as reader:
+        for tile, owner in _owners(polygons, grid):
+            around = tile.expand(1)
+            missing = np.isnan(reader.read((name,), around)[..., 0])
+            rows = np.arange(around.row_off, around.row_end)
+            cols = np.arange(around.col_off, around.col_end)
+            outside = ((rows < 0) | (rows >= grid.height))[:, None]
+            outside = outside | ((cols < 0) | (cols >= grid.width))
+            beside[np.unique(owner[_neighbours(missing & ~outside)])] = True
+            at_edge[np.unique(owner[_neighbours(outside)])] = True
+    return beside[1:], at_edge[1:]
+
+
+def _neighbours(mask: np.ndarray) -> np.ndarray:
+    """Pixels of the mask without its outermost ring that have one of it beside them."""
+    return maximum_filter(mask, size=3)[1:-1, 1:-1]
 
 
 def _zonal(count: np.ndarray, total: np.ndarray, low: np.ndarray, high: np.ndarray) -> Zonal:

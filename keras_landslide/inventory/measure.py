@@ -15,8 +15,27 @@ Measure = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Polygons (N,) to areas in m2 and perimeters in m, float64 (N,) each."""
 
 
+Plane = Callable[[np.ndarray], np.ndarray]
+"""Polygons (N,) to the same polygons in a plane in metres."""
+
+
 def measure_on(grid: Grid, where: str = "grid") -> Measure:
-    """The way to measure polygons that lie on `grid`.
+    """The way to measure polygons that lie on `grid`, in the plane of `plane_of`.
+
+    Raises:
+        CrsError: the grid's CRS cannot be understood; the message names `where`.
+    """
+    to_plane = plane_of(grid, where)
+
+    def measure(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        plane = to_plane(polygons)
+        return shapely.area(plane), shapely.length(plane)
+
+    return measure
+
+
+def plane_of(grid: Grid, where: str = "grid") -> Plane:
+    """The way to bring polygons that lie on `grid` into a plane in metres.
 
     In a projected CRS areas and lengths are taken in its plane, so a pixel of 12.5 m has
     156.25 m2. In degrees, and in Mercator projections, whose areas grow with latitude, polygons
@@ -29,17 +48,31 @@ def measure_on(grid: Grid, where: str = "grid") -> Measure:
     srs = spatial_reference(grid.crs, where)
     if srs.IsProjected() and not str(srs.GetAttrValue("PROJECTION")).startswith("Mercator"):
         unit_m = srs.GetLinearUnits()
-        return lambda polygons: (
-            shapely.area(polygons) * unit_m**2,
-            shapely.length(polygons) * unit_m,
-        )
+        if unit_m == 1:
+            return lambda polygons: polygons
+        return lambda polygons: shapely.transform(polygons, lambda points: points * unit_m)
     to_plane = _to_equal_area(srs, grid)
+    return lambda polygons: shapely.transform(polygons, to_plane)
 
-    def measure(polygons: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        plane = shapely.transform(polygons, to_plane)
-        return shapely.area(plane), shapely.length(plane)
 
-    return measure
+def long_axes(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Length, width and direction of the smallest rectangle around each polygon.
+
+    Args:
+        plane: shapely polygons in metres, x to the east, (N,).
+
+    Returns:
+        Long side and short side, m, and the long side's azimuth, degrees clockwise from grid
+        north in [0, 180); float64 (N,) each.
+    """
+    corners = shapely.get_coordinates(shapely.oriented_envelope(plane)).reshape(-1, 5, 2)
+    sides = np.diff(corners[:, :3], axis=1)
+    lengths = np.hypot(sides[..., 0], sides[..., 1])
+    longest = lengths.argmax(axis=1)
+    x, y = sides[np.arange(len(sides)), longest].T
+    # Rounded, so that the last bit of a rectangle's corner does not turn 0 into 180.
+    azimuth = np.round(np.rad2deg(np.arctan2(x, y)), 6) % 180
+    return lengths.max(axis=1), lengths.min(axis=1), azimuth
 
 
 def _to_equal_area(srs, grid: Grid) -> Callable[[np.ndarray], np.ndarray]:

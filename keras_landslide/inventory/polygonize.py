@@ -12,10 +12,11 @@ import shapely
 
 from keras_landslide.errors import LandslideError
 from keras_landslide.files import scratch
-from keras_landslide.inventory.attributes import TILE_PX, Zonal, zonal_statistics
+from keras_landslide.inventory.attributes import TILE_PX, Zonal, touching, zonal_statistics
 from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplify
 from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
-from keras_landslide.inventory.measure import Measure, measure_on
+from keras_landslide.inventory.measure import Measure, long_axes, measure_on, plane_of
+from keras_landslide.inventory.object_rules import OBJECT_BANDS, ObjectRules
 from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
@@ -28,10 +29,20 @@ LANDSLIDES = Layer(
         "id": "int",
         "area_m2": "float",
         "perimeter_m": "float",
+        "length_m": "float",
+        "width_m": "float",
+        "orientation_deg": "float",
         "mean_probability": "float",
         "max_probability": "float",
+        "mean_uncertainty": "float",
         "mean_slope_deg": "float",
+        "max_slope_deg": "float",
+        "mean_elevation_m": "float",
+        "min_elevation_m": "float",
+        "max_elevation_m": "float",
         "elevation_range_m": "float",
+        "touches_nodata": "bool",
+        "touches_edge": "bool",
         "simulated": "bool",
     },
     "landslides mapped from a probability map",
@@ -51,6 +62,7 @@ def polygonize(
     connectedness: int = 8,
     fill_holes_m2: float = 0.0,
     simplify_m: float = 0.0,
+    rules: ObjectRules | None = None,
 ) -> int:
     """Write the landslides of a probability map as a styled GeoPackage layer `landslides`.
 
@@ -68,6 +80,7 @@ def polygonize(
         connectedness: 8 joins pixels that touch at a corner, 4 does not.
         fill_holes_m2: holes smaller than this are filled, with what lies in them.
         simplify_m: outlines are simplified with this tolerance; neighbours never come to overlap.
+        rules: objects that break one are dropped, after all else.
 
     Returns:
         How many landslides were written.
@@ -97,12 +110,17 @@ def polygonize(
     if simplify_m > 0:
         unit_m = _metres_per_unit(info)
         polygons = simplify(polygons, simplify_m / unit_m)
-    rows = _rows(polygons, info, terrain, measure)
+    zonal = _statistics(polygons, info, terrain)
+    if rules is not None:
+        keep = rules.keep(zonal[info.band_names[0]], zonal)
+        polygons, zonal = polygons[keep], {name: each.of(keep) for name, each in zonal.items()}
+    rows = _rows(polygons, info, terrain, measure, zonal)
     tags = {
         "source": Path(probability).name,
         "threshold": repr(float(threshold)),
         "minimum_area_m2": repr(float(minimum_area_m2)),
         "connectedness": str(connectedness),
+        **(rules.tags() if rules is not None else {}),
         "simulated": "yes" if _simulated(info, terrain) else "no",
     }
     return write_layer(out, LANDSLIDES, info.grid.crs, rows, tags)
@@ -158,28 +176,48 @@ def _keep(chunks: Iterator[np.ndarray], measure: Measure, minimum_area_m2: float
 
 
 def _rows(
-    polygons: np.ndarray, info: StackInfo, terrain: StackInfo | None, measure: Measure
+    polygons: np.ndarray,
+    info: StackInfo,
+    terrain: StackInfo | None,
+    measure: Measure,
+    zonal: dict[str, Zonal],
 ) -> Iterator[tuple[bytes, list[Any]]]:
+    nothing = Zonal(np.zeros(len(polygons)), *np.full((3, len(polygons)), np.nan))
     area, perimeter = measure(polygons)
-    band = info.band_names[0]
-    probability = zonal_statistics(polygons, info.grid, info.path, (band,))[band]
-    zonal: dict[str, Zonal] = {}
-    if terrain is not None:
-        names = tuple(name for name in ("slope", "elevation") if name in terrain.band_names)
-        zonal = zonal_statistics(polygons, terrain.grid, terrain.path, names)
-    simulated = _simulated(info, terrain)
+    slope, elevation = zonal.get("slope", nothing), zonal.get("elevation", nothing)
+    probability = zonal[info.band_names[0]]
+    numbers = np.column_stack([
+        area,
+        perimeter,
+        *long_axes(plane_of(info.grid, str(info.path))(polygons)),
+        probability.mean,
+        probability.maximum,
+        zonal.get("uncertainty", nothing).mean,
+        slope.mean,
+        slope.maximum,
+        elevation.mean,
+        elevation.minimum,
+        elevation.maximum,
+        elevation.maximum - elevation.minimum,
+    ])  # fmt: skip
+    flags = np.column_stack(touching(polygons, info.grid, info.path, info.band_names[0]))
+    simulated = int(_simulated(info, terrain))
     for i, wkb in enumerate(shapely.to_wkb(polygons)):
-        slope, elevation = zonal.get("slope"), zonal.get("elevation")
-        values = (
-            area[i],
-            perimeter[i],
-            probability.mean[i],
-            probability.maximum[i],
-            slope.mean[i] if slope else np.nan,
-            elevation.maximum[i] - elevation.minimum[i] if elevation else np.nan,
-        )
-        numbers = [float(v) if np.isfinite(v) else None for v in values]
-        yield wkb, [i + 1, *numbers, int(simulated)]
+        values = [float(v) if np.isfinite(v) else None for v in numbers[i]]
+        yield wkb, [i + 1, *values, *map(int, flags[i]), simulated]
+
+
+def _statistics(
+    polygons: np.ndarray, info: StackInfo, terrain: StackInfo | None
+) -> dict[str, Zonal]:
+    """Statistics of all bands that attributes and object rules ask for, as far as there are."""
+    own = [info.band_names[0], *(n for n in ("uncertainty",) if n in info.band_names[1:])]
+    zonal = zonal_statistics(polygons, info.grid, info.path, tuple(own))
+    if terrain is not None:
+        wanted = ("slope", "elevation", *OBJECT_BANDS)
+        names = tuple(dict.fromkeys(n for n in wanted if n in terrain.band_names))
+        zonal |= zonal_statistics(polygons, terrain.grid, terrain.path, names)
+    return zonal
 
 
 def _simulated(info: StackInfo, terrain: StackInfo | None) -> bool:

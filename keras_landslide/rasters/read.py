@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -13,9 +14,10 @@ from rasterio.enums import MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from keras_landslide.bands import require_bands
-from keras_landslide.errors import CrsError
+from keras_landslide.errors import CrsError, InputFileError
+from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window
-from keras_landslide.rasters.gdal_errors import reading
+from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,24 @@ def stack_info(path: str | Path) -> StackInfo:
         return StackInfo(Path(path), grid, tuple(bands), src.tags())
 
 
+def source_state(path: str | Path) -> list[Any]:
+    """Size and modification time of a raster, wherever GDAL reads it: a stand-in for its digest.
+
+    The time is in nanoseconds for files of this machine and in seconds for GDAL's virtual ones
+    (`/vsis3/...`).
+
+    Raises:
+        InputFileError: it is not there.
+    """
+    if str(path).startswith("/vsi"):
+        stat = osgeo_gdal().VSIStatL(str(path))
+        if stat is None:
+            raise InputFileError(f"{path}: no such file; check the path")
+        return [stat.size, stat.mtime]
+    state = file_state(path)
+    return [state["size"], state["mtime_ns"]]
+
+
 class BandReader:
     """An open raster that gives windows of named bands.
 
@@ -110,6 +130,7 @@ class BandReader:
         self.band_names = _names(self._src)
         self.shape = (self._src.height, self._src.width)
         # A mask or an alpha band beside the pixels tells of nodata as well as a value among them.
+        self._scaled = [*zip(self._src.scales, self._src.offsets, strict=True)]
         self._masked = [MaskFlags.per_dataset in flags for flags in self._src.mask_flag_enums]
 
     def __enter__(self) -> BandReader:
@@ -123,7 +144,7 @@ class BandReader:
         self._src.close()
 
     def read(self, names: Sequence[str], window: Window | None = None) -> np.ndarray:
-        """Read bands by name.
+        """Read bands by name; a scale and offset in the file are applied.
 
         Args:
             names: band names, in the order wanted.
@@ -137,12 +158,19 @@ class BandReader:
             InputFileError: a block cannot be read.
         """
         require_bands(tuple(names), self.band_names, str(self.path))
-        return self.read_indexes([self.band_names.index(name) + 1 for name in names], window)
+        indexes = [self.band_names.index(name) + 1 for name in names]
+        out = self.read_indexes(indexes, window)
+        for channel, index in enumerate(indexes):
+            scale, offset = self._scaled[index - 1]
+            if (scale, offset) != (1, 0):
+                # In double precision, so that 35 percent and a threshold of 0.35 are equal.
+                out[..., channel] = out[..., channel] * np.float64(scale) + offset
+        return out
 
     def read_indexes(
         self, indexes: Sequence[int], window: Window | None = None, *, nodata: float | None = None
     ) -> np.ndarray:
-        """Read bands by their 1-based position; otherwise as `read`.
+        """Read bands by their 1-based position, as stored; otherwise as `read`.
 
         Args:
             indexes: positions in the file.

@@ -58,6 +58,7 @@ class RasterWriter:
         nodata: nodata value; None for NaN in float rasters and none in others.
         names: band descriptions.
         units: band units.
+        scales: band scales: stored value x scale = value.
         tags: data set metadata.
         band_tags: metadata items per band.
         threads: threads that compress blocks.
@@ -78,6 +79,7 @@ class RasterWriter:
         *,
         names: Sequence[str] | None = None,
         units: Sequence[str] | None = None,
+        scales: Sequence[float] | None = None,
         tags: Mapping[str, str] | None = None,
         band_tags: Sequence[Mapping[str, str]] | None = None,
         threads: int = 2,
@@ -98,7 +100,7 @@ class RasterWriter:
             "transform": grid.transform,
             **creation_options(dtype, threads=threads, working=working),
         }
-        self._names, self._units = names, units
+        self._names, self._units, self._scales = names, units, scales
         self._tags, self._band_tags = dict(tags or {}), band_tags
         self._stack = ExitStack()
         self._failures: list[OSError] = []
@@ -152,6 +154,8 @@ class RasterWriter:
 
     def _describe(self) -> None:
         self._dst.update_tags(**self._tags)
+        if self._scales:
+            self._dst.scales = tuple(self._scales)
         for index in range(1, self._dst.count + 1):
             if self._names:
                 self._dst.set_band_description(index, self._names[index - 1])

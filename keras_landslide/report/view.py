@@ -83,7 +83,8 @@ class View:
                     out_dtype="float32",
                     masked=True,
                 )
-                out[..., channel] = band.filled(np.nan)
+                scale, offset = src.scales[index], src.offsets[index]
+                out[..., channel] = band.filled(np.nan) * scale + offset
         return out
 
     def band(self, name: str) -> np.ndarray:

@@ -1,0 +1,156 @@
+"""One or several bundles as one network: their shared contract, and what they answer together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_landslide.errors import BundleError
+from keras_landslide.files import file_sha256
+from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.run import Predict
+from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
+
+ESTIMATES = ("probability", "uncertainty")
+"""What several answers per pixel give: their mean and their standard deviation."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Bundles that answer together; plain values, so that other processes can load it.
+
+    Attributes:
+        bundles: at least one, all with the same bands.
+        symmetries: whether each bundle sees the scene from all eight sides of the square
+            (test-time augmentation).
+    """
+
+    bundles: tuple[Bundle, ...]
+    symmetries: bool = False
+
+    def __post_init__(self) -> None:
+        first = self.bundles[0]
+        for other in self.bundles[1:]:
+            if other.bands != first.bands or other.pixel_size_m != first.pixel_size_m:
+                raise BundleError(
+                    f"{other.folder}: takes other bands, units or pixels than {first.folder}; "
+                    "bundles that answer together have to be trained on the same stack"
+                )
+
+    @property
+    def name(self) -> str:
+        """Names of the bundles."""
+        return " + ".join(bundle.name for bundle in self.bundles)
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Band names in channel order."""
+        return self.bundles[0].band_names
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kind of each band."""
+        return tuple(band.kind for band in self.bundles[0].bands)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any bundle was trained on simulated data."""
+        return any(bundle.simulated for bundle in self.bundles)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every receptive field is bounded."""
+        return all(bundle.bounded for bundle in self.bundles)
+
+    @property
+    def stride_px(self) -> int:
+        """Window origins on multiples of this suit every bundle."""
+        return math.lcm(*(bundle.stride_px for bundle in self.bundles))
+
+    @property
+    def halo_px(self) -> int:
+        """The largest halo, rounded up to a multiple of `stride_px`."""
+        stride = self.stride_px
+        return -(-max(bundle.halo_px for bundle in self.bundles) // stride) * stride
+
+    @property
+    def patch_size_px(self) -> int:
+        """Side of the largest training patches."""
+        return max(bundle.patch_size_px for bundle in self.bundles)
+
+    @property
+    def threshold(self) -> float:
+        """Mean of the bundles' thresholds."""
+        return sum(bundle.threshold for bundle in self.bundles) / len(self.bundles)
+
+    @property
+    def estimates(self) -> tuple[str, ...]:
+        """What is answered per pixel."""
+        several = self.symmetries or len(self.bundles) > 1
+        return ESTIMATES if several else ESTIMATES[:1]
+
+    def identity(self) -> list[Any]:
+        """All that the answers depend on, the weights by their digest."""
+        digests = [
+            [file_sha256(path) for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
+            for bundle in self.bundles
+        ]
+        return [[dict(bundle.contract) for bundle in self.bundles], digests, self.symmetries]
+
+    def load(self) -> Predict:
+        """Load the bundles' graphs.
+
+        Raises:
+            BundleError: a graph cannot be loaded or takes other bands.
+        """
+        from keras_landslide.inference import engine
+
+        members = [engine.load(bundle.folder) for bundle in self.bundles]
+        if self.estimates == ESTIMATES[:1]:
+            return members[0]
+        return Committee(members, self.kinds, symmetries=self.symmetries)
+
+
+class Committee:
+    """Mean and spread of the answers of several networks, or of one from several sides.
+
+    Args:
+        members: images (B, h, w, C) to probability (B, h, w).
+        kinds: kind of each band; azimuths turn with the image.
+        symmetries: ask each member eight times, with the image mirrored and turned.
+    """
+
+    def __init__(
+        self, members: Sequence[Predict], kinds: Sequence[str], *, symmetries: bool
+    ) -> None:
+        self.members = members
+        self.kinds = kinds
+        self.codes = range(SYMMETRIES if symmetries else 1)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Images float32 (B, h, w, C) to mean and standard deviation float32 (B, h, w, 2).
+
+        One answer is held at a time (Welford 1962, doi:10.1080/00401706.1962.10490022), so the
+        memory does not grow with their number.
+        """
+        mean = np.zeros(images.shape[:3], np.float32)
+        square = np.zeros_like(mean)
+        count = 0
+        for code in self.codes:
+            turned = np.stack([transform_patch(image, code, self.kinds) for image in images])
+            for member in self.members:
+                answer = np.stack([transform(each, _inverse(code)) for each in member(turned)])
+                count += 1
+                change = answer - mean
+                mean += change / count
+                square += change * (answer - mean)
+        return np.stack([mean, np.sqrt(square / count)], axis=-1)
+
+
+def _inverse(code: int) -> int:
+    """The symmetry that takes `code` back: mirrored ones are their own inverse."""
+    return code if code >= 4 else -code % 4
