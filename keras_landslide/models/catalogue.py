@@ -38,6 +38,7 @@ class Entry:
         use: one line on when to take it.
         options: options of the builder at the paper's configuration, where not the defaults.
         size_is_read: the paper does not state the input size; `image_shape` is our reading.
+        functional: names of layers that the profiler of the printed operations does not see.
         parameters_millions: as printed; empty where the paper has none.
         operations_billions: the "GFLOPs" as printed; empty where the paper has none.
     """
@@ -49,6 +50,7 @@ class Entry:
     use: str
     options: dict[str, Any] = field(default_factory=dict)
     size_is_read: bool = False
+    functional: tuple[str, ...] = ()
     parameters_millions: str = ""
     operations_billions: str = ""
 

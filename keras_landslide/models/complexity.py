@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -40,12 +40,16 @@ class Complexity:
     parameters: int
 
 
-def complexity(model: keras.Model, image_shape: Sequence[int]) -> Complexity:
+def complexity(
+    model: keras.Model, image_shape: Sequence[int], *, functional: Collection[str] = ()
+) -> Complexity:
     """Count from the layers; nothing is run.
 
     Args:
         model: functional, with one input (B, H, W, C).
         image_shape: (height, width, channels) to count at.
+        functional: names of layers that the paper's code calls as plain functions, which its
+            profiler does not see.
 
     Raises:
         ModelError: the model is not functional, takes other channels, or has a layer with weights
@@ -54,7 +58,9 @@ def complexity(model: keras.Model, image_shape: Sequence[int]) -> Complexity:
     called = steps(model, image_shape)
     return Complexity(
         multiply_adds=sum(multiply_adds(step) for step in called),
-        profiler_operations=sum(profiler_operations(step) for step in called),
+        profiler_operations=sum(
+            profiler_operations(step) for step in called if step.layer.name not in functional
+        ),
         activation_bytes=FLOAT32_BYTES * _largest_live(called),
         trainable_parameters=count(model.trainable_weights),
         parameters=count(model.weights),

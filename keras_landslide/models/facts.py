@@ -61,7 +61,7 @@ def facts(name: str, *, size: int | None = None, channels: int | None = None) ->
         title=documentation(name).splitlines()[0],
         entry=known,
         image_shape=shape,
-        complexity=complexity(model, shape),
+        complexity=complexity(model, shape, functional=known.functional),
         field=field,
         options=known_options,
     )

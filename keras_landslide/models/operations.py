@@ -8,6 +8,7 @@ from typing import Any
 from keras import layers
 
 from keras_landslide.errors import ModelError
+from keras_landslide.layers.pyramid_pooling import AdaptiveAveragePooling
 from keras_landslide.models.steps import Step
 
 BATCH_NORMALIZATION = 4
@@ -56,8 +57,8 @@ def profiler_operations(step: Step) -> int:
 
     Its "FLOPs" are multiply-adds, except that a transposed convolution is charged with the pixels
     of its output, batch normalisation with 4 operations per value, and bilinear up-sampling layers
-    with 11 per value put out. Average pooling to fixed bins costs (window + 1) per bin. All else
-    is free.
+    with 11 per value put out. Average pooling to fixed bins costs an operation per value that goes
+    in and one per bin. All else is free.
     """
     layer = step.layer
     size_in, size_out = (math.prod(t[0].shape) for t in (step.inputs, step.outputs))
@@ -67,7 +68,7 @@ def profiler_operations(step: Step) -> int:
         return BATCH_NORMALIZATION * size_out
     if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "bilinear":
         return BILINEAR * size_out
-    if isinstance(layer, layers.GlobalAveragePooling2D):
+    if isinstance(layer, AdaptiveAveragePooling | layers.GlobalAveragePooling2D):
         return size_in + size_out
     return multiply_adds(step)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from keras_landslide.models.facts import Facts
+if TYPE_CHECKING:
+    from keras_landslide.models.facts import Facts
 
 COLUMNS = (
     "network",

@@ -92,6 +92,13 @@ def test_profiler_rules_by_hand():
     assert found.profiler_operations == 64 * 4 * 27 + 4 * 64 * 4 + 11 * 64 * 4
 
 
+def test_profiler_does_not_see_functions():
+    up = layers.UpSampling2D(2, interpolation="bilinear", name="up")
+    model = net(layers.MaxPooling2D(2), up)
+    assert complexity(model, (8, 8, 3)).profiler_operations == 11 * 8 * 8 * 3
+    assert complexity(model, (8, 8, 3), functional=["up"]).profiler_operations == 0
+
+
 def test_parameters_count_shared_layers_once():
     shared = layers.Conv2D(3, 3, padding="same")
     model = net(shared, layers.BatchNormalization(), shared)
