@@ -5,13 +5,24 @@ from __future__ import annotations
 import keras
 
 from keras_landslide.errors import UnknownNameError
-from keras_landslide.losses.crossentropy import BinaryCrossentropyLoss
+from keras_landslide.losses.crossentropy import (
+    BinaryCrossentropyLoss,
+    WeightedBinaryCrossentropyLoss,
+)
 from keras_landslide.losses.dice import BceDiceLoss, DiceLoss
+from keras_landslide.losses.focal import FocalLoss
+from keras_landslide.losses.lovasz import LovaszLoss
+from keras_landslide.losses.tversky import FocalTverskyLoss, TverskyLoss
 
 LOSSES: dict[str, type[keras.losses.Loss]] = {
     "dice": DiceLoss,
     "bce": BinaryCrossentropyLoss,
     "bce_dice": BceDiceLoss,
+    "weighted_bce": WeightedBinaryCrossentropyLoss,
+    "focal": FocalLoss,
+    "tversky": TverskyLoss,
+    "focal_tversky": FocalTverskyLoss,
+    "lovasz": LovaszLoss,
 }
 
 
@@ -26,4 +37,15 @@ def get(name: str) -> keras.losses.Loss:
     return LOSSES[name]()
 
 
-__all__ = ["LOSSES", "BceDiceLoss", "BinaryCrossentropyLoss", "DiceLoss", "get"]
+__all__ = [
+    "LOSSES",
+    "BceDiceLoss",
+    "BinaryCrossentropyLoss",
+    "DiceLoss",
+    "FocalLoss",
+    "FocalTverskyLoss",
+    "LovaszLoss",
+    "TverskyLoss",
+    "WeightedBinaryCrossentropyLoss",
+    "get",
+]

@@ -1,4 +1,4 @@
-"""Binary cross-entropy over labelled pixels."""
+"""Binary cross-entropy over labelled pixels: plain, and with the landslides weighted."""
 
 from __future__ import annotations
 
@@ -7,36 +7,78 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.losses.masking import labelled_pixels
+from keras_landslide.losses.masking import MaskedLoss, weighted_mean
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before the logarithm."""
 
 
-def masked_crossentropy(truth: Any, probability: Any, weight: Any) -> Any:
-    """Mean cross-entropy over flat pixels of weight 1; see `BinaryCrossentropyLoss`."""
-    p = ops.clip(probability, EPSILON, 1.0 - EPSILON)
-    per_pixel = -(truth * ops.log(p) + (1.0 - truth) * ops.log(1.0 - p))
-    # At least 1 in the denominator: a batch without labels costs 0 instead of NaN.
-    return ops.sum(weight * per_pixel) / ops.maximum(ops.sum(weight), 1.0)
+def log_likelihoods(prediction: Any, from_logits: bool) -> tuple[Any, Any]:
+    """Logarithms of p and 1 - p; from logits as -softplus(-z) and -softplus(z), never clipped."""
+    if from_logits:
+        return -ops.softplus(-prediction), -ops.softplus(prediction)
+    p = ops.clip(prediction, EPSILON, 1.0 - EPSILON)
+    return ops.log(p), ops.log(1.0 - p)
+
+
+def crossentropy(truth: Any, prediction: Any, from_logits: bool) -> Any:
+    """-ln of the probability given to the truth, per pixel."""
+    landslide, background = log_likelihoods(prediction, from_logits)
+    return -(truth * landslide + (1.0 - truth) * background)
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
-class BinaryCrossentropyLoss(keras.losses.Loss):
+class BinaryCrossentropyLoss(MaskedLoss):
     """Mean binary cross-entropy over the labelled pixels of the batch.
 
-        L = -mean(y * ln(p) + (1 - y) * ln(1 - p))
+        L = -mean(y ln(p) + (1 - y) ln(1 - p))
 
-    Pixels labelled 255 are neither summed nor counted.
+    Source: Nguyen, "MU-Net", section 3.3. Arguments as in `MaskedLoss`.
     """
 
-    def __init__(self, *, name: str = "bce", dtype: Any = "float32"):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(self, *, from_logits: bool = False, name: str = "bce", dtype: Any = "float32"):
+        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The scalar loss of a batch."""
-        return masked_crossentropy(*labelled_pixels(y_true, y_pred))
+    def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
+        """The loss of flat pixels."""
+        return weighted_mean(crossentropy(truth, prediction, self.from_logits), weight)
+
+
+@keras.saving.register_keras_serializable("keras_landslide")
+class WeightedBinaryCrossentropyLoss(MaskedLoss):
+    """Binary cross-entropy in which a landslide pixel counts as much as several others.
+
+        L = sum(w c) / sum(w),  c = -(y ln(p) + (1 - y) ln(1 - p)),  w = b y + (1 - y)
+
+    The weighted likelihood of King and Zeng 2001, "Logistic Regression in Rare Events Data",
+    doi:10.1093/oxfordjournals.pan.a004868, divided by the sum of the weights, so that the loss of a
+    batch keeps its scale whatever the share of landslides. Probabilities of a network so trained
+    are too high by the odds ratio b, and want calibration or a chosen threshold.
+
+    Args:
+        positive_weight: b, 10 by default: about the ratio of background to landslide pixels in
+            patches that were sampled around landslides.
+        from_logits: see `MaskedLoss`.
+        name: the loss's name in logs.
+        dtype: precision of the reduction, float32.
+    """
+
+    def __init__(
+        self,
+        positive_weight: float = 10.0,
+        *,
+        from_logits: bool = False,
+        name: str = "weighted_bce",
+        dtype: Any = "float32",
+    ):
+        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
+        self.positive_weight = positive_weight
+
+    def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
+        """The loss of flat pixels."""
+        weight = weight * (self.positive_weight * truth + 1.0 - truth)
+        return weighted_mean(crossentropy(truth, prediction, self.from_logits), weight)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"name": self.name}
+        return {"positive_weight": self.positive_weight, **super().get_config()}

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.losses.crossentropy import masked_crossentropy
-from keras_landslide.losses.masking import labelled_pixels
+from keras_landslide.losses.crossentropy import crossentropy
+from keras_landslide.losses.masking import MaskedLoss, probabilities, weighted_mean
 
 
 def soft_dice(truth: Any, probability: Any, weight: Any, smoothing: float) -> Any:
@@ -19,7 +19,7 @@ def soft_dice(truth: Any, probability: Any, weight: Any, smoothing: float) -> An
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
-class DiceLoss(keras.losses.Loss):
+class DiceLoss(MaskedLoss):
     """One minus the soft Dice coefficient over all labelled pixels of the batch.
 
         L = 1 - (2 * sum(y * p) + s) / (sum(y) + sum(p) + s)
@@ -35,40 +35,51 @@ class DiceLoss(keras.losses.Loss):
 
     Args:
         smoothing: s, 1 by default.
+        from_logits: see `MaskedLoss`.
         name: the loss's name in logs.
         dtype: precision of the reduction, float32.
     """
 
-    def __init__(self, smoothing: float = 1.0, *, name: str = "dice", dtype: Any = "float32"):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        *,
+        from_logits: bool = False,
+        name: str = "dice",
+        dtype: Any = "float32",
+    ):
+        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
         self.smoothing = smoothing
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The scalar loss of a batch."""
-        return 1.0 - soft_dice(*labelled_pixels(y_true, y_pred), self.smoothing)
+    def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
+        """The loss of flat pixels."""
+        p = probabilities(prediction, self.from_logits)
+        return 1.0 - soft_dice(truth, p, weight, self.smoothing)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"smoothing": self.smoothing, "name": self.name}
+        return {"smoothing": self.smoothing, **super().get_config()}
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
-class BceDiceLoss(keras.losses.Loss):
+class BceDiceLoss(DiceLoss):
     """Masked binary cross-entropy plus Dice loss, equally weighted.
 
-    Source: the hybrid loss of Nguyen's "MU-Net"; the parts are `BinaryCrossentropyLoss` and
-    `DiceLoss` with the same smoothing.
+    Source: the hybrid loss of Nguyen's "MU-Net", section 3.3; the parts are
+    `BinaryCrossentropyLoss` and `DiceLoss` with the same smoothing. Arguments as in `DiceLoss`.
     """
 
-    def __init__(self, smoothing: float = 1.0, *, name: str = "bce_dice", dtype: Any = "float32"):
-        super().__init__(name=name, dtype=dtype)
-        self.smoothing = smoothing
+    def __init__(
+        self,
+        smoothing: float = 1.0,
+        *,
+        from_logits: bool = False,
+        name: str = "bce_dice",
+        dtype: Any = "float32",
+    ):
+        super().__init__(smoothing, from_logits=from_logits, name=name, dtype=dtype)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The scalar loss of a batch."""
-        pixels = labelled_pixels(y_true, y_pred)
-        return masked_crossentropy(*pixels) + 1.0 - soft_dice(*pixels, self.smoothing)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {"smoothing": self.smoothing, "name": self.name}
+    def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
+        """The loss of flat pixels."""
+        bce = weighted_mean(crossentropy(truth, prediction, self.from_logits), weight)
+        return bce + super().of_pixels(truth, prediction, weight)
