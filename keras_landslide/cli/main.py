@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "tune": "grid search over a space of run configs",
     "export": "a trained run as a model bundle (SavedModel and contract)",
     "predict": "a bundle over a stack: probability map and inventory",
+    "check": "may this bundle be used on this stack?",
     "evaluate": "score predictions against labels",
     "models": "list the networks",
     "demo": "all of the above on the simulated basins",

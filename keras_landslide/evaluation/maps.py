@@ -18,11 +18,11 @@ STRIP_ROWS = 512
 
 
 class Strip(NamedTuple):
-    """Full-width rows of a map and of its truth.
+    """A part of a map and of its truth.
 
     Attributes:
-        window: the rows, without the margin.
-        core: those rows within the arrays.
+        window: where, without the margin.
+        core: that window within the arrays.
         probability: float32 (H, W), NaN where missing; so in pixels that are not to be scored.
         label: float32 (H, W) of 0, 1, 255 or NaN.
         masks: bool (H, W) per region: `all`, and `clear` and `cloud` with a `cloud` band.
@@ -42,9 +42,10 @@ def strips(
     windows: Sequence[Window] | None = None,
     valid_bands: Sequence[str] = (),
     others: Sequence[str | Path] = (),
+    cuts: Sequence[Window] | None = None,
     margin: int = 0,
 ) -> Iterator[Strip]:
-    """Read a map and its truth together.
+    """Read a map and its truth together, part by part.
 
     Args:
         probability_path: `probability.tif`.
@@ -55,7 +56,8 @@ def strips(
         valid_bands: score only pixels where all these bands of the stack have a value, so that
             models of different bands are scored on the same pixels.
         others: maps of other models: score only pixels where they have a value too.
-        margin: rows beyond a strip to read as well.
+        cuts: the parts; None cuts full-width strips that cover the map.
+        margin: pixels beyond a part to read as well.
 
     Raises:
         BandError: the stack has no label, or lacks one of `valid_bands`.
@@ -73,10 +75,9 @@ def strips(
     clouds = "cloud" in stack.band_names
     names = ("label", "cloud") if clouds else ("label",)
     with BandReader(stack_path) as truth:
-        for strip in stack.grid.strips(STRIP_ROWS):
-            area = Window(strip.row_off - margin, 0, strip.height + 2 * margin, strip.width).clip(
-                stack.grid.shape
-            )
+        for cut in stack.grid.strips(STRIP_ROWS) if cuts is None else cuts:
+            window = cut.clip(stack.grid.shape)
+            area = window.expand(margin).clip(stack.grid.shape)
             bands = truth.read((*names, *valid_bands), area)
             inside = ~np.isnan(bands[..., len(names) :]).any(axis=-1)
             if windows is not None:
@@ -89,9 +90,10 @@ def strips(
                 cloud = bands[..., 1]
                 masks["clear"] = inside & (cloud == 0)
                 masks["cloud"] = inside & ((cloud == 1) | (cloud == 2))
-            first = strip.row_off - area.row_off
-            core = slice(first, first + strip.height), slice(None)
-            yield Strip(strip, core, probability, bands[..., 0], masks)
+            core = window._replace(
+                row_off=window.row_off - area.row_off, col_off=window.col_off - area.col_off
+            )
+            yield Strip(window, core.slices, probability, bands[..., 0], masks)
 
 
 def score_maps(

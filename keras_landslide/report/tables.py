@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from keras_landslide.evaluation.scores import Scores
 from keras_landslide.files import write_text
@@ -112,6 +113,17 @@ def write_tables(rows: Sequence[Row], folder: str | Path, title: str) -> list[Pa
     reported = markdown_table(reported_rows(), REPORTED_NOTE)
     write_text(folder / "scores.md", f"{markdown_table(rows, title)}\n{reported}")
     return [folder / "scores.csv", folder / "scores.md"]
+
+
+def write_csv(path: str | Path, lines: Sequence[Sequence[Any]]) -> None:
+    """Write a header and lines as CSV with full digits; None is empty.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    write_text(path, stream.getvalue())
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,11 +1,13 @@
 """The evaluate command on a made-up map."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
 import shapely
 from affine import Affine
+from sklearn import metrics
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
@@ -63,8 +65,13 @@ def test_metrics_and_files(scene, capsys):
     assert "(simulated data)" in screen and "1 of 2 found, 1 of 2 mapped are true" in screen
     assert sorted(p.name for p in (scene / "out").iterdir()) == [
         "confusion_map.png",
+        "curves.png",
+        "images.png",
         "metrics.json",
+        "per_object.csv",
+        "per_patch.csv",
         "probability_map.png",
+        "report.html",
     ]
 
 
@@ -101,3 +108,98 @@ def test_no_threshold_is_not_one_half(scene, capsys):
         main(["evaluate", "--probability", "p", "--stack", "s", *rest])
     assert stop.value.code == 2
     assert "not both" in capsys.readouterr().err
+
+
+def fuller(scene):
+    """Random maps of two models, the second blind in a corner; a band that ends elsewhere."""
+    rng = np.random.default_rng(0)
+    label = (rng.random(GRID.shape) < 0.2).astype(np.float32)
+    maps = np.clip(rng.beta(2, 4, (2, *GRID.shape)) + 0.3 * label, 0, 1).astype(np.float32)
+    maps[1, :5, :5] = np.nan
+    for name, values in zip("ab", maps, strict=True):
+        tags = {"THRESHOLD": "0.5", "BUNDLE": name}
+        write_raster(scene / f"{name}.tif", values, GRID, names=["probability"], tags=tags)
+    slope = np.where(np.arange(50) < 30, 1, np.nan) * np.ones(GRID.shape)
+    bands = np.dstack([slope, label]).astype(np.float32)
+    write_raster(scene / "f.tif", bands, GRID, names=["slope", "label"])
+    patches = [
+        Patch(n, 20 * (n // 2), 25 * (n % 2), 20, 25, "val" if n < 2 else "test", 0, 0, 0.1, 1.0)
+        for n in range(4)
+    ]
+    write_patches(scene / "f.gpkg", patches, GRID, {"split_kind": "random (optimistic)"})
+    return label, maps
+
+
+def test_models_are_compared_on_common_pixels(scene):
+    label, (a, b) = fuller(scene)
+    common = ~np.isnan(b)
+    common[:, 30:] = False
+    found = evaluate(
+        scene / "a.tif", scene / "f.tif", scene / "out",
+        image_model="slope", against=scene / "b.tif", block_px=10,
+    )  # fmt: skip
+    pixels = found["pixels"]["all"]
+    y = label[common]
+    assert pixels["tp"] + pixels["fp"] + pixels["fn"] + pixels["tn"] == common.sum()
+    assert pixels["roc_auc"] == pytest.approx(metrics.roc_auc_score(y, a[common]), abs=1e-6)
+    wanted = [metrics.f1_score(y, each[common] >= 0.5) for each in (a, b)]
+    difference = found["compared"]["differences"]["f1"]
+    assert pixels["f1"] == pytest.approx(wanted[0], abs=1e-9)
+    assert difference["difference"] == pytest.approx(wanted[0] - wanted[1], abs=1e-9)
+    low, high = pixels["intervals"]["f1"]
+    assert low < pixels["f1"] < high and pixels["intervals"]["blocks"] == 12
+    assert found["compared"]["model"] == "b"
+
+
+def test_thresholds_come_from_the_other_split_alone(scene):
+    label, (a, _) = fuller(scene)
+    maps = (scene / "a.tif", scene / "f.tif", scene / "out")
+    table = scene / "f.gpkg"
+    found = evaluate(*maps, patches=table, calibration_split="val")
+    best = max(metrics.f1_score(label[:20].ravel(), a[:20].ravel() >= t) for t in np.unique(a[:20]))
+    chosen = found["thresholds"][0]
+    reached = metrics.f1_score(
+        label[:20].ravel(), a[:20].ravel() >= np.float32(chosen["threshold"])
+    )
+    assert reached == pytest.approx(best)
+    said = a[20:].ravel() >= np.float32(chosen["threshold"])
+    assert chosen["f1"] == pytest.approx(metrics.f1_score(label[20:].ravel(), said))
+    assert "ECE" in found["calibration_verdict"] and len(found["calibration"]) == 3
+    with pytest.raises(SplitError, match="another split"):
+        evaluate(*maps, patches=table, calibration_split="test")
+    page = (scene / "out" / "report.html").read_text()
+    assert "The split is random" in page
+
+
+def test_report_stands_alone_and_every_number_is_defined(scene):
+    evaluate(
+        scene / "p.tif", scene / "s.tif", scene / "out", inventory=scene / "truth.gpkg"
+    )  # fmt: skip
+    page = (scene / "out" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+    assert "http://" not in page and "https://" not in page and "Simulated data" in page
+    written = json.loads((scene / "out" / "metrics.json").read_text())
+    undefined = set()
+    for part in ("pixels", "objects"):
+        values = written[part]["all"] if part == "pixels" else written[part]
+        undefined |= set(values) - set(written["definitions"])
+    assert undefined == set()
+
+
+def test_lines_of_patches_and_objects(scene):
+    evaluate(
+        scene / "p.tif", scene / "s.tif", scene / "out", inventory=scene / "truth.gpkg", block_px=25
+    )  # fmt: skip
+    with (scene / "out" / "per_patch.csv").open(newline="") as stream:
+        patches = list(csv.DictReader(stream))
+    assert [int(p["tp"]) for p in patches] == [20, 0, 0, 0]
+    assert patches[3]["f1"] == ""
+    with (scene / "out" / "per_object.csv").open(newline="") as stream:
+        found, missed, *ours = list(csv.DictReader(stream))
+    # 5 x 5 pixels against 5 x 7, of which 5 x 4 are common.
+    assert (found["found"], float(found["area_m2"])) == ("True", 2500)
+    assert float(found["overlap"]) == pytest.approx(0.8)
+    assert float(found["iou"]) == pytest.approx(20 / 35)
+    assert float(found["centroid_distance_m"]) == pytest.approx(15)
+    assert (missed["found"], missed["centroid_distance_m"]) == ("False", "")
+    assert [row["side"] for row in ours] == ["predicted"] * 2

@@ -1,0 +1,131 @@
+"""`keras-landslide check`: may this bundle be used on this stack?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="may this bundle be used on this stack?")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("stack", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
+              help="Folder for check.json and drift.png.")  # fmt: skip
+@click.option("--training-stack", type=click.Path(path_type=Path),
+              help="Stack it was trained on: also map where STACK is like it.")  # fmt: skip
+@click.option("--training-patches", type=click.Path(path_type=Path),
+              help="Its patches: only those of the train split count.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Of the sampled training pixels.")
+def command(bundle: Path, stack: Path, out: Path, **options: Any) -> None:
+    """Hold STACK against the contract and the training values of the model BUNDLE.
+
+    Answers yes, with care or no, with the reason. It looks at the values of single pixels: a yes
+    is no promise, labels of the new place alone can tell how good the map is.
+    """
+    found = check(bundle, stack, out, **options)
+    if found["bands"]:
+        click.echo("band              shift  spread  outside  verdict")
+    for band in found["bands"]:
+        click.echo(
+            f"{band['name']:16} {band['shift']:+6.2f}  {band['spread']:6.2f}  "
+            f"{band['outside']:7.1%}  {band['verdict']}"
+        )
+    if (share := found.get("applicable_share")) is not None:
+        click.echo(f"{share:.1%} of the pixels lie within the area of applicability")
+    click.echo(f"may it be used here? {found['answer']}: {found['why']}")
+    for path in found["files"]:
+        click.echo(f"wrote {path}")
+
+
+def check(
+    bundle: str | Path,
+    stack: str | Path,
+    out: str | Path,
+    *,
+    training_stack: str | Path | None = None,
+    training_patches: str | Path | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Check a stack against a bundle before predicting.
+
+    Args:
+        bundle: model bundle.
+        stack: the new stack.
+        out: folder for `check.json`, `drift.png` and, with `training_stack`,
+            `applicability.tif`.
+        training_stack: the stack that the bundle was trained on.
+        training_patches: its patch table; only patches of the train split count.
+        seed: of the sampled training pixels.
+
+    Returns:
+        What `check.json` holds: `answer` (`yes`, `with care`, `no`), `why`, `bands` (see
+        `evaluation.drift.BandDrift`, and the `verdict` of each), `simulated`, and with a training
+        stack `applicable_share` and `dissimilarity_threshold`; and `files`.
+
+    Raises:
+        BundleError: the bundle cannot be read.
+        NodataError: a band has no value.
+        LandslideError: a file cannot be read or written.
+    """
+    from keras_landslide.errors import BundleError
+    from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict
+    from keras_landslide.files import write_json
+    from keras_landslide.inference.bundle import check_stack, read_bundle
+    from keras_landslide.rasters.read import stack_info
+    from keras_landslide.report.drift_figure import drift_figure
+
+    out, known, info = Path(out), read_bundle(bundle), stack_info(stack)
+    try:
+        ranges = {name: known.contract["band_ranges"][name] for name in known.band_names}
+    except KeyError as error:
+        raise BundleError(f"{bundle}: holds no band_ranges of {error}; export it again") from error
+    refusal = None
+    try:
+        check_stack(known, info)
+    except BundleError as error:
+        refusal = str(error)
+    names = [name for name in known.band_names if name in info.band_names]
+    drifts = band_drift(stack, ranges, names) if names else []
+    found: dict[str, Any] = {
+        **verdict(drifts, refusal),
+        "bundle": known.name,
+        "stack": str(stack),
+        "simulated": info.simulated or known.simulated,
+        "bands": [{**asdict(drift), "verdict": LEVELS[drift.level]} for drift in drifts],
+    }
+    files = [out / "check.json"]
+    if drifts:
+        title = f"{known.name}: training and {Path(stack).resolve().parent.name}"
+        simulated = found["simulated"]
+        files.append(
+            drift_figure(drifts, ranges, out / "drift.png", title=title, simulated=simulated)
+        )
+    if training_stack is not None and len(names) == len(known.band_names):
+        files.append(out / "applicability.tif")
+        found |= _applicability(training_stack, training_patches, names, stack, files[-1], seed)
+    write_json(out / "check.json", found)
+    return {**found, "files": files}
+
+
+def _applicability(
+    training_stack: str | Path,
+    training_patches: str | Path | None,
+    names: list[str],
+    stack: str | Path,
+    out: Path,
+    seed: int,
+) -> dict[str, Any]:
+    from keras_landslide.cli.scoring import patch_windows
+    from keras_landslide.evaluation.applicability import fit_applicability, write_applicability
+    from keras_landslide.rasters.read import stack_info
+
+    windows = None
+    if training_patches is not None:
+        grid = stack_info(training_stack).grid
+        windows = [window for _, window in patch_windows(training_patches, "train", grid)]
+    fitted = fit_applicability(training_stack, names, windows=windows, seed=seed)
+    share = write_applicability(fitted, stack, names, out)
+    return {"applicable_share": share, "dissimilarity_threshold": fitted.threshold}

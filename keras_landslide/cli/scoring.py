@@ -1,0 +1,125 @@
+"""Parts of `evaluate`: which pixels count, another map on the same ones, calibration apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_landslide.errors import SplitError
+from keras_landslide.grid import Grid, Window
+
+if TYPE_CHECKING:
+    from keras_landslide.evaluation.assess import Region
+    from keras_landslide.evaluation.distribution import Distribution
+
+COMPARED = ("f1", "iou", "precision", "recall", "kappa")
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Which pixels of a stack are scored, and in which blocks; see `evaluation.maps.strips`."""
+
+    stack: str | Path
+    windows: Sequence[Window] | None
+    valid_bands: Sequence[str]
+    others: Sequence[str | Path]
+    block_px: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As keyword arguments of `strips`."""
+        return {
+            "windows": self.windows,
+            "valid_bands": self.valid_bands,
+            "others": self.others,
+        }
+
+
+def patch_windows(patches: str | Path, split: str, grid: Grid) -> list[tuple[int, Window]]:
+    """Numbers and windows of the patches of a split, made for a stack on `grid`.
+
+    Raises:
+        SplitError: the table has no patch of that split.
+    """
+    from keras_landslide.patches.table import read_patches
+
+    table = read_patches(patches, grid)
+    windows = [(patch.patch_id, patch.window) for patch in table if patch.split == split]
+    if not windows:
+        choices = ", ".join(sorted({patch.split for patch in table}))
+        raise SplitError(f"{patches}: has no patch of split '{split}'; it has: {choices}")
+    return windows
+
+
+def compare(
+    ours: Region, against: str | Path, threshold: float, pixels: Pixels, seed: int
+) -> dict[str, Any]:
+    """Paired differences between this map and another one on the same pixels and blocks."""
+    from keras_landslide.evaluation.assess import assess
+    from keras_landslide.evaluation.intervals import LEVEL, paired_difference
+    from keras_landslide.rasters.read import stack_info
+
+    other = assess(against, pixels.stack, threshold, **pixels.options, block_px=pixels.block_px)
+    found = paired_difference(ours.blocks, other["all"].blocks, COMPARED, seed=seed)
+    return {
+        "model": stack_info(against).tags.get("BUNDLE", Path(against).stem),
+        "threshold": threshold,
+        "level": LEVEL,
+        "differences": {
+            name: each
+            and {
+                "difference": each.value,
+                "interval": [each.interval.low, each.interval.high],
+                "blocks": each.interval.blocks,
+                "share_above": each.share_above,
+            }
+            for name, each in found.items()
+        },
+    }
+
+
+def calibrate(
+    probability: str | Path,
+    patches: str | Path | None,
+    calibration_split: str,
+    split: str,
+    scored: Distribution,
+    pixels: Pixels,
+) -> dict[str, Any]:
+    """Thresholds and calibration from one split, scored on the pixels of another.
+
+    Raises:
+        SplitError: there is no patch table, or the split to choose on is the one that is scored.
+        NodataError: the split to choose on lacks a class.
+    """
+    from keras_landslide.evaluation.distribution import Distribution
+    from keras_landslide.evaluation.images import score_images
+    from keras_landslide.evaluation.maps import strips
+    from keras_landslide.evaluation.selection import calibration_table, threshold_table, verdict
+    from keras_landslide.rasters.read import stack_info
+
+    if patches is None or calibration_split == split:
+        raise SplitError(
+            "--calibration-split needs --patches and another split than the one that is scored: "
+            "what is chosen on the scored pixels flatters them"
+        )
+    numbered = patch_windows(patches, calibration_split, stack_info(pixels.stack).grid)
+    bands, others = pixels.valid_bands, pixels.others
+    images = score_images(
+        probability, pixels.stack, 0.5, numbered, valid_bands=bands, others=others
+    )
+    validation = Distribution()
+    windows = [window for _, window in numbered]
+    for strip in strips(
+        probability, pixels.stack, windows=windows, valid_bands=bands, others=others
+    ):
+        validation.add(strip.probability, strip.label)
+    table = calibration_table(validation, scored)
+    return {
+        "calibration_split": calibration_split,
+        "thresholds": threshold_table(validation, [image.seen for image in images], scored),
+        "calibration": table,
+        "calibration_verdict": verdict(table),
+    }
