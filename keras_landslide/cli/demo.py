@@ -138,7 +138,10 @@ def _transfer(folder: Path, image_model: str, stacks: dict[str, Path], patches: 
         truth = ["--inventory", mapped, "--surveyed", surveyed] if basin == NEW else []
         maps = ["--probability", out / "probability.tif", "--stack", stack]
         least = ["--minimum-area", MINIMUM_AREA_M2]
-        _do("evaluate", *maps, *where, *truth, *least, "-o", out)
+        # Every model on the pixels that the one of most bands can see, or the table would compare
+        # scores of different pixels.
+        common = ["--image-model", IMAGE_MODELS[-1]]
+        _do("evaluate", *maps, *where, *truth, *least, *common, "-o", out)
 
 
 def _report(
