@@ -10,12 +10,17 @@ from typing import Any
 
 from keras import layers
 
+from keras_landslide.layers.strided_pointwise import StridedPointwise
+
+NORMALISATIONS = ("none", "batch")
+
 
 def conv_bn(
     x: Any, filters: int, kernel: int = 3, *, strides: int = 1, dilation: int = 1, name: str
 ) -> Any:
     """Convolution ("same" padding, no bias) and batch normalisation: `name`, `name_bn`."""
-    x = layers.Conv2D(
+    convolution = StridedPointwise if kernel == 1 and strides > 1 else layers.Conv2D
+    x = convolution(
         filters,
         kernel,
         strides=strides,
@@ -33,6 +38,15 @@ def conv_bn_relu(
     """CBR: `conv_bn` and ReLU."""
     x = conv_bn(x, filters, kernel, strides=strides, dilation=dilation, name=name)
     return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def conv_relu(
+    x: Any, filters: int, kernel: int = 3, *, normalisation: str = "none", name: str
+) -> Any:
+    """Convolution with bias and ReLU in one layer, or with normalisation `batch` a CBR."""
+    if normalisation == "batch":
+        return conv_bn_relu(x, filters, kernel, name=name)
+    return layers.Conv2D(filters, kernel, padding="same", activation="relu", name=name)(x)
 
 
 def double_conv(x: Any, filters: int, *, middle: int | None = None, name: str) -> Any:
