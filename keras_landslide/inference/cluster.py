@@ -187,8 +187,15 @@ def make_strips(
     if source_state(job.stack)[0] != state[0]:
         raise ClusterError(f"{job.stack}: is another file on a worker; share one among all")
     strips: dict[int, np.ndarray] = {}
-    for _ in strips_here(_network(network), job, run, strips.__setitem__):
-        pass
+    failure = None
+    try:
+        for _ in strips_here(_network(network), job, run, strips.__setitem__):
+            pass
+    except LandslideError as error:
+        # Without its cause: GDAL's errors cannot travel, and would take this one with them.
+        failure = type(error)(str(error))
+    if failure is not None:
+        raise failure
     return [strips[index] for index in run]
 
 

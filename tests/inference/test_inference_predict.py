@@ -52,9 +52,9 @@ def test_minimum_mapping_unit_and_threshold(make_bundle, make_stack, tmp_path):
         assert float(src.tags()["THRESHOLD"]) == middle
 
 
-def start(bundle, stack, out, before=""):
+def start(bundle, stack, out, before="", options=()):
     """Start the command in a process of its own, after some other statements."""
-    arguments = ["predict", str(bundle), str(stack), "-o", str(out), "--window", "64"]
+    arguments = ["predict", str(bundle), str(stack), "-o", str(out), "--window", "64", *options]
     code = f"{before}from keras_landslide.cli.main import main; main({arguments!r})"
     return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
 

@@ -1,0 +1,134 @@
+"""The same strips on a real Dask cluster of processes: same bytes, lost workers, dead schedulers."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from test_inference_predict import refused, start
+
+from keras_landslide.cli.predict import predict_scene_to_folder
+from keras_landslide.errors import InputFileError
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.timeout(240)
+WINDOW = {"window_px": 64}
+
+
+def same_files(paths, others):
+    return all(paths[name].read_bytes() == others[name].read_bytes() for name in others)
+
+
+def test_two_workers_give_the_same_bytes(make_bundle, make_stack, tmp_path):
+    bundle = make_bundle()
+    stack, _ = make_stack((150, 128))
+    options = {**WINDOW, "flag_missing": True}
+    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", **options)
+    two = predict_scene_to_folder(bundle, stack, tmp_path / "two", workers=2, **options)
+    assert same_files(two, alone)
+
+
+def wait_for_strips(work, count, process):
+    while len(list(work.glob("strip-*.npy"))) < count and process.poll() is None:
+        time.sleep(0.002)
+
+
+class Cluster:
+    """A scheduler and workers in processes of their own, as on other machines."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.logs = (folder / "dask.log").open("w+")
+        here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        self.scheduler = self._start("scheduler", *here)
+        self.workers = []
+        found = None
+        while found is None and self.scheduler.poll() is None:
+            time.sleep(0.1)
+            found = re.search(r"tcp://127\.0\.0\.1:\d+", (folder / "dask.log").read_text())
+        self.address = found[0]
+
+    def _start(self, *arguments):
+        command = [sys.executable, "-m", "dask", *arguments]
+        return subprocess.Popen(command, stderr=self.logs, stdout=self.logs)
+
+    def add_worker(self):
+        folder = ["--local-directory", str(self.folder)]
+        options = [*folder, "--no-dashboard", "--no-nanny", "--nthreads", "1"]
+        self.workers.append(self._start("worker", self.address, *options))
+        return self.workers[-1]
+
+    def close(self):
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+        self.logs.close()
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    cluster = Cluster(tmp_path)
+    yield cluster
+    cluster.close()
+
+
+def test_killed_worker_costs_nothing_but_time(cluster, make_bundle, make_stack, tmp_path):
+    bundle = make_bundle(bounded=False)  # blended strips, several per task
+    stack, _ = make_stack((1600, 64))
+    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", window_px=64)
+    out = tmp_path / "out"
+    doomed, _ = cluster.add_worker(), cluster.add_worker()
+    process = start(bundle, stack, out, options=["--scheduler", cluster.address])
+    wait_for_strips(out / ".probability.tif.work", 4, process)
+    os.kill(doomed.pid, signal.SIGKILL)
+    _, noise = process.communicate()
+    assert process.returncode == 0, noise
+    assert doomed.wait() == -signal.SIGKILL
+    assert same_files({name: out / path.name for name, path in alone.items()}, alone)
+
+
+def test_errors_on_workers_are_those_of_one_process(cluster, make_bundle, make_stack, tmp_path):
+    cluster.add_worker()
+    stack, _ = make_stack((600, 300))
+    content = stack.read_bytes()
+    stack.write_bytes(content[: len(content) // 2])
+    options = {**WINDOW, "scheduler": cluster.address}
+    with pytest.raises(InputFileError, match=r"stack\.tif: cannot be read"):
+        predict_scene_to_folder(make_bundle(), stack, tmp_path / "out", **options)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_killed_scheduler_loses_nothing(cluster, make_bundle, make_stack, tmp_path):
+    cluster.add_worker()
+    bundle = make_bundle()
+    stack, _ = make_stack((1600, 64))  # 50 strips
+    out = tmp_path / "out"
+    process = start(bundle, stack, out, options=["--scheduler", cluster.address])
+    work = out / ".probability.tif.work"
+    wait_for_strips(work, 3, process)
+    cluster.scheduler.kill()
+    _, noise = process.communicate()
+    lines = [line for line in noise.splitlines() if "error:" in line]
+    assert process.returncode == 2, noise
+    assert len(lines) == 1 and "cluster was lost" in lines[0], noise
+    assert 3 <= len(list(work.glob("strip-*.npy"))) < 50
+    again = predict_scene_to_folder(bundle, stack, out, **WINDOW)
+    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", **WINDOW)
+    assert same_files(again, alone)
+
+
+def test_no_scheduler_there(make_bundle, make_stack, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("keras_landslide.inference.cluster.ANSWER_S", 1.0)
+    stack, _ = make_stack((40, 40))
+    bundle = make_bundle()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    command = ["predict", bundle, stack, "-o", tmp_path / "out", "--scheduler"]
+    assert "no Dask scheduler answers there" in refused(capsys, *command, address)
+    assert "no Dask scheduler answers there" in refused(capsys, *command, "nonsense://1:2:3")
+    assert "exclude each other" in refused(capsys, *command, address, "--workers", "2")

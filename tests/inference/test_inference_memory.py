@@ -1,0 +1,102 @@
+"""Windows from a memory budget: monotone, checked, remembered, and held by a real run."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rasterio
+from test_inference_predict import refused
+
+from keras_landslide.cli.predict import predict_scene_to_folder
+from keras_landslide.errors import BudgetError
+from keras_landslide.inference import memory
+from keras_landslide.inference.memory import Cost, Layout, largest_window, parse_bytes, window_bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4GB", 4e9), ("4 gb", 4e9), ("512MiB", 2**29), ("1.5G", 1.5e9), ("100000", 1e5), ("2ki", 2048)],
+)  # fmt: skip
+def test_amounts(text, size):
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "4TB", "-1GB", "I", "GB"])
+def test_no_amounts(text):
+    with pytest.raises(BudgetError, match="is no amount of memory"):
+        parse_bytes(text)
+
+
+COST = Cost(5 * 10**8, 2000.0)
+LAYOUT = Layout((9000, 7000), 7, 1, True, 96, 16)
+
+
+@pytest.mark.parametrize("budget", [1e9, 2e9, 4e9, 1e10])
+def test_largest_window_is_the_largest(budget):
+    side = largest_window(int(budget), COST, LAYOUT)
+    assert (side - 2 * 96) % 16 == 0
+    assert window_bytes(side, COST, LAYOUT) <= budget
+    assert side == 8192 or window_bytes(side + 16, COST, LAYOUT) > budget
+
+
+def test_windows_end_at_the_scene_and_at_the_limit():
+    huge = 10**13
+    assert largest_window(huge, COST, LAYOUT) == memory.LARGEST_PX
+    small = LAYOUT._replace(shape=(100, 300))
+    assert 300 <= largest_window(huge, COST, small) - 2 * 96 <= 300 + 16
+
+
+def test_measured_cost_follows_the_network():
+    def predict(images):
+        held = [np.ones(images.shape[:3], np.float32) for _ in range(100)]
+        return held[0]
+
+    cost = memory.measure_cost(predict, 2, 16)
+    assert 300 < cost.per_px < 600  # 400 bytes, and a lucky page or two
+    assert cost.base_bytes > 10**7
+
+
+def test_budget_of_a_run(make_bundle, make_stack, tmp_path, capsys, monkeypatch):
+    bundle = make_bundle()
+    stack, _ = make_stack((200, 200))
+    out = tmp_path / "out"
+    command = ["predict", bundle, stack, "-o", out, "--memory"]
+    assert "too small for one window of 36 px" in refused(capsys, *command, "100MB")
+    assert "is no amount of memory" in refused(capsys, *command, "lots")
+    blended = ["predict", make_bundle("blended", bounded=False), stack, "-o", out, "--memory"]
+    assert "too small for one window of 64 px" in refused(capsys, *blended, "100MB")
+    path = predict_scene_to_folder(bundle, stack, out, memory="8GB")["probability"]
+    with rasterio.open(path) as src:
+        assert 200 <= int(src.tags()["WINDOW_PX"]) - 2 * 16 <= 204
+    # The next run does not measure again: it would cut the scene a little differently.
+    monkeypatch.setattr(memory, "measure_cost", None)
+    made = path.stat().st_mtime_ns
+    predict_scene_to_folder(bundle, stack, out, memory="8GB")
+    assert path.stat().st_mtime_ns == made
+
+
+def test_window_is_remembered_beside_the_strips(tmp_path):
+    memory.remember_window(tmp_path / "work", "key", 640)
+    assert memory.remembered_window(tmp_path / "p.tif", tmp_path / "work", "key") == 640
+    assert memory.remembered_window(tmp_path / "p.tif", tmp_path / "work", "other") is None
+
+
+def test_process_stays_within_its_budget(make_bundle, make_stack, tmp_path):
+    """The peak of a whole process, from the kernel, for a budget that makes several windows."""
+    bundle = make_bundle()
+    stack, _ = make_stack((1100, 1300))
+    arguments = ["predict", str(bundle), str(stack), "-o", str(tmp_path / "out"), "--memory"]
+    code = (
+        "import resource, sys; from keras_landslide.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments, "1.4GB"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split("peak ")[1]) * 1024 <= 1.4e9
