@@ -90,7 +90,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         RecipeError: it is not valid TOML.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # Windows editors write a mark
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,10 @@ def output_errors(path: str | Path) -> Iterator[None]:
             errno.EISDIR,
             errno.EEXIST,
         )
-        # Special file systems such as /proc answer "no such file" to a new folder.
-        no_folder = error.errno == errno.ENOENT and Path(path).is_relative_to(error.filename or "?")
+        # Special file systems such as /proc answer "no such file" to a new file or folder.
+        blamed = Path(str(error.filename or "?"))
+        beside = blamed.parent == Path(path).parent and blamed.name.startswith(".part-")
+        no_folder = error.errno == errno.ENOENT and (beside or Path(path).is_relative_to(blamed))
         if error.errno in refused or no_folder:
             raise OutputError(
                 f"{path}: cannot be written ({error.strerror}); choose another output folder"
@@ -118,6 +120,18 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON atomically; NaN is refused, since JSON has none."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def keep_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse an output that would take the place of one of the files it is made from.
+
+    Raises:
+        OutputError: `path` is one of `inputs`, by whatever name.
+    """
+    path = Path(path)
+    for source in map(Path, inputs):
+        if path.exists() and source.exists() and path.samefile(source):
+            raise OutputError(f"{path}: is an input of this command; choose another output")
 
 
 def file_sha256(path: str | Path) -> str:

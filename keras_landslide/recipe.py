@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -128,6 +129,16 @@ class Recipe:
         """A path of the recipe as one that can be opened."""
         return self.root / path
 
+    @property
+    def files(self) -> list[Path]:
+        """Every file that the recipe names, in recipe order."""
+        sections = (self.dem, *self.sar, self.cloud)
+        named = [self.grid.like, *(raster.path for raster in self.rasters)]
+        named += [section.path for section in sections if section]
+        if self.inventory:
+            named += [self.inventory.path, self.inventory.raster, self.inventory.surveyed]
+        return [self.resolve(path) for path in named if path]
+
 
 def load_recipe(path: str | Path, *, root: str | Path | None = None) -> Recipe:
     """Read a scene recipe.
@@ -145,12 +156,13 @@ def load_recipe(path: str | Path, *, root: str | Path | None = None) -> Recipe:
     raw = read_toml(path)
     sections = ("grid", "raster", "dem", "sar", "cloud", "inventory", "derived")
     check_keys(raw, ("name", "simulated", "root", *sections), str(path))
-    folder = Path(root) if root is not None else path.parent / str(raw.get("root", ""))
+    own = _typed(raw.get("root", ""), str, f"{path}: root")
+    folder = Path(root) if root is not None else path.parent / own
     recipe = Recipe(
         path=path,
         root=folder,
-        text=path.read_text(encoding="utf-8"),
-        name=str(raw.get("name", path.stem)),
+        text=path.read_text(encoding="utf-8-sig"),
+        name=_typed(raw.get("name", path.stem), str, f"{path}: name"),
         simulated=_typed(raw.get("simulated", False), bool, f"{path}: simulated"),
         grid=_section(GridSpec, raw.get("grid", {}), f"{path}: [grid]"),
         rasters=_sections(RasterSource, raw, "raster", path),
@@ -171,18 +183,28 @@ def _check(recipe: Recipe) -> None:
     for raster in recipe.rasters:
         _choice(raster.kind, (None, *KINDS), f"{where}: [[raster]] kind")
         _choice(raster.resampling, (None, *RESAMPLINGS), f"{where}: [[raster]] resampling")
-        if not raster.bands:
+        if not raster.bands or not all(name.strip() for name in raster.bands):
             raise RecipeError(f"{where}: [[raster]] {raster.path} names no band")
+        if raster.scale == 0 or not math.isfinite(raster.scale + raster.offset):
+            raise RecipeError(
+                f"{where}: [[raster]] scale should be finite and not 0, offset finite"
+            )
     for sar in recipe.sar:
         _choice(sar.input, ("power", "db", "amplitude"), f"{where}: [[sar]] input")
         _choice(sar.output, ("db", "amplitude", "power"), f"{where}: [[sar]] output")
         _choice(sar.speckle, ("none", "lee"), f"{where}: [[sar]] speckle")
         _choice(sar.resampling, (None, *RESAMPLINGS), f"{where}: [[sar]] resampling")
-        if sar.window < 3 or sar.window % 2 == 0 or sar.looks <= 0:
+        if not sar.band.strip():
+            raise RecipeError(f"{where}: [[sar]] {sar.path} names no band")
+        if sar.window < 3 or sar.window % 2 == 0 or not 0 < sar.looks < math.inf:
             raise RecipeError(f"{where}: [[sar]] window should be odd and at least 3, looks > 0")
     if recipe.dem:
         for band in recipe.dem.derive:
             _choice(band, TERRAIN_BANDS, f"{where}: [dem] derive")
+        if not recipe.dem.derive:
+            raise RecipeError(f"{where}: [dem] derive names no band; leave [dem] out")
+        if recipe.dem.curvature_factor == 0 or not math.isfinite(recipe.dem.curvature_factor):
+            raise RecipeError(f"{where}: [dem] curvature_factor should be finite and not 0")
         _choice(recipe.dem.derive_on, ("dem", "grid"), f"{where}: [dem] derive_on")
         _choice(recipe.dem.resampling, (None, *RESAMPLINGS), f"{where}: [dem] resampling")
     if recipe.inventory and bool(recipe.inventory.path) == bool(recipe.inventory.raster):
@@ -194,12 +216,23 @@ def _check(recipe: Recipe) -> None:
                     f"{where}: [inventory] {key} goes with polygons; with raster, nodata is what "
                     "nobody looked at"
                 )
-    if recipe.grid.like and (recipe.grid.crs or recipe.grid.resolution or recipe.grid.bounds):
+    _check_grid(recipe.grid, where)
+
+
+def _check_grid(grid: GridSpec, where: Path) -> None:
+    if grid.like and (grid.crs or grid.resolution or grid.bounds):
         raise RecipeError(f"{where}: [grid] like takes the whole grid; leave the other keys out")
-    if recipe.grid.bounds and len(recipe.grid.bounds) != 4:
-        raise RecipeError(f"{where}: [grid] bounds should be [left, bottom, right, top]")
-    if recipe.grid.resolution is not None and recipe.grid.resolution <= 0:
-        raise RecipeError(f"{where}: [grid] resolution should be greater than 0")
+    if grid.bounds is not None:
+        if len(grid.bounds) != 4:
+            raise RecipeError(f"{where}: [grid] bounds should be [left, bottom, right, top]")
+        left, bottom, right, top = grid.bounds
+        if not (-math.inf < left < right < math.inf and -math.inf < bottom < top < math.inf):
+            raise RecipeError(
+                f"{where}: [grid] bounds = {grid.bounds} should be [left, bottom, right, top] "
+                "with left < right and bottom < top"
+            )
+    if grid.resolution is not None and not 0 < grid.resolution < math.inf:
+        raise RecipeError(f"{where}: [grid] resolution should be finite and greater than 0")
 
 
 def _choice(value: object, choices: tuple, where: str) -> None:

@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "predict": "a bundle over a stack: probability map and inventory",
     "check": "may this bundle be used on this stack?",
     "evaluate": "score predictions against labels",
+    "audit": "how much a random split flatters a model",
     "models": "list the networks",
     "demo": "all of the above on the simulated basins",
 }
@@ -67,7 +68,7 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
+        print(f"error: {_usage(error)}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         print("interrupted; run the same command again to go on", file=sys.stderr)
@@ -83,6 +84,13 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
         sys.exit(1)
+
+
+def _usage(error: click.ClickException) -> str:
+    """A wrong command line as one line that says where its help is."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{text}; see {context.command_path} --help" if context else text
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_landslide.bands import image_model_bands, require_bands
 from keras_landslide.errors import NodataError, SplitError
+from keras_landslide.files import keep_inputs
 from keras_landslide.patches.coverage import measure_coverage
 from keras_landslide.patches.folds import spatial_folds
 from keras_landslide.patches.split import (
@@ -88,8 +89,9 @@ def make_patches(stack: str | Path, out: str | Path, settings: PatchSettings) ->
     """Plan the patches of a stack and write them to the GeoPackage `out`.
 
     Raises:
-        as `plan_patches`; OutputError: the file cannot be written.
+        as `plan_patches`; OutputError: the file cannot be written, or is the stack.
     """
+    keep_inputs(out, [stack])
     info = stack_info(stack)
     patches = plan_patches(stack, settings)
     write_patches(out, patches, info.grid, _tags(info, Path(out), settings))

@@ -33,7 +33,8 @@ def parse_crs(text: str, where: str) -> CRS:
         CrsError: `text` is neither; `where` says in which file it stands.
     """
     try:
-        return CRS.from_user_input(text)
+        with rasterio.Env():  # PROJ's own line would stand beside ours
+            return CRS.from_user_input(text)
     except rasterio.errors.CRSError as error:
         raise CrsError(
             f"{where}: '{text[:60]}' is no coordinate reference system; write EPSG:<code> or WKT"
@@ -82,6 +83,7 @@ def metric_grid(source: Grid, crs: str, resolution: float | None = None) -> Grid
     Raises:
         GridMismatchError: the source lies where `crs` is not defined.
     """
+    box = bounds_in(source, crs)  # first: it refuses what the warp could only stumble over
     if resolution is None:
         if source.crs == crs:
             resolution = source.resolution[0]
@@ -90,7 +92,7 @@ def metric_grid(source: Grid, crs: str, resolution: float | None = None) -> Grid
                 source.crs, crs, source.width, source.height, *bounds_in(source, source.crs)
             )
             resolution = float(f"{transform.a:.3g}")
-    return Grid.from_bounds(crs, bounds_in(source, crs), resolution)
+    return Grid.from_bounds(crs, box, resolution)
 
 
 def check_overlap(source: Grid, target: Grid, path: str | Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import LandslideError, NodataError, RecipeError
-from keras_landslide.files import file_sha256, fingerprint
+from keras_landslide.files import file_sha256, fingerprint, keep_inputs
 from keras_landslide.grid import Window
 from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
@@ -56,11 +56,13 @@ def build_stack(
         GridMismatchError: an input does not overlap the target grid.
         NodataError: a band has no valid pixel, or the inventory is empty.
         LockedError: another process is making the same stack.
-        OutputError: the output's folder cannot be written, or the disk is full.
+        OutputError: the output is one of the inputs, its folder cannot be written, or the disk is
+            full.
     """
     out_path = Path(out_path)
     recipe = load_recipe(recipe_path, root=root)
     _check_names(recipe)
+    keep_inputs(out_path, [recipe.path, *recipe.files])
     folder = out_path.with_name(f".{out_path.name}.work")
     workshop = Workshop(target_grid(recipe), folder, memory_mb)
     with folder_lock(folder, "stacking"), limited_cache(memory_mb // 4 << 20):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from keras_landslide.errors import CrsError, GridMismatchError
 from keras_landslide.grid import Bounds, Grid
 from keras_landslide.rasters.align import grid_of, in_metres, metric_grid, parse_crs, utm_crs
-from keras_landslide.recipe import Recipe
+from keras_landslide.recipe import GridSpec, Recipe
 
 
 def target_grid(recipe: Recipe) -> Grid:
@@ -16,7 +16,8 @@ def target_grid(recipe: Recipe) -> Grid:
 
     Raises:
         CrsError: the CRS asked for is unknown or not in metres.
-        GridMismatchError: the raster of `like` is rotated, or the bounds are empty.
+        GridMismatchError: the raster of `like` is rotated, the bounds are empty, or the first
+            raster lies where its CRS is not defined.
         InputFileError: the first raster cannot be read.
     """
     spec, where = recipe.grid, str(recipe.path)
@@ -28,13 +29,23 @@ def target_grid(recipe: Recipe) -> Grid:
             )
         _require_metres(grid.crs, f"{where}: [grid] like = '{spec.like}'")
         return grid
-    first = grid_of(recipe.resolve(_first_path(recipe)))
-    metric = in_metres(parse_crs(first.crs, where))
+    path = recipe.resolve(_first_path(recipe))
+    first = grid_of(path)
+    crs = None
     if spec.crs:
         crs = parse_crs(spec.crs, f"{where}: [grid] crs").to_string()
         _require_metres(crs, f"{where}: [grid] crs")
-    else:
-        crs = first.crs if metric else utm_crs(first)
+    try:
+        return _around(first, crs, spec)
+    except GridMismatchError as error:
+        raise GridMismatchError(
+            f"{path}: {error}; check the file's CRS, its coordinates do not fit it"
+        ) from error
+
+
+def _around(first: Grid, wanted: str | None, spec: GridSpec) -> Grid:
+    metric = in_metres(parse_crs(first.crs, "the first raster"))
+    crs = wanted or (first.crs if metric else utm_crs(first))
     if spec.bounds:
         resolution = spec.resolution or metric_grid(first, crs).resolution[0]
         return Grid.from_bounds(crs, Bounds(*spec.bounds), resolution)

@@ -45,6 +45,13 @@ def test_bad_input_is_one_line_and_nothing_written(stack, tmp_path, capsys, argu
     assert [p.name for p in tmp_path.iterdir()] == ["stack.tif"]
 
 
+def test_the_stack_is_not_overwritten(stack, tmp_path, capsys):
+    before = stack[0].read_bytes()
+    status, text, error = run(capsys, "patches", stack[0], "-o", stack[0], "--size", 32)
+    assert status == 2 and "is an input" in error and text == ""
+    assert stack[0].read_bytes() == before
+
+
 def test_help_imports_nothing_heavy():
     code = "import sys, keras_landslide.cli.patches as c; print(sorted(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

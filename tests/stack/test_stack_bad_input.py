@@ -64,6 +64,17 @@ def truncated(scene):
     path.write_bytes(path.read_bytes()[:-9000])
 
 
+def metres_called_degrees(scene):
+    path = scene.parent / "optical.tif"
+    with rasterio.open(path, "r+") as image:
+        image.crs = "EPSG:4326"
+    scene.write_text(scene.read_text().replace('crs = "EPSG:32618"\nresolution = 12.5\n', ""))
+
+
+def no_such_crs(scene):
+    scene.write_text(scene.read_text().replace("EPSG:32618", "EPSG:99999"))
+
+
 def missing(scene):
     (scene.parent / "dem.tif").unlink()
 
@@ -106,6 +117,8 @@ def mixed_kinds(scene):
         (no_crs, ["sar.tif", "no coordinate reference system"]),
         (elsewhere, ["cloud.tif", "does not overlap"]),
         (truncated, ["dem.tif", "truncated"]),
+        (metres_called_degrees, ["optical.tif", "check the file's CRS"]),
+        (no_such_crs, ["recipe.toml", "EPSG:99999", "no coordinate reference system"]),
         (missing, ["dem.tif", "no such file"]),
         (missing_polygons, ["surveyed.gpkg", "no such file"]),
         (no_band_5, ["optical.tif", "no band 5", "it has 4"]),
@@ -124,6 +137,15 @@ def test_one_clear_line_and_nothing_half_written(scene, spoil, words, capfd):
     assert status == 2 and len(lines) == 1, lines
     assert lines[0].startswith("error: ") and all(word in lines[0] for word in words), lines
     assert names(scene.parent) == before
+
+
+@pytest.mark.parametrize("name", ["dem.tif", "recipe.toml", "inventory.gpkg", "../{}/cloud.tif"])
+def test_an_input_is_no_output(scene, name, capfd):
+    out = scene.parent / name.format(scene.parent.name)
+    before = out.read_bytes()
+    status, lines = run_here(scene, out, capfd)
+    assert status == 2 and len(lines) == 1 and "is an input" in lines[0]
+    assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/folder"])

@@ -44,7 +44,20 @@ def test_root_of_the_recipe_and_of_the_caller(tmp_path):
         (GOOD + "[inventory]\nraster='a.tif'\nsurveyed='b.gpkg'", "surveyed goes with polygons"),
         (GOOD + "[grid]\nlike='a.tif'\nresolution=3", "leave the other keys out"),
         (GOOD + "[grid]\nbounds=[1, 2, 3]", "left, bottom, right, top"),
+        (GOOD + "[grid]\nbounds=[3, 2, 1, 4]", "left < right"),
+        (GOOD + "[grid]\nbounds=[nan, 2, 3, 4]", "left < right"),
         (GOOD + "[grid]\nresolution=0", "greater than 0"),
+        (GOOD + "[grid]\nresolution=nan", "greater than 0"),
+        (GOOD + "[grid]\nresolution=inf", "greater than 0"),
+        (GOOD + "scale = 0", "scale should be finite and not 0"),
+        (GOOD + "offset = nan", "offset finite"),
+        ('[[raster]]\npath = "a.tif"\nbands = {"" = 1}\n', "names no band"),
+        (GOOD + "[dem]\npath='d'\nderive=[]", "derive names no band"),
+        (GOOD + "[dem]\npath='d'\ncurvature_factor=0", "curvature_factor should be"),
+        (GOOD + "[[sar]]\npath='d'\nband=''", "names no band"),
+        (GOOD + "[[sar]]\npath='d'\nband='vv_pre'\nlooks=nan", "looks > 0"),
+        ("name = 3\n" + GOOD, "name = 3 should be text"),
+        ("root = 3\n" + GOOD, "root = 3 should be text"),
         ("simulated = 1\n" + GOOD, "true or false"),
         ("grids = 1\n" + GOOD, "unknown key 'grids'"),
         ("grid = 1\n" + GOOD, "expected a table"),
@@ -60,3 +73,16 @@ def test_mistakes_are_named(tmp_path, text, message):
 def test_missing_recipe(tmp_path):
     with pytest.raises(InputFileError, match=r"none\.toml"):
         load_recipe(tmp_path / "none.toml")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_recipe(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert load_recipe(path).text == GOOD
+
+
+def test_files_of_a_recipe(tmp_path):
+    more = "[dem]\npath='d.tif'\n[inventory]\npath='i.gpkg'\nsurveyed='s.gpkg'\n"
+    recipe = load_recipe(write(tmp_path, GOOD + more))
+    names = ["a.tif", "d.tif", "i.gpkg", "s.gpkg"]
+    assert recipe.files == [tmp_path / name for name in names]
