@@ -66,23 +66,37 @@ def pooling_matrix(size: Any, bins: int) -> Any:
 class ResizeLike(keras.layers.Layer):
     """Bilinear resizing of (B, h, w, C) to the height and width of a second tensor.
 
-    Centres of pixels are aligned, as in `UpSampling2D`. Inputs: the features, and (B, H, W, any).
-    Output: (B, H, W, C).
+    Centres of pixels are aligned and the border is repeated, as in `UpSampling2D`. It is a product
+    with one matrix per axis as well, y = R_h x R_w^T, R[i, b] = max(0, 1 - |c_i - b|), where c_i is
+    (i + 1/2) h / H - 1/2 limited to [0, h - 1]. (Keras' resizing takes no size that is known only
+    when the graph runs.)
+
+    Inputs: the features, and (B, H, W, any). Output: (B, H, W, C).
     """
 
     def call(self, inputs: Sequence[Any]) -> Any:
         """Resize."""
         x, like = inputs
-        _, height, width, _ = ops.shape(like)
-        x = ops.image.resize(
-            x, (height, width), interpolation="bilinear", data_format="channels_last"
-        )
-        return ops.cast(x, self.compute_dtype)
+        _, height, width, _ = ops.shape(x)
+        _, new_height, new_width, _ = ops.shape(like)
+        y = ops.cast(x, "float32")
+        y = ops.einsum("ib,nbjc->nijc", interpolation_matrix(height, new_height), y)
+        y = ops.einsum("jb,nibc->nijc", interpolation_matrix(width, new_width), y)
+        return ops.cast(y, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Sequence[tuple]) -> tuple:
         """(B, H, W, C)."""
         x, like = input_shape
         return (x[0], like[1], like[2], x[-1])
+
+
+def interpolation_matrix(size: Any, new_size: Any) -> Any:
+    """R of `ResizeLike`, (new_size, size); both are numbers or scalar tensors."""
+    step = ops.cast(size, "float32") / ops.cast(new_size, "float32")
+    centre = (ops.arange(new_size, dtype="float32") + 0.5) * step - 0.5
+    centre = ops.clip(centre, 0, ops.cast(size, "float32") - 1)
+    distance = ops.abs(centre[:, None] - ops.arange(size, dtype="float32")[None])
+    return ops.relu(1 - distance)
 
 
 def pyramid_pooling(

@@ -60,6 +60,14 @@ def test_resize_like_takes_the_size_alone():
     np.testing.assert_allclose(y, np.array([[0, 1, 3, 4]] * 2).reshape(1, 2, 4, 1), atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 2), (6, 6)])
+def test_resizing_equals_the_library(size):
+    x = np.random.default_rng(3).normal(size=(2, *size, 3)).astype("float32")
+    y = ResizeLike()([x, np.zeros((2, 10, 4, 1), "float32")])
+    expected = keras.ops.image.resize(x, (10, 4), interpolation="bilinear")
+    np.testing.assert_allclose(y, expected, atol=1e-6)
+
+
 def test_pyramid_with_an_identity_convolution_is_the_features_and_their_means():
     x = np.random.default_rng(2).normal(size=(1, 6, 6, 2)).astype("float32")
     image = keras.Input((None, None, 2))
