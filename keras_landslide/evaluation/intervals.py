@@ -103,17 +103,49 @@ def paired_difference(
     first, second = _used(first, second)
     draws = _draws(len(first), replicates, seed)
     pair = _replicates(first, draws), _replicates(second, draws)
-    found: dict[str, Difference | None] = {}
-    for name in names:
-        a, b = (getattr(Scores(*(int(n) for n in each.sum(0))), name) for each in (first, second))
-        spread = _values(pair[0], name) - _values(pair[1], name)
-        interval = _interval(spread, len(first), level)
-        known = spread[~np.isnan(spread)]
-        if a is None or b is None or interval is None:
-            found[name] = None
-        else:
-            found[name] = Difference(a - b, interval, float((known > 0).mean()))
-    return found
+    return {
+        name: _difference(
+            (first, second), _values(pair[0], name) - _values(pair[1], name), name, level
+        )
+        for name in names
+    }
+
+
+def unpaired_difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    names: Sequence[str] = ("f1",),
+    *,
+    replicates: int = REPLICATES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> dict[str, Difference | None]:
+    """Differences `first - second` of scores on different pixels, each side drawn alone.
+
+    Arguments as `paired_difference`; `blocks` of the interval are those of the side with fewer.
+    """
+    sides = [_used(side, side)[0] for side in (first, second)]
+    drawn = [
+        _replicates(side, _draws(len(side), replicates, seed + place))
+        for place, side in enumerate(sides)
+    ]
+    return {
+        name: _difference(sides, _values(drawn[0], name) - _values(drawn[1], name), name, level)
+        if len(sides[0]) and len(sides[1])
+        else None
+        for name in names
+    }
+
+
+def _difference(
+    sides: Sequence[np.ndarray], spread: np.ndarray, name: str, level: float
+) -> Difference | None:
+    a, b = (getattr(Scores(*(int(n) for n in side.sum(axis=0))), name) for side in sides)
+    interval = _interval(spread, min(map(len, sides)), level)
+    if a is None or b is None or interval is None:
+        return None
+    known = spread[~np.isnan(spread)]
+    return Difference(a - b, interval, float((known > 0).mean()))
 
 
 def _used(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,11 @@ from scipy.ndimage import distance_transform_edt
 
 from keras_landslide.errors import GridMismatchError
 from keras_landslide.evaluation.boundaries import Boundaries, boundaries
-from keras_landslide.evaluation.intervals import block_bootstrap, paired_difference
+from keras_landslide.evaluation.intervals import (
+    block_bootstrap,
+    paired_difference,
+    unpaired_difference,
+)
 from keras_landslide.evaluation.scores import Scores
 
 
@@ -57,6 +61,16 @@ def test_paired_difference_is_tighter_than_the_models_own_intervals():
     assert (same.value, same.interval.low, same.interval.high) == (0, 0, 0)
     own = block_bootstrap(first, ("f1",))["f1"]
     assert difference.interval.high - difference.interval.low < own.high - own.low
+
+
+def test_unpaired_difference_adds_the_variances():
+    first, second = blocks(200, seed=1), blocks(300, seed=2, skill=0.5)
+    found = unpaired_difference(first, second, ("accuracy",), replicates=4000)["accuracy"]
+    means = [side[:, [0, 3]].sum(1) / 100 for side in (first, second)]
+    half = 1.96 * np.sqrt(sum(m.var() / len(m) for m in means))
+    assert found.value == pytest.approx(means[0].mean() - means[1].mean())
+    assert found.interval.high - found.interval.low == pytest.approx(2 * half, rel=0.1)
+    assert unpaired_difference(first, first * 0)["f1"] is None
 
 
 def test_other_pixels_cannot_be_compared():
