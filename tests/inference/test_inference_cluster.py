@@ -1,4 +1,4 @@
-"""The same strips on a real Dask cluster of processes: same bytes, lost workers, dead schedulers."""
+"""The strips on a real Dask cluster of processes: same bytes, lost workers, dead schedulers."""
 
 import os
 import re

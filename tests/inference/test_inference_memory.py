@@ -16,7 +16,8 @@ from keras_landslide.inference.memory import Cost, Layout, largest_window, parse
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("4GB", 4e9), ("4 gb", 4e9), ("512MiB", 2**29), ("1.5G", 1.5e9), ("100000", 1e5), ("2ki", 2048)],
+    [("4GB", 4e9), ("4 gb", 4e9),
+     ("512MiB", 2**29), ("1.5G", 1.5e9), ("100000", 1e5), ("2ki", 2**11)],
 )  # fmt: skip
 def test_amounts(text, size):
     assert parse_bytes(text) == size

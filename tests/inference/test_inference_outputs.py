@@ -11,6 +11,7 @@ from scipy.ndimage import uniform_filter
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import InputFileError, UnknownNameError
 from keras_landslide.inference.scene import predict_scene
+from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.rasters.read import read_bands
 
@@ -71,3 +72,18 @@ def test_stack_in_a_virtual_file_system(predict, make_stack, tmp_path):
     np.testing.assert_array_equal(read_bands(out, names), read_bands(near, names))
     with pytest.raises(InputFileError, match="no such file"):
         predict_scene(predict, f"{there}x", BANDS, tmp_path / "out.tif", **SETTINGS)
+
+
+def test_landslide_across_strips_is_one_polygon(tmp_path):
+    """One blob over four windows and two strips; its outline is that of the mask."""
+    rows, cols = np.mgrid[:100, :100]
+    blob = np.hypot(rows - 33, cols - 31) < 14  # cores meet at row 32 and column 32
+    stack = write_stack(tmp_path / "s.tif", np.dstack([blob, blob]).astype(np.float32))
+
+    def answers_its_input(images):
+        return images[..., 0]
+
+    out = predict_scene(answers_its_input, stack, BANDS, tmp_path / "p.tif", **SETTINGS)
+    assert polygonize(out, 0.5, tmp_path / "i.gpkg") == 1
+    (polygon,) = read_polygons(tmp_path / "i.gpkg")
+    assert polygon.area == blob.sum() * 12.5**2

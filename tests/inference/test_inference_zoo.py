@@ -1,0 +1,82 @@
+"""Every network on the shelf: bounded ones exact, the others without a seam at window borders."""
+
+import numpy as np
+import pytest
+from inference_toys import write_stack
+
+from keras_landslide.inference.scene import predict_scene
+from keras_landslide.models import registry
+from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.rasters.read import read_bands
+
+NAMES = ("red", "slope")
+SMALL = {"filters": 4, "pyramid_filters": 4}
+QUICK = {"unet_colombia"}
+
+
+def networks():
+    for name in registry.MODELS:
+        yield pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+def build(name):
+    import keras
+
+    keras.utils.set_random_seed(1)
+    known = registry.options(name)
+    chosen = {option: value for option, value in SMALL.items() if option in known}
+    model = registry.build(name, (None, None, len(NAMES)), **chosen)
+    return model, receptive_field(model)
+
+
+def scene(folder, shape):
+    image = np.random.default_rng(2).normal(size=(*shape, len(NAMES))).astype(np.float32)
+    return write_stack(folder / "s.tif", image, bands=NAMES), image
+
+
+def answer(model, images):
+    return np.asarray(model.predict_on_batch(images))[..., 0]
+
+
+@pytest.mark.parametrize("name", networks())
+def test_bounded_network_equals_one_pass(name, tmp_path):
+    model, field = build(name)
+    if not field.bounded:
+        pytest.skip("sees its whole input: blended, not exact")
+    halo, stride = field.halo_px, field.stride_px
+    shape = (2 * stride + 13, 5 * stride + 17)
+    stack, image = scene(tmp_path, shape)
+    out = predict_scene(
+        lambda images: answer(model, images), stack, NAMES, tmp_path / "p.tif",
+        halo_px=halo, stride_px=stride, window_px=2 * halo + max(2 * stride, 16),
+    )  # fmt: skip
+    pad = [(halo, halo + -side % stride) for side in shape]
+    padded = np.pad(image, [*pad, (0, 0)], mode="reflect")
+    whole = answer(model, padded[None])[0, halo : halo + shape[0], halo : halo + shape[1]]
+    found = read_bands(out, ("probability",))[..., 0]
+    np.testing.assert_allclose(found, whole, atol=1e-5)
+    # A network that answers a constant would prove nothing; "naive" is meant to.
+    assert name == "naive" or whole.std() > 1e-5
+
+
+@pytest.mark.parametrize("name", networks())
+def test_blended_windows_leave_no_seam(name, tmp_path):
+    """Steps across window borders are no larger than elsewhere."""
+    model, field = build(name)
+    if field.bounded and name not in QUICK:
+        pytest.skip("is exact")
+    window = -(-128 // (2 * field.stride_px)) * 2 * field.stride_px
+    stack, _ = scene(tmp_path, (3 * window, 2 * window))
+    out = predict_scene(
+        lambda images: answer(model, images), stack, NAMES, tmp_path / "p.tif",
+        halo_px=field.halo_px, stride_px=field.stride_px, window_px=window, bounded=False,
+    )  # fmt: skip
+    found = read_bands(out, ("probability",))[..., 0]
+    steps = np.abs(np.diff(found, axis=0)).mean(axis=1)
+    # Windows start and end on multiples of half a window; a network's own grid, whose pixels
+    # repeat with its stride, is compared with itself.
+    rows = np.arange(1, len(steps) + 1)
+    on_grid = rows % field.stride_px == 0
+    border = rows % (window // 2) == 0
+    elsewhere = steps[on_grid & ~border]
+    assert steps[border].mean() <= elsewhere.mean() + 3 * elsewhere.std() / np.sqrt(border.sum())
