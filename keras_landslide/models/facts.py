@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_landslide.models.catalogue import Entry, entry
-from keras_landslide.models.checks import check_image_shape
 from keras_landslide.models.complexity import Complexity, complexity
 from keras_landslide.models.receptive_field import ReceptiveField, receptive_field
 from keras_landslide.models.registry import build, get, options
@@ -53,16 +52,14 @@ def facts(name: str, *, size: int | None = None, channels: int | None = None) ->
     height, width, bands = known.image_shape
     bands = bands if channels is None else channels
     shape = (height, width, bands) if size is None else (size, size, bands)
-    model = build(name, (None, None, bands), **known.options)
-    field = receptive_field(model)
-    check_image_shape(shape, field.stride_px)
+    model = build(name, shape, **known.options)
     return Facts(
         name=name,
         title=documentation(name).splitlines()[0],
         entry=known,
         image_shape=shape,
         complexity=complexity(model, shape, functional=known.functional),
-        field=field,
+        field=receptive_field(model),
         options=known_options,
     )
 
