@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from keras import layers
 
 from keras_landslide.layers import BandNormalization
+from keras_landslide.layers.category_expansion import CategoryExpansion
 from keras_landslide.layers.landslide_channel import LandslideChannel
+from keras_landslide.layers.pad_to_skip import PadToSkip
 
 
 class Interval(NamedTuple):
@@ -39,7 +41,9 @@ class Reach:
 
 POINTWISE = (
     BandNormalization,
+    CategoryExpansion,
     LandslideChannel,
+    PadToSkip,
     layers.Activation,
     layers.ActivityRegularization,
     layers.AlphaDropout,

@@ -9,12 +9,16 @@ from typing import Any
 import keras
 
 from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.models.lacnn import MODELS as LACNN
 from keras_landslide.models.mu_net import MODELS as MU_NET
+from keras_landslide.models.pixelwise import MODELS as PIXELWISE
 from keras_landslide.models.unet_colombia import unet_colombia
 
 MODELS: dict[str, Callable[..., keras.Model]] = {
     "unet_colombia": unet_colombia,
     **MU_NET,
+    **PIXELWISE,
+    **LACNN,
 }
 
 

@@ -24,6 +24,7 @@ import keras
 from keras import layers
 
 from keras_landslide.layers import BandNormalization
+from keras_landslide.layers.convolution import NORMALISATIONS, conv_relu
 from keras_landslide.models.checks import check_choice, check_image_shape, check_range
 
 
@@ -55,7 +56,7 @@ def unet_colombia(
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
     check_range("dropout", dropout, 0, 0.95)
-    check_choice("normalisation", normalisation, ("none", "batch"))
+    check_choice("normalisation", normalisation, NORMALISATIONS)
     check_image_shape(image_shape, stride=2**levels)
 
     image = keras.Input(tuple(image_shape), name="image")
@@ -71,7 +72,7 @@ def unet_colombia(
     for level in reversed(range(levels)):
         name = f"decoder{level + 1}"
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(x)
-        x = _convolution(x, filters * 2**level, normalisation, f"{name}_up_conv")
+        x = conv_relu(x, filters * 2**level, normalisation=normalisation, name=f"{name}_up_conv")
         x = layers.Concatenate(name=f"{name}_skip")([skips[level], x])
         x = _double_convolution(x, filters * 2**level, normalisation, name)
     probability = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="head")(x)
@@ -79,13 +80,5 @@ def unet_colombia(
 
 
 def _double_convolution(x: Any, filters: int, normalisation: str, name: str) -> Any:
-    x = _convolution(x, filters, normalisation, f"{name}_conv1")
-    return _convolution(x, filters, normalisation, f"{name}_conv2")
-
-
-def _convolution(x: Any, filters: int, normalisation: str, name: str) -> Any:
-    if normalisation == "none":
-        return layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    x = conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv1")
+    return conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv2")

@@ -81,6 +81,7 @@ class ArchitectureTests:
         channels: numbers of channels to build for.
         any_size: whether height and width may be None; otherwise models are built for the images.
         learns: whether there is anything to train.
+        contrast: how far the landslide of the training patch stands out; the noise has 20.
         overfit_steps: steps of Adam at `learning_rate` that reach F1 0.95 on one patch.
     """
 
@@ -92,6 +93,7 @@ class ArchitectureTests:
     channels: ClassVar[tuple] = (1, 3, 7)
     any_size: ClassVar[bool] = True
     learns: ClassVar[bool] = True
+    contrast: ClassVar[float] = 30
     overfit_steps: ClassVar[int] = 100
     learning_rate: ClassVar[float] = 5e-3
 
@@ -177,7 +179,7 @@ class ArchitectureTests:
         y = np.zeros((1, self.size, self.size, 1), "float32")
         y[:, 8:18, 10:24] = 1
         y[:, 29:] = 255
-        x[:, 8:18, 10:24] += 30
+        x[:, 8:18, 10:24] += self.contrast
         for _ in range(self.overfit_steps):
             model.train_on_batch(x, y)
         f1 = metrics.get("f1")
