@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras_landslide.errors import ModelError
+from keras_landslide.layers.bilinear import BilinearUpSampling2D
 
 UPSAMPLINGS = ("learned", "frozen", "bilinear")
 
@@ -29,7 +30,7 @@ def upsample(
         **options: of the layer, such as `name` and `dtype`.
     """
     if kind == "bilinear":
-        return layers.UpSampling2D(factor, interpolation="bilinear", **options)(x)
+        return BilinearUpSampling2D(factor, **options)(x)
     channels = x.shape[-1]
     frozen = kind == "frozen"
     return layers.Conv2DTranspose(

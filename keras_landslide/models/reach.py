@@ -12,6 +12,7 @@ from keras import layers
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.category_expansion import CategoryExpansion
 from keras_landslide.layers.landslide_channel import LandslideChannel
+from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
 from keras_landslide.layers.pad_to_skip import PadToSkip
 
 
@@ -91,6 +92,10 @@ def reach(layer: Any, axis: int) -> Reach | None:
         return _sliding(kernel, layer.strides[axis], layer.padding)
     if isinstance(layer, POOLINGS):
         return _sliding(layer.pool_size[axis], layer.strides[axis], layer.padding)
+    if isinstance(layer, MaxPoolingWithIndices):
+        return _sliding(2, 2, "valid")
+    if isinstance(layer, MaxUnpooling):
+        return _upsampling(2, "nearest")
     if isinstance(layer, layers.UpSampling2D):
         return _upsampling(layer.size[axis], layer.interpolation)
     if isinstance(layer, layers.ZeroPadding2D):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -117,7 +119,10 @@ class _Walk:
         inner = getattr(layer, "_functional", None) or layer
         if hasattr(inner, "_nodes_by_depth"):
             return self.through(inner, outputs)
-        out = next(part for part in outputs if part is not None)
+        known = [part for part in outputs if part is not None]
+        # The outputs of a layer that is not a model have pixels of one size.
+        pixels = functools.reduce(operator.or_, (part.pixels for part in known))
+        out = Part(pixels, known[0].scale)
         step = reach(layer, self.axis)
         if step is None:
             self.bounded = False

@@ -9,13 +9,22 @@ from typing import Any
 import keras
 
 from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.models.deeplab import deeplabv3plus_mobilenetv2, deeplabv3plus_resnet50
 from keras_landslide.models.lacnn import MODELS as LACNN
 from keras_landslide.models.mu_net import MODELS as MU_NET
 from keras_landslide.models.pixelwise import MODELS as PIXELWISE
+from keras_landslide.models.scdnn import scdnn
+from keras_landslide.models.segnet import segnet
+from keras_landslide.models.sssn import sssn
 from keras_landslide.models.unet_colombia import unet_colombia
 
 MODELS: dict[str, Callable[..., keras.Model]] = {
     "unet_colombia": unet_colombia,
+    "scdnn": scdnn,
+    "sssn": sssn,
+    "segnet": segnet,
+    "deeplabv3plus_resnet50": deeplabv3plus_resnet50,
+    "deeplabv3plus_mobilenetv2": deeplabv3plus_mobilenetv2,
     **MU_NET,
     **PIXELWISE,
     **LACNN,

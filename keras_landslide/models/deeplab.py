@@ -1,0 +1,197 @@
+"""DeepLab v3+ with ResNet-50 or MobileNetV2.
+
+Paper: Li et al. 2024, "Extensive identification of landslide boundaries using remote sensing images
+and deep learning method", China Geology, which compares with MATLAB's networks; they follow Chen et
+al. 2018, "Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation".
+
+Input: (B, H, W, C) raw bands, C = 3 (RGB) in the paper; H and W multiples of the output stride.
+Output: (B, H, W, 1) landslide probability.
+
+Encoder at output stride 16; pyramid of a 1 x 1 and three 3 x 3 branches with dilations 6, 12 and 18
+and 256 filters, without the image-level branch of Chen et al.; enlarged by 4; joined with the
+stride-4 feature, reduced to 48 channels; two 3 x 3 convolutions; scores; enlarged by 4.
+
+MATLAB enlarges with 8 x 8 transposed convolutions frozen to bilinear weights (`upsampling =
+"frozen"`). The default is interpolation, which gives the same away from the border: there a
+transposed convolution fades the scores out to those of an even chance, and the frozen weights of
+256 x 256 channels, mostly zeros, take 17 MB and 268 million multiply-adds at 256 x 256 px each.
+
+Trainable parameters with 3 bands: 39,756,962 (ResNet-50), 2,563,922 (MobileNetV2) and 5,663,202
+(MobileNetV2, `separable=False`). MATLAB's convolution biases, followed by batch normalisation, are
+left out, as is MobileNetV2's last 1 x 1 convolution to 1280 channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_landslide.layers import BandNormalization
+from keras_landslide.layers.atrous_pyramid import atrous_pyramid
+from keras_landslide.layers.head import ACTIVATIONS
+from keras_landslide.layers.upsampling import UPSAMPLINGS
+from keras_landslide.models.backbones import OUTPUT_STRIDES, mobilenet_v2, resnet50
+from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.deeplab_decoder import deeplab_decoder
+
+
+def deeplabv3plus_resnet50(
+    image_shape: Sequence[int | None],
+    *,
+    filters: int = 64,
+    pyramid_filters: int = 256,
+    output_stride: int = 16,
+    image_pooling: bool = False,
+    separable: bool = False,
+    upsampling: str = "bilinear",
+    dropout: float = 0.0,
+    activation: str = "softmax",
+    weights: str | None = None,
+) -> keras.Model:
+    """Build the network with ResNet-50.
+
+    Args:
+        image_shape: (height, width, channels); height and width may be None, or multiples of
+            `output_stride`.
+        filters: of the first stage of ResNet-50.
+        pyramid_filters: of the atrous pyramid and of the decoder.
+        output_stride: 32, 16 or 8; the pyramid's dilations are those of 16 scaled.
+        image_pooling: add the pyramid's image-level branch of Chen et al. 2018.
+        separable: depthwise separable 3 x 3 convolutions in pyramid and decoder.
+        upsampling: `bilinear`, `frozen` (as in MATLAB) or `learned`.
+        dropout: rate of dropout before the last convolution, 0 in the paper.
+        activation: `softmax` over two classes as in the paper, or `sigmoid`.
+        weights: .h5 file of ResNet-50 weights without top, see `backbones.resnet50`.
+
+    Returns:
+        A functional model whose first layer is `BandNormalization` and whose output is float32
+        under every precision policy; the encoder is its layer `resnet50`.
+
+    Raises:
+        ModelError: an option is out of range, or the size is no multiple of the stride.
+        InputFileError: the weights cannot be read.
+    """
+    _check(image_shape, pyramid_filters, output_stride, upsampling, dropout, activation)
+    backbone = resnet50(
+        image_shape[2] or 0, output_stride=output_stride, filters=filters, weights=weights
+    )
+    return _network(
+        image_shape,
+        backbone,
+        pyramid_filters=pyramid_filters,
+        output_stride=output_stride,
+        image_pooling=image_pooling,
+        separable=separable,
+        upsampling=upsampling,
+        dropout=dropout,
+        activation=activation,
+    )
+
+
+def deeplabv3plus_mobilenetv2(
+    image_shape: Sequence[int | None],
+    *,
+    alpha: float = 1.0,
+    pyramid_filters: int = 256,
+    output_stride: int = 16,
+    image_pooling: bool = False,
+    separable: bool = True,
+    upsampling: str = "bilinear",
+    dropout: float = 0.0,
+    activation: str = "softmax",
+    weights: str | None = None,
+) -> keras.Model:
+    """Build the network with MobileNetV2.
+
+    Args:
+        image_shape: (height, width, channels); height and width may be None, or multiples of
+            `output_stride`.
+        alpha: width multiplier of MobileNetV2.
+        pyramid_filters: of the atrous pyramid and of the decoder.
+        output_stride: 32, 16 or 8; the pyramid's dilations are those of 16 scaled.
+        image_pooling: add the pyramid's image-level branch of Chen et al. 2018.
+        separable: depthwise separable 3 x 3 convolutions in pyramid and decoder.
+        upsampling: `bilinear`, `frozen` (as in MATLAB) or `learned`.
+        dropout: rate of dropout before the last convolution, 0 in the paper.
+        activation: `softmax` over two classes as in the paper, or `sigmoid`.
+        weights: .h5 file of MobileNetV2 weights without top, see `backbones.mobilenet_v2`.
+
+    Returns:
+        A functional model whose first layer is `BandNormalization` and whose output is float32
+        under every precision policy; the encoder is its layer `mobilenetv2`.
+
+    Raises:
+        ModelError: an option is out of range, or the size is no multiple of the stride.
+        InputFileError: the weights cannot be read.
+    """
+    _check(image_shape, pyramid_filters, output_stride, upsampling, dropout, activation)
+    backbone = mobilenet_v2(
+        image_shape[2] or 0, output_stride=output_stride, alpha=alpha, weights=weights
+    )
+    return _network(
+        image_shape,
+        backbone,
+        pyramid_filters=pyramid_filters,
+        output_stride=output_stride,
+        image_pooling=image_pooling,
+        separable=separable,
+        upsampling=upsampling,
+        dropout=dropout,
+        activation=activation,
+    )
+
+
+def _check(
+    image_shape: Sequence[int | None],
+    pyramid_filters: int,
+    output_stride: int,
+    upsampling: str,
+    dropout: float,
+    activation: str,
+) -> None:
+    check_range("pyramid_filters", pyramid_filters, 1, whole=True)
+    check_choice("output_stride", output_stride, OUTPUT_STRIDES)
+    check_choice("upsampling", upsampling, UPSAMPLINGS)
+    check_range("dropout", dropout, 0, 0.95)
+    check_choice("activation", activation, ACTIVATIONS)
+    check_image_shape(image_shape, stride=output_stride)
+
+
+def _network(
+    image_shape: Sequence[int | None],
+    backbone: keras.Model,
+    *,
+    pyramid_filters: int,
+    output_stride: int,
+    image_pooling: bool,
+    separable: bool,
+    upsampling: str,
+    dropout: float,
+    activation: str,
+) -> keras.Model:
+    image = keras.Input(tuple(image_shape), name="image")
+    x: Any = BandNormalization(name="normalise")(image)
+    low, x = backbone(x)
+    rates = [max(rate * 16 // output_stride, 1) for rate in (6, 12, 18)]
+    x = atrous_pyramid(
+        x,
+        pyramid_filters,
+        rates=rates,
+        image_pooling=image_pooling,
+        separable=separable,
+        name="aspp",
+    )
+    probability = deeplab_decoder(
+        x,
+        low,
+        factor=output_stride // 4,
+        filters=pyramid_filters,
+        low_filters=max(pyramid_filters * 3 // 16, 1),
+        upsampling=upsampling,
+        dropout=dropout,
+        activation=activation,
+        separable=separable,
+    )
+    return keras.Model(image, probability, name=f"deeplabv3plus_{backbone.name}")

@@ -1,0 +1,57 @@
+"""The decoder of DeepLab v3+, which SCDnn shares.
+
+Source: Chen et al. 2018 (see `layers/atrous_pyramid.py`), Fig. 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+from keras_landslide.layers.atrous_pyramid import separable_bn_relu
+from keras_landslide.layers.convolution import conv_bn_relu
+from keras_landslide.layers.head import probability
+from keras_landslide.layers.upsampling import upsample
+
+
+def deeplab_decoder(
+    x: Any,
+    low: Any,
+    *,
+    factor: int,
+    filters: int,
+    low_filters: int,
+    upsampling: str,
+    dropout: float,
+    activation: str,
+    separable: bool = False,
+) -> Any:
+    """Enlarge, join with the low-level feature, two 3 x 3 convolutions, scores, enlarge by 4.
+
+    Args:
+        x: (B, H, W, C) pyramid output.
+        low: (B, factor H, factor W, D) feature at stride 4.
+        factor: enlargement of `x` to the size of `low`.
+        filters: of the 3 x 3 convolutions and of a learned enlargement.
+        low_filters: of the 1 x 1 convolution on `low`.
+        upsampling: kind of enlargement, see `layers/upsampling.py`.
+        dropout: rate before the scores.
+        activation: `sigmoid` or `softmax`.
+        separable: depthwise separable 3 x 3 convolutions.
+
+    Returns:
+        (B, 4 factor H, 4 factor W, 1) float32 probability of landslide.
+    """
+    convolve = separable_bn_relu if separable else conv_bn_relu
+    x = upsample(x, factor, filters=filters, kind=upsampling, name="decoder_up")
+    low = conv_bn_relu(low, low_filters, 1, name="decoder_low")
+    x = layers.Concatenate(name="decoder_skip")([x, low])
+    x = convolve(x, filters, name="decoder_conv1")
+    x = convolve(x, filters, name="decoder_conv2")
+    if dropout:
+        x = layers.Dropout(dropout, name="decoder_dropout")(x)
+    scores = 1 if activation == "sigmoid" else 2
+    x = layers.Conv2D(scores, 1, dtype="float32", name="head")(x)
+    x = upsample(x, 4, kind=upsampling, dtype="float32", name="head_up")
+    return probability(x, activation=activation)
