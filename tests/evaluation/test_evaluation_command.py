@@ -203,3 +203,20 @@ def test_lines_of_patches_and_objects(scene):
     assert float(found["centroid_distance_m"]) == pytest.approx(15)
     assert (missed["found"], missed["centroid_distance_m"]) == ("False", "")
     assert [row["side"] for row in ours] == ["predicted"] * 2
+
+
+@pytest.mark.parametrize("truth", [0, 1])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_one_class_alone_is_reported_without_made_up_numbers(scene, truth, value):
+    write_raster(
+        scene / "l.tif", np.full(GRID.shape, truth, np.float32), GRID, names=["label"]
+    )  # fmt: skip
+    write_raster(scene / "q.tif", np.full(GRID.shape, value, np.float32), GRID)
+    found = evaluate(scene / "q.tif", scene / "l.tif", scene / "out", threshold=0.5, block_px=10)
+    pixels = found["pixels"]["all"]
+    assert pixels["roc_auc"] is None and pixels["boundary_f1"] is None
+    assert (pixels["average_precision"] is None) == (truth == 0)
+    assert pixels["accuracy"] == (truth == value)
+    assert pixels["brier"] == pytest.approx((truth - value) ** 2)
+    page = (scene / "out" / "report.html").read_text()
+    assert "undefined" in page and "nan" not in page.split("<img")[0].lower()
