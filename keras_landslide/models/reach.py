@@ -12,8 +12,8 @@ from keras import layers
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.category_expansion import CategoryExpansion
 from keras_landslide.layers.landslide_channel import LandslideChannel
-from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
 from keras_landslide.layers.pad_to_skip import PadToSkip
+from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
 
 
 class Interval(NamedTuple):

@@ -5,6 +5,8 @@ from keras import layers, ops
 
 from keras_landslide import models
 from keras_landslide.errors import ModelError
+from keras_landslide.layers.strided_pointwise import StridedPointwise
+from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
 from keras_landslide.models.receptive_field import ReceptiveField, receptive_field
 
 
@@ -83,6 +85,14 @@ NETS = {
     "padded valid": net(
         layers.ZeroPadding2D(3), layers.Conv2D(1, 7, strides=2), layers.UpSampling2D(2)
     ),
+    "strided pointwise": net(
+        StridedPointwise(1, 1, strides=2), layers.Conv2DTranspose(1, 4, strides=2, padding="same")
+    ),
+    "atrous decoder": net(
+        layers.MaxPooling2D(4),
+        layers.Conv2D(1, 3, dilation_rate=2, padding="same"),
+        layers.Conv2DTranspose(1, 8, strides=4, padding="same"),
+    ),
     "even kernel": net(
         layers.Conv2D(1, 4, padding="same"), layers.Conv2D(1, (2, 6), padding="same")
     ),
@@ -134,6 +144,31 @@ def test_global_and_unknown_layers_are_unbounded():
     assert not receptive_field(keras.Model(image, layers.Multiply()([x, gate]))).bounded
     assert not receptive_field(keras.Model(image, ops.fft2((x, x))[0])).bounded
     assert not receptive_field(keras.Model(image, layers.Concatenate(axis=1)([x, x]))).bounded
+
+
+def test_unpooling_needs_values_and_positions():
+    image = keras.Input((None, None, 1))
+    best, position = MaxPoolingWithIndices()(image)
+    near = MaxUnpooling()([best, position])
+    found = receptive_field(keras.Model(image, near))
+    assert found == ReceptiveField(1, 2, True)
+    # The values come from 2 px farther to each side; the positions alone stay near.
+    far = MaxUnpooling()([layers.Conv2D(1, 3, padding="same")(best), position])
+    assert receptive_field(keras.Model(image, far)) == ReceptiveField(3, 2, True)
+    # A position is used at full resolution below a layer that sees 2 px: 1 px of the pair more.
+    wide = layers.Conv2D(1, 5, padding="same")(near)
+    assert receptive_field(keras.Model(image, wide)) == ReceptiveField(3, 2, True)
+
+
+def test_positions_count_where_the_values_see_less():
+    # Values and positions leave the pooling in one step and are needed for different pixels.
+    image = keras.Input((None, None, 1))
+    near = layers.Conv2D(1, 3, padding="same")(image)
+    best, position = MaxPoolingWithIndices()(near)
+    x = layers.Conv2D(1, 3, padding="same")(best)
+    back = layers.Conv2D(1, 9, padding="same")(MaxUnpooling()([x, position]))
+    # 4 px, the pair, 1 pooled px of 2 px, and 1 px: at most 4 + 1 + 2 + 1.
+    assert receptive_field(keras.Model(image, back)) == ReceptiveField(8, 2, True)
 
 
 def test_nested_models():
