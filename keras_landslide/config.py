@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from keras_landslide.bands import image_model_bands
-from keras_landslide.errors import InputFileError, RecipeError
+from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError
 from keras_landslide.files import write_text
 
 
@@ -132,7 +132,10 @@ def run_config(raw: dict[str, Any], where: str | Path, folder: Path) -> RunConfi
         }
     )
     _check_ranges(config, where)
-    image_model_bands(config.data.image_model)
+    try:
+        image_model_bands(config.data.image_model)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{where}: [data] {error}, or known bands, each once") from error
     return config
 
 

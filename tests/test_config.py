@@ -65,3 +65,16 @@ def test_image_models():
 def test_require_bands_names_what_is_missing():
     with pytest.raises(BandError, match="no band vv_pre, vv_post; it has red, green"):
         require_bands(("red", "vv_pre", "vv_post"), ("red", "green"), "stack.tif")
+
+
+def test_an_unknown_image_model_names_its_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('[data]\nimage_model = "red,grn"\n')
+    with pytest.raises(UnknownNameError, match=r"run.toml: \[data\] unknown image model 'red,grn'"):
+        load_run_config(path)
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[training]\nepochs = 3\n", encoding="utf-8-sig")
+    assert load_run_config(path).training.epochs == 3

@@ -13,6 +13,7 @@ from typing import Any
 
 import keras
 import keras_tuner
+from keras_tuner.src import config as tuner_config  # has no public switch
 
 from keras_landslide.errors import InputFileError, OutputError, RecipeError
 from keras_landslide.files import write_json, write_text
@@ -62,6 +63,8 @@ class SearchTuner(keras_tuner.Tuner):
 
     def on_search_begin(self) -> None:
         """Leave the tuner's file before the first trial, so that a kill in it is resumed too."""
+        # A failed trial is a row with its reason, and its file keeps the traceback.
+        tuner_config.DEBUG = False
         self.save()
 
     def on_trial_begin(self, trial: Any) -> None:

@@ -119,7 +119,7 @@ def test_a_kill_at_any_write_changes_nothing(tmp_path, monkeypatch):
     assert moment > 20
 
 
-def test_failures_are_results_and_the_search_goes_on(tmp_path):
+def test_failures_are_results_and_the_search_goes_on(tmp_path, capfd):
     def crash(config):
         if config.model.options["filters"] == 2:
             raise MemoryError("no memory\nfor this")
@@ -128,6 +128,8 @@ def test_failures_are_results_and_the_search_goes_on(tmp_path):
     assert [row.status for row in result.rows] == ["failed"] * 4 + ["completed"] * 4
     assert {row.reason for row in result.rows[:4]} == {"MemoryError: no memory for this"}
     assert result.best.trial >= 4
+    shown = capfd.readouterr()
+    assert "Traceback" not in shown.out + shown.err
     # They are kept: the same command does not try them again.
     run_search(SPACE, tmp_path, lambda: pytest.fail("nothing left"))
 
