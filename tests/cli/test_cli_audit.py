@@ -16,7 +16,7 @@ from keras_landslide.patches.plan import PatchSettings, make_patches
 from keras_landslide.patches.table import Patch, read_patches, write_patches
 from keras_landslide.rasters.write import write_raster
 
-GRID = Grid("EPSG:32618", Affine(12.5, 0, 480000, 0, -12.5, 660000), (192, 192))
+GRID = Grid("EPSG:32618", Affine(12.5, 0, 480000, 0, -12.5, 660000), (128, 128))
 
 
 def write_run(folder):
@@ -29,7 +29,9 @@ def write_run(folder):
         units=("deg", "1/m", "class"), tags={"SIMULATED": "yes"},
     )  # fmt: skip
     make_patches(
-        folder / "stack.tif", folder / "patches.gpkg", PatchSettings(size=16, buffer=8, block=32)
+        folder / "stack.tif",
+        folder / "patches.gpkg",
+        PatchSettings(size=16, overlap=0.25, buffer=4, block=16),
     )
     config = {
         "data": {"stack": "stack.tif", "patches": "patches.gpkg", "image_model": "terrain"},
