@@ -10,9 +10,16 @@ import keras
 
 from keras_landslide.errors import ModelError, UnknownNameError
 from keras_landslide.models.deeplab import deeplabv3plus_mobilenetv2, deeplabv3plus_resnet50
+from keras_landslide.models.drs_unet import drs_unet
+from keras_landslide.models.fcn import fcn
 from keras_landslide.models.lacnn import MODELS as LACNN
+from keras_landslide.models.ldlaim import ldlaim
+from keras_landslide.models.msasnet import msasnet
+from keras_landslide.models.msasnet_ablation import unet_ca, unet_cbam, unet_msasnet, unet_psp
 from keras_landslide.models.mu_net import MODELS as MU_NET
 from keras_landslide.models.pixelwise import MODELS as PIXELWISE
+from keras_landslide.models.pspnet import pspnet
+from keras_landslide.models.res_unet_obia import res_unet_obia
 from keras_landslide.models.scdnn import scdnn
 from keras_landslide.models.segnet import segnet
 from keras_landslide.models.sssn import sssn
@@ -28,6 +35,16 @@ MODELS: dict[str, Callable[..., keras.Model]] = {
     **MU_NET,
     **PIXELWISE,
     **LACNN,
+    "msasnet": msasnet,
+    "unet_msasnet": unet_msasnet,
+    "unet_ca": unet_ca,
+    "unet_cbam": unet_cbam,
+    "unet_psp": unet_psp,
+    "fcn": fcn,
+    "pspnet": pspnet,
+    "ldlaim": ldlaim,
+    "res_unet_obia": res_unet_obia,
+    "drs_unet": drs_unet,
 }
 
 
