@@ -4,8 +4,8 @@
 
 One run measures, on a 7-band stack and a 16-filter U-Net with random weights:
 
-- time per scene pixel over the network's own time on the same windows, already in memory, and
-  what the halo costs on top: the network's time on one window per pixel of its core;
+- time per scene pixel (after a small scene to warm up) over the network's own time on the same
+  windows, already in memory, and what the halo costs on top: the network's time on one window per pixel of its core;
 - peak memory of a whole process for each size, with its budget;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
@@ -71,6 +71,8 @@ def scene(folder: Path, size: int, memory: str, workers: int) -> dict:
 
     network = Network((read_bundle(folder),))
     out = folder / f"map-{size}-{workers}.tif"
+    if not workers:  # TensorFlow's start takes seconds, whatever the scene
+        produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
     start = time.perf_counter()
     running = Running(memory=memory, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
@@ -176,7 +178,7 @@ def main() -> None:
         print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
               f"{'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
         peaks, compare = [], args.compare or args.sizes[0]
-        for size in sorted({*args.sizes, compare, compare // 2}):
+        for size in sorted({*args.sizes, 256, compare, compare // 2}):
             write_stack(folder / f"stack-{size}.tif", size)
         for size in args.sizes:
             ours = apart("scene", folder, size, args.memory, 0)

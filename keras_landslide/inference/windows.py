@@ -116,6 +116,9 @@ def reflected(start: int, length: int, size: int) -> np.ndarray:
 
 
 def _fit(core: int, shape: tuple[int, int], stride_px: int) -> tuple[int, int]:
-    """The core's (height, width), no larger than the scene rounded up to the stride."""
-    height, width = (min(core, -(-side // stride_px) * stride_px) for side in shape)
+    """The core's (height, width): as many windows as `core` needs, sharing the scene evenly.
+
+    Else the last windows of a strip would lie mostly outside of the scene, at full cost.
+    """
+    height, width = (-(-side // (-(-side // core) * stride_px)) * stride_px for side in shape)
     return height, width

@@ -41,3 +41,10 @@ def test_blended_window_is_two_cores_on_the_stride():
     assert plan.core == (32, 32)
     with pytest.raises(ModelError):
         blended_plan((100, 70), window_px=7, stride_px=4)
+
+
+def test_windows_share_the_scene_evenly():
+    """A scene a little larger than a core does not double the work."""
+    plan = exact_plan((1024, 300), window_px=800 + 2 * 96, halo_px=96, stride_px=16)
+    assert plan.core == (512, 304)
+    assert (plan.strip_count, plan.column_count) == (2, 1)
