@@ -18,6 +18,10 @@ def test_every_network_has_an_entry(name):
     assert documentation(name).splitlines()[0].endswith(".")
 
 
+def test_entries_are_those_of_the_registry():
+    assert set(catalogue()) == set(MODELS)
+
+
 def test_unknown_names_list_the_choices():
     with pytest.raises(UnknownNameError, match="unet_colombia"):
         entry("unet_colombo")

@@ -60,7 +60,7 @@ def test_learns_from_landslide4sense(name, patches, tmp_path):
     if not model.trainable_weights:
         pytest.skip("nothing to train")
     model.get_layer("normalise").set_statistics(images.mean((0, 1, 2)), images.std((0, 1, 2)))
-    settings = TrainingConfig(loss="bce", epochs=EPOCHS, batch_size=1, learning_rate=3e-3)
+    settings = TrainingConfig(loss="bce", epochs=EPOCHS, batch_size=1, learning_rate=5e-4)
     config = RunConfig(model=ModelConfig(name=name), training=settings)
     learn, validate = (Patches(images[i::2], labels[i::2]) for i in (0, 1))
     scores = train(model, learn, validate, tmp_path / "run", config, quiet=True)
