@@ -5,7 +5,7 @@
 One run measures, on a 7-band stack and a 16-filter U-Net with random weights:
 
 - time per scene pixel (after a small scene to warm up) over the network's own time on the same
-  windows, already in memory, and what the halo costs on top: the network's time on one window per pixel of its core;
+  windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo);
 - peak memory of a whole process for each size, with its budget;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
