@@ -11,7 +11,7 @@ import keras
 from keras_landslide import models
 from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError, OutputError
-from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.files import fingerprint, output_errors, replacing, write_json
 from keras_landslide.layers import BandNormalization
 from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.version import __version__
@@ -32,14 +32,15 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
 
     Args:
         run_folder: what `train` wrote.
-        out: the bundle's folder; replaced as a whole.
+        out: the bundle's folder; an older bundle there is replaced as a whole.
 
     Raises:
         BundleError: the run is not finished, its files do not belong together, or this process
             runs another Keras backend than TensorFlow.
-        OutputError: `out` cannot be written.
+        OutputError: `out` cannot be written, or holds something else than a bundle.
     """
     folder, out = Path(run_folder), Path(out)
+    _check_replaceable(out)
     if keras.backend.backend() != "tensorflow":
         raise BundleError(
             f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}; "
@@ -60,6 +61,16 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
         _write_saved_model(model, part / "saved_model", out)
         write_json(part / "bundle.json", contract)
     return out
+
+
+def _check_replaceable(out: Path) -> None:
+    """Only an older bundle may go: a run, or any other folder of the user's, would be lost."""
+    with output_errors(out):
+        if out.is_dir() and any(out.iterdir()) and not (out / "bundle.json").is_file():
+            raise OutputError(
+                f"{out}: exists and holds no bundle, and would be replaced as a whole; choose "
+                "another output folder"
+            )
 
 
 def _write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
