@@ -7,8 +7,10 @@ Architecture for Image Segmentation", IEEE TPAMI 2017: convolutions, batch norma
 - `topology="matlab"`: Li et al. 2024, "Extensive identification of landslide boundaries using
   remote sensing images and deep learning method", China Geology, trained MATLAB's `segnetLayers`
   without pre-trained parameters: four levels of two convolutions of 64 filters without bias, the
-  last convolution giving the two classes' scores, with batch normalisation and ReLU before the
-  softmax as everywhere. 520,900 trainable parameters with 3 bands.
+  last one giving the two classes' scores, with batch normalisation. 520,900 trainable parameters
+  with 3 bands. MATLAB puts a ReLU before the softmax as well (`score_relu=True`). We leave it out:
+  a pixel whose scores are both negative then has a probability of exactly 1/2 and no gradient, and
+  a small network with it does not learn even a single patch by heart.
 - `topology="vgg16"`: Zhou et al. 2024, "A Multiscale Attention Segment Network-Based Semantic
   Segmentation Model for Landslide Remote Sensing Images", Remote Sensing 16, 1712: the five levels
   of VGG16 mirrored, with bias, 3 x 3 convolution to one score without batch normalisation. The
@@ -50,6 +52,7 @@ def segnet(
     filters: int = 64,
     levels: int | None = None,
     share_stage5: bool = False,
+    score_relu: bool = False,
     dropout: float = 0.0,
     activation: str | None = None,
 ) -> keras.Model:
@@ -63,6 +66,7 @@ def segnet(
         levels: poolings; None for the topology's own, 4 (up to 8 are possible) or 5.
         share_stage5: the decoder's first level uses the encoder's last level's weights; for
             `vgg16` with 5 levels.
+        score_relu: ReLU on the scores before the softmax, for `matlab`.
         dropout: rate of dropout after the last pooling, 0 in the papers.
         activation: `softmax` over two classes or `sigmoid`; None for the topology's own.
 
@@ -83,6 +87,8 @@ def segnet(
     check_choice("activation", activation, ACTIVATIONS)
     if share_stage5 and (topology, levels) != ("vgg16", 5):
         raise ModelError("share_stage5 needs topology = 'vgg16' with its 5 levels")
+    if score_relu and (topology, activation) != ("matlab", "softmax"):
+        raise ModelError("score_relu needs topology = 'matlab' with activation = 'softmax'")
     check_image_shape(image_shape, stride=2**levels)
 
     matlab = topology == "matlab"
@@ -122,8 +128,7 @@ def segnet(
     scores = 1 if activation == "sigmoid" else 2
     x = layers.Conv2D(scores, 3, padding="same", use_bias=False, dtype="float32", name="head")(x)
     x = layers.BatchNormalization(dtype="float32", name="head_bn")(x)
-    if activation == "softmax":
-        # A single score without negative values would leave no probability below one half.
+    if score_relu:
         x = layers.ReLU(dtype="float32", name="head_relu")(x)
     return keras.Model(image, probability(x, activation=activation), name="segnet")
 

@@ -21,6 +21,10 @@ class TestDeeplabResnet(ArchitectureTests):
     small = {"filters": 4, "pyramid_filters": 16}  # noqa: RUF012
     parameters = {(3, ()): 39_756_962}  # noqa: RUF012
 
+    @pytest.mark.slow
+    def test_overfits_one_patch(self):
+        super().test_overfits_one_patch()
+
 
 SMALL = {"alpha": 0.05, "pyramid_filters": 4}
 

@@ -9,8 +9,7 @@ from keras_landslide.errors import ModelError
 
 class TestSegnet(ArchitectureTests):
     name = "segnet"
-    small = {"filters": 16, "levels": 2}  # noqa: RUF012
-    overfit_steps = 200
+    small = {"filters": 8, "levels": 2}  # noqa: RUF012
     parameters = {  # noqa: RUF012
         (3, ()): 520_900,
         (3, (("topology", "vgg16"),)): 29_443_585,
@@ -44,12 +43,23 @@ def test_vgg16_has_26_convolutions_and_shares_three():
         {"dropout": 1},
         {"activation": "relu"},
         {"share_stage5": True},
+        {"score_relu": True, "activation": "sigmoid"},
+        {"score_relu": True, "topology": "vgg16"},
         {"share_stage5": True, "topology": "vgg16", "levels": 4},
     ],
 )
 def test_options_out_of_range(options):
     with pytest.raises(ModelError, match=next(iter(options))):
         models.build("segnet", (256, 256, 3), **options)
+
+
+def test_relu_on_the_scores_leaves_ties():
+    x = np.random.default_rng(0).normal(0, 30, (1, 64, 64, 3)).astype("float32")
+    ties = [
+        (np.asarray(models.build("segnet", (64, 64, 3), filters=2, score_relu=relu)(x)) == 0.5)
+        for relu in (False, True)
+    ]
+    assert ties[0].mean() < 0.01 < ties[1].mean()
 
 
 def test_one_score_in_matlabs_topology_reaches_both_ends():

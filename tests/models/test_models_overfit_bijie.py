@@ -1,0 +1,57 @@
+"""The networks of the Bijie study learn one real chip by heart."""
+
+import pytest
+import rasterio
+from architecture_tests import forget_faster, predict
+
+from keras_landslide import metrics, models
+from keras_landslide.config import TrainingConfig
+from keras_landslide.training.compiling import compile_model, fix_seeds
+
+NETWORKS = {
+    "scdnn": {"filters": 16, "blocks": (2, 2, 2, 2)},
+    "sssn": {},
+    "segnet": {"filters": 16},
+    "deeplabv3plus_resnet50": {"filters": 16, "pyramid_filters": 64},
+    "deeplabv3plus_mobilenetv2": {"alpha": 0.35, "pyramid_filters": 64},
+}
+
+
+@pytest.fixture(scope="module")
+def chip(real_data):
+    """Every fourth row and column of the chip with most landslide pixels: 128 x 128 px."""
+    folder = real_data / "bijie" / "landslide"
+    best = None
+    for path in sorted((folder / "mask").glob("*.png")):
+        with rasterio.open(path) as file:
+            label = (file.read(1) > 127)[:512:4, :512:4]
+        if label.shape == (128, 128) and (best is None or label.mean() > best[1].mean()):
+            best = path, label
+    path, label = best
+    with rasterio.open(folder / "image" / path.name) as file:
+        image = file.read([1, 2, 3])[:, :512:4, :512:4].transpose(1, 2, 0)
+    return image[None].astype("float32"), label[None, ..., None].astype("float32")
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_overfits_a_bijie_chip(name, chip):
+    x, y = chip
+    assert 0.02 < y.mean() < 0.5
+    fix_seeds(0)
+    model = models.build(name, x.shape[1:], **NETWORKS[name])
+    model.get_layer("normalise").set_statistics(x.mean((0, 1, 2)), x.std((0, 1, 2)))
+    forget_faster(model)
+    compile_model(model, TrainingConfig(learning_rate=3e-3))
+    best = 0.0
+    for step in range(1, 601):
+        model.train_on_batch(x, y)
+        if step % 25 == 0:
+            f1 = metrics.get("f1")
+            f1.update_state(y, predict(model, x))
+            best = float(f1.result())
+            if best >= 0.95:
+                break
+    assert best >= 0.95
