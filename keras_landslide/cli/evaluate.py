@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_landslide.cli.options import FiniteRange
+
 if TYPE_CHECKING:
     from keras_landslide.rasters.read import StackInfo
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--stack", type=click.Path(path_type=Path), required=True,
               help="Stack with the band label (and cloud) on the same grid.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path), help="Take the threshold of a bundle.")
-@click.option("--threshold", type=click.FloatRange(0, 1),
+@click.option("--threshold", type=FiniteRange(0, 1),
               help="Decision threshold.  [default: the one noted in the map]")  # fmt: skip
 @click.option("--patches", type=click.Path(path_type=Path),
               help="Score only inside patches of this table: those of --split.")  # fmt: skip
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
               help="True landslides as polygons: also score objects.")  # fmt: skip
 @click.option("--surveyed", type=click.Path(path_type=Path),
               help="Area that the inventory covers, as polygons.")  # fmt: skip
-@click.option("--minimum-area", "minimum_area_m2", type=click.FloatRange(min=0), default=0.0,
+@click.option("--minimum-area", "minimum_area_m2", type=FiniteRange(min=0), default=0.0,
               show_default=True, help="Smaller predicted objects do not count, m2.")  # fmt: skip
 @click.option("--image-model",
               help="Score only where the stack has these bands, so that models of fewer bands "
@@ -102,7 +104,7 @@ def evaluate(
         inventory: true landslides as polygons, to score objects as well.
         surveyed: polygons of the area that `inventory` covers.
         minimum_area_m2: smaller predicted objects do not count.
-        scene: name of the scene; None takes the name of the stack's folder.
+        scene: name of the scene; None takes the name in the stack, else that of its folder.
         image_model: score only pixels where the stack has all its bands; a name or a list of
             bands, see `bands.image_model_bands`.
         against: map of another model with its own threshold noted in it; both are scored where
@@ -167,7 +169,7 @@ def evaluate(
         others=pixels.others,
     )
     model = predicted.tags.get("BUNDLE", probability.stem)
-    scene = scene or Path(stack).resolve().parent.name
+    scene = scene or truth.tags.get("NAME") or Path(stack).resolve().parent.name
     metrics: dict[str, Any] = {
         "threshold": threshold,
         "simulated": predicted.simulated or truth.simulated,

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.options import FiniteRange
+
 
 @click.command(short_help="a bundle over a stack: probability map and inventory")
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -25,20 +27,20 @@ import click
 @click.option("--format", "map_format", type=click.Choice(["probability", "percent"]),
               default="probability", show_default=True,
               help="Map as float32 in 0..1 or as uint8 percent.")  # fmt: skip
-@click.option("--threshold", type=click.FloatRange(0, 1),
+@click.option("--threshold", type=FiniteRange(0, 1),
               help="Probability that counts as landslide.  [default: the bundle's]")  # fmt: skip
-@click.option("--minimum-area", "minimum_area_m2", type=click.FloatRange(min=0), default=0.0,
+@click.option("--minimum-area", "minimum_area_m2", type=FiniteRange(min=0), default=0.0,
               show_default=True, help="Minimum mapping unit, m2.")  # fmt: skip
-@click.option("--fill-holes", "fill_holes_m2", type=click.FloatRange(min=0), default=0.0,
+@click.option("--fill-holes", "fill_holes_m2", type=FiniteRange(min=0), default=0.0,
               show_default=True, help="Fill holes smaller than this, m2.")  # fmt: skip
-@click.option("--simplify", "simplify_m", type=click.FloatRange(min=0), default=0.0,
+@click.option("--simplify", "simplify_m", type=FiniteRange(min=0), default=0.0,
               show_default=True, help="Simplify outlines with this tolerance, m; neighbours "
               "never come to overlap.")  # fmt: skip
-@click.option("--rule-probability", type=click.FloatRange(0, 1),
+@click.option("--rule-probability", type=FiniteRange(0, 1),
               help="Keep objects of at least this mean probability.")  # fmt: skip
-@click.option("--rule-ndvi", type=click.FloatRange(-1, 1),
+@click.option("--rule-ndvi", type=FiniteRange(-1, 1),
               help="Keep objects of at most this mean NDVI.")  # fmt: skip
-@click.option("--rule-slope", type=click.FloatRange(0, 90),
+@click.option("--rule-slope", type=FiniteRange(0, 90),
               help="Keep objects of at least this mean slope, degrees.")  # fmt: skip
 @click.option("--size-plot", is_flag=True,
               help="Draw the frequency of landslide areas, frequency_area.png.")  # fmt: skip
