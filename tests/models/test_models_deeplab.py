@@ -15,6 +15,10 @@ class TestDeeplabMobilenet(ArchitectureTests):
         (3, (("separable", False),)): 5_663_202,
     }
 
+    @pytest.mark.slow
+    def test_overfits_one_patch(self):
+        super().test_overfits_one_patch()
+
 
 class TestDeeplabResnet(ArchitectureTests):
     name = "deeplabv3plus_resnet50"
