@@ -44,7 +44,7 @@ if TYPE_CHECKING:
               help="Folder for report.html, metrics.json, tables and figures.")  # fmt: skip
 def command(**options) -> None:
     """Score a probability map: all pixels, and apart those in the clear and under cloud."""
-    from keras_landslide.evaluation.scores import Scores
+    from keras_landslide.counts import Scores
     from keras_landslide.report.tables import Row, text_table
 
     if options["bundle"] is not None and options["threshold"] is not None:

@@ -185,9 +185,7 @@ def summary(metrics: dict[str, Any]) -> str:
     ]
     for split in SPLITS:
         if split in metrics:
-            m = metrics[split]
-            lines.append(
-                f"{split:5}  {m['precision']:9.4f}  {m['recall']:6.4f}  {m['f1']:6.4f}  "
-                f"{m['iou']:6.4f}"
-            )
+            values = (metrics[split][name] for name in ("precision", "recall", "f1", "iou"))
+            p, r, f1, iou = ("–" if value is None else f"{value:.4f}" for value in values)
+            lines.append(f"{split:5}  {p:>9}  {r:>6}  {f1:>6}  {iou:>6}")
     return "\n".join(lines)

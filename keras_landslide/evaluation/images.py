@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_landslide.counts import NAMES, Scores
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.maps import strips
-from keras_landslide.evaluation.scores import NAMES, Scores, confusion
+from keras_landslide.evaluation.scores import confusion
 from keras_landslide.grid import Window
 
 MEANS = ("precision", "recall", "f1", "iou", "mean_iou", "accuracy")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_landslide.counts import NAMES, Scores
 from keras_landslide.errors import GridMismatchError
-from keras_landslide.evaluation.scores import NAMES, Scores
 
 REPLICATES = 1000
 LEVEL = 0.95

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_landslide.errors import BandError, NodataError
-from keras_landslide.evaluation.scores import Scores, confusion
 from keras_landslide.grid import Window
 from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.read import BandReader, stack_info
@@ -94,40 +93,6 @@ def strips(
                 row_off=window.row_off - area.row_off, col_off=window.col_off - area.col_off
             )
             yield Strip(window, core.slices, probability, bands[..., 0], masks)
-
-
-def score_maps(
-    probability_path: str | Path,
-    stack_path: str | Path,
-    threshold: float,
-    *,
-    windows: Sequence[Window] | None = None,
-    valid_bands: Sequence[str] = (),
-) -> dict[str, Scores]:
-    """Score a map inside and outside cloud; arguments and other errors as `strips`.
-
-    Args:
-        probability_path: `probability.tif`.
-        stack_path: the stack with the label.
-        threshold: probability from which a pixel is landslide.
-        windows: see `strips`.
-        valid_bands: see `strips`.
-
-    Returns:
-        Counts for `all` pixels and, with a `cloud` band, for `clear` ones and for those under
-        `cloud` or its shadow. Pixels whose cloud band is missing count in `all` alone.
-
-    Raises:
-        NodataError: no pixel has both a label and a probability.
-    """
-    scores: dict[str, Scores] = {}
-    read = strips(probability_path, stack_path, windows=windows, valid_bands=valid_bands)
-    for strip in read:
-        for name, mask in strip.masks.items():
-            found = confusion(strip.probability, strip.label, threshold, mask)
-            scores[name] = scores.get(name, Scores()) + found
-    require_pixels(scores["all"].total, probability_path, stack_path)
-    return scores
 
 
 def require_pixels(total: int, probability_path: str | Path, stack_path: str | Path) -> None:

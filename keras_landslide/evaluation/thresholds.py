@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_landslide.counts import Scores
 from keras_landslide.errors import NodataError
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.ranking import curve
-from keras_landslide.evaluation.scores import Scores
 
 
 class Choice(NamedTuple):

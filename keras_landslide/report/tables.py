@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.evaluation.scores import Scores
+from keras_landslide.counts import Scores
 from keras_landslide.files import write_text
 
 HEADER = ("image model", "basin", "pixels", "precision", "recall", "F1", "TP", "FP", "FN", "TN")

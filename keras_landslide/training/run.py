@@ -16,7 +16,7 @@ from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
 from keras_landslide.training.history import History
 from keras_landslide.training.keeper import RunKeeper
-from keras_landslide.training.threshold import ProbabilityHistogram, best_f1, scores
+from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 
 
 def train(
@@ -112,14 +112,13 @@ def _final_metrics(
     best = history.best_epoch
     histograms = {name: _histogram(model, source) for name, source in splits.items()}
     threshold = best_f1(histograms["val"])
-    counts = {name: h.counts_at(threshold.value) for name, h in histograms.items()}
     return {
         "threshold": threshold.value,
         "threshold_rule": threshold.rule,
         "epochs": len(history.rows),
         "best_epoch": best,
         "backend": keras.backend.backend(),
-        **{name: {**scores(c), **c} for name, c in counts.items()},
+        **{name: h.counts_at(threshold.value).to_dict() for name, h in histograms.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""The decision threshold with the best F1, and scores at it, from one pass over the pixels."""
+"""The decision threshold with the best F1, and the counts at it, from one pass over pixels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_landslide.bands import UNLABELLED
+from keras_landslide.counts import Scores
 
 _SHIFT = 10
 _BINS = (0x3F800000 >> _SHIFT) + 1
@@ -34,18 +35,18 @@ class ProbabilityHistogram:
         others = (label != 1) & (label != UNLABELLED)
         self.background += np.bincount(bins[others], minlength=_BINS)
 
-    def counts_at(self, threshold: float) -> dict[str, int]:
-        """Pixels tp, fp, fn, tn when `probability >= threshold` means landslide.
+    def counts_at(self, threshold: float) -> Scores:
+        """The counts when `probability >= threshold` means landslide.
 
         Exact for thresholds that `best_f1` returns.
         """
         first = int(np.float32(threshold).view("uint32")) >> _SHIFT
-        return {
-            "tp": int(self.landslide[first:].sum()),
-            "fp": int(self.background[first:].sum()),
-            "fn": int(self.landslide[:first].sum()),
-            "tn": int(self.background[:first].sum()),
-        }
+        return Scores(
+            tp=int(self.landslide[first:].sum()),
+            fp=int(self.background[first:].sum()),
+            fn=int(self.landslide[:first].sum()),
+            tn=int(self.background[:first].sum()),
+        )
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,3 @@ def best_f1(histogram: ProbabilityHistogram) -> Threshold:
 
 def _edge(position: int) -> float:
     return float(np.uint32(position << _SHIFT).view("float32"))
-
-
-def scores(counts: dict[str, int]) -> dict[str, float]:
-    """Precision, recall, F1 and IoU of the landslide class; 0 where a denominator is 0."""
-    tp, fp, fn = counts["tp"], counts["fp"], counts["fn"]
-    return {
-        "precision": tp / (tp + fp) if tp + fp else 0.0,
-        "recall": tp / (tp + fn) if tp + fn else 0.0,
-        "f1": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0,
-        "iou": tp / (tp + fp + fn) if tp + fp + fn else 0.0,
-    }

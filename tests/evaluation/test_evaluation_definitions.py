@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from keras_landslide.counts import NAMES
 from keras_landslide.evaluation.definitions import DEFINITIONS
-from keras_landslide.evaluation.scores import NAMES
 
 PAGE = Path(__file__).parents[2] / "docs" / "scores.md"
 

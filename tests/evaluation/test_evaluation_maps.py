@@ -3,12 +3,16 @@ import pytest
 from affine import Affine
 
 from keras_landslide.errors import BandError, GridMismatchError, NodataError
-from keras_landslide.evaluation.maps import score_maps
+from keras_landslide.evaluation.assess import assess
 from keras_landslide.evaluation.scores import Scores, confusion
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.write import write_raster
 
 SHAPE = (700, 40)  # more than one strip
+
+
+def score_maps(*arguments, **options):
+    return {name: each.scores for name, each in assess(*arguments, **options).items()}
 
 
 def grid(x=400000.0, shape=SHAPE, crs="EPSG:32618"):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve
 
-from keras_landslide.training.threshold import ProbabilityHistogram, best_f1, scores
+from keras_landslide.counts import Scores
+from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 
 
 def filled(label, probability, parts=1):
@@ -33,13 +34,13 @@ def test_counts_at_the_threshold_are_those_of_the_map():
     threshold = best_f1(histogram)
     counts = histogram.counts_at(threshold.value)
     found = probability >= threshold.value
-    assert counts == {
-        "tp": np.sum(found & (label == 1)),
-        "fp": np.sum(found & (label == 0)),
-        "fn": np.sum(~found & (label == 1)),
-        "tn": np.sum(~found & (label == 0)),
-    }
-    assert scores(counts)["f1"] == pytest.approx(threshold.f1)
+    assert counts == Scores(
+        tp=np.sum(found & (label == 1)),
+        fp=np.sum(found & (label == 0)),
+        fn=np.sum(~found & (label == 1)),
+        tn=np.sum(~found & (label == 0)),
+    )
+    assert counts.f1 == pytest.approx(threshold.f1)
 
 
 def test_middle_of_the_gap():
@@ -61,7 +62,7 @@ def test_hardly_trained_network():
 def test_one_probability_everywhere(value):
     histogram = filled(np.array([0, 1]), np.array([value, value], "float32"))
     threshold = best_f1(histogram)
-    assert histogram.counts_at(threshold.value) == {"tp": 1, "fp": 1, "fn": 0, "tn": 0}
+    assert histogram.counts_at(threshold.value) == Scores(1, 1, 0, 0)
     assert 0 <= threshold.value <= 1
 
 
