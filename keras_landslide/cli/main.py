@@ -71,19 +71,28 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         print(f"error: {_usage(error)}", file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
+        _end_bars()
         print("interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(130)
     except LandslideError as error:
+        _end_bars()
         if debug:
             traceback.print_exc()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
+        _end_bars()
         if debug:
             traceback.print_exc()
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
         sys.exit(1)
+
+
+def _end_bars() -> None:
+    """End the line of a progress bar that was cut short, if any was ever drawn."""
+    if module := sys.modules.get("keras_landslide.progress"):
+        module.close_bars()
 
 
 def _usage(error: click.ClickException) -> str:
