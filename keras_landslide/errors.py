@@ -33,6 +33,10 @@ class NodataError(LandslideError, ValueError):
     """There is no valid pixel to work with."""
 
 
+class TerrainError(LandslideError, ValueError):
+    """A terrain measure cannot be computed with these settings on this grid."""
+
+
 class RecipeError(LandslideError, ValueError):
     """A scene recipe, run config or search space (TOML) has a wrong or missing entry."""
 

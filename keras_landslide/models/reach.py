@@ -14,6 +14,7 @@ from keras_landslide.layers.category_expansion import CategoryExpansion
 from keras_landslide.layers.landslide_channel import LandslideChannel
 from keras_landslide.layers.pad_to_skip import PadToSkip
 from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
+from keras_landslide.layers.uphill_alignment import UphillAlignment
 
 
 class Interval(NamedTuple):
@@ -80,6 +81,9 @@ def reach(layer: Any, axis: int) -> Reach | None:
     """
     if isinstance(layer, (*POINTWISE, *MERGES)):
         return Reach(lambda out: out)
+    if isinstance(layer, UphillAlignment):
+        far = layer.reach_px
+        return Reach(lambda out: Interval(out.first - far, out.last + far))
     if isinstance(layer, layers.Concatenate | layers.LayerNormalization | layers.Softmax):
         return Reach(lambda out: out) if _channels_only(layer.axis) else None
     if getattr(layer, "data_format", "channels_last") != "channels_last":
