@@ -14,6 +14,8 @@ from keras_landslide.bands import image_model_bands
 from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError
 from keras_landslide.files import write_text
 
+OPTIMIZERS = ("adam", "sgd")
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -45,7 +47,23 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to learn. Defaults follow Vega and Hidalgo: Adam, Dice loss, 150 epochs."""
+    """How to learn. Defaults follow Vega and Hidalgo: Adam, Dice loss, 150 epochs.
+
+    Attributes:
+        loss: key of `losses.LOSSES`.
+        learning_rate: of the first epoch.
+        batch_size: patches per step.
+        epochs: at most so many.
+        patience: epochs without a better validation F1 before the run stops.
+        seed: of weights, order and augmentation.
+        optimizer: one of `OPTIMIZERS`.
+        momentum: of `sgd`.
+        weight_decay: what is added to the gradient of each kernel, as a multiple of the kernel
+            (an L2 penalty of half of it, as in PyTorch's Adam and SGD); 0 for none.
+        plateau_patience: epochs without a lower validation loss before the learning rate is
+            multiplied by `plateau_factor`; 0 keeps it constant.
+        plateau_factor: see there.
+    """
 
     loss: str = "dice"
     learning_rate: float = 5e-4
@@ -53,6 +71,11 @@ class TrainingConfig:
     epochs: int = 150
     patience: int = 20
     seed: int = 0
+    optimizer: str = "adam"
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    plateau_patience: int = 0
+    plateau_factor: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -174,5 +197,15 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
     for key, value in positive.items():
         if not 0 < value < math.inf:
             raise RecipeError(f"{path}: {key} = {value} should be finite and greater than 0")
+    ranges = {
+        "optimizer": (t.optimizer in OPTIMIZERS, f"one of: {', '.join(OPTIMIZERS)}"),
+        "momentum": (0 <= t.momentum < 1, "from 0 to less than 1"),
+        "weight_decay": (0 <= t.weight_decay < math.inf, "0 or a finite positive number"),
+        "plateau_patience": (t.plateau_patience >= 0, "0 or more"),
+        "plateau_factor": (0 < t.plateau_factor < 1, "greater than 0 and less than 1"),
+    }
+    for key, (fine, wanted) in ranges.items():
+        if not fine:
+            raise RecipeError(f"{path}: training.{key} = {getattr(t, key)!r} should be {wanted}")
     if not 0 <= t.seed < 2**32:
         raise RecipeError(f"{path}: training.seed = {t.seed} should be from 0 to 2^32 - 1")

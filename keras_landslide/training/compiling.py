@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 
 from keras_landslide import losses, metrics
-from keras_landslide.config import TrainingConfig
+from keras_landslide.config import OPTIMIZERS, TrainingConfig
+from keras_landslide.errors import UnknownNameError
 
 
 def fix_seeds(seed: int) -> None:
@@ -21,13 +22,17 @@ def fix_seeds(seed: int) -> None:
 
 
 def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
-    """Compile with Adam, the configured loss, and precision, recall and F1 at 0.5; return it.
+    """Compile with the configured optimizer and loss, and precision, recall and F1 at 0.5.
+
+    Returns:
+        `model`.
 
     Raises:
-        UnknownNameError: the loss is unknown.
+        UnknownNameError: the loss or the optimizer is unknown.
     """
+    _decay(model, config.weight_decay)
     model.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate),
+        optimizer=_optimizer(config),
         loss=losses.get(config.loss),
         metrics=[metrics.get(name) for name in metrics.LOGGED],
         # XLA has no deterministic form of some operations on TensorFlow, and is slower there on
@@ -35,3 +40,21 @@ def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
         jit_compile=keras.backend.backend() == "jax",
     )
     return model
+
+
+def _optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(config.learning_rate)
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+    raise UnknownNameError.among("optimizer", config.optimizer, OPTIMIZERS)
+
+
+def _decay(model: keras.Model, weight_decay: float) -> None:
+    """Put the penalty on every kernel; biases and normalisation are left free.
+
+    The logged losses hold the penalty. It belongs to the training: a saved model has none.
+    """
+    for variable in model.trainable_variables:
+        if variable.name.endswith("kernel"):
+            variable.regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None

@@ -8,6 +8,8 @@ from keras_landslide.config import RunConfig, read_toml
 from keras_landslide.errors import RecipeError
 from keras_landslide.files import output_errors
 
+_DEFAULTS = RunConfig().to_dict()
+
 
 def claim(run_folder: str | Path, config: RunConfig) -> None:
     """Make the folder and keep the config in it, or check that it is the one kept there.
@@ -46,7 +48,8 @@ def check_same(run_folder: str | Path, config: RunConfig) -> None:
     kept = read_toml(path)
     for section, values in config.to_dict().items():
         for key, value in values.items():
-            old = kept.get(section, {}).get(key)
+            # A run of an older version lacks keys that came later, and ran with their defaults.
+            old = kept.get(section, {}).get(key, _DEFAULTS[section].get(key))
             if old != value:
                 raise RecipeError(
                     f"{run_folder} holds a run with [{section}] {key} = {old!r}, not {value!r}; "

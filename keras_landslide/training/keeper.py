@@ -12,9 +12,11 @@ from typing import Any
 
 import keras
 
+from keras_landslide.config import TrainingConfig
 from keras_landslide.errors import OutputError, TrainingError
 from keras_landslide.files import replacing
 from keras_landslide.training.history import History
+from keras_landslide.training.schedule import learning_rate
 
 _CALLS_PER_EPOCH = 2**20
 """More than any epoch has steps, so that no two epochs drop alike."""
@@ -30,17 +32,17 @@ class RunKeeper(keras.callbacks.Callback):
     Args:
         history: the run's history; epochs in it are done.
         folder: where checkpoints go.
-        epochs: planned number of epochs.
-        patience: epochs without a better validation F1 before the run stops.
+        settings: number of epochs, patience, and the learning rate with its schedule.
         quiet: print no line per epoch.
     """
 
-    def __init__(self, history: History, folder: Path, epochs: int, patience: int, quiet: bool):
+    def __init__(self, history: History, folder: Path, settings: TrainingConfig, quiet: bool):
         super().__init__()
         self.history = history
         self.folder = folder
-        self.epochs = epochs
-        self.patience = patience
+        self.settings = settings
+        self.epochs = settings.epochs
+        self.patience = settings.patience
         self.quiet = quiet
         self._seconds: list[float] = []
 
@@ -77,8 +79,9 @@ class RunKeeper(keras.callbacks.Callback):
             ) from error
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Start the clock, and set the random layers to where this epoch starts."""
+        """Start the clock, and set learning rate and random layers to where this epoch starts."""
         self._start = time.monotonic()
+        self.model.optimizer.learning_rate = learning_rate(self.settings, self.history.rows)
         # Keras leaves the state of dropout out of weight files: (seed, calls so far). Starting the
         # count anew from the epoch makes a resumed run drop what an uninterrupted one drops.
         for variable in self.model.non_trainable_variables:

@@ -65,7 +65,7 @@ def train(
     history = History(folder / "history.csv")
     # On a terminal Keras draws its own bar.
     silent = quiet or sys.stderr.isatty()
-    keeper = RunKeeper(history, folder / "checkpoints", settings.epochs, settings.patience, silent)
+    keeper = RunKeeper(history, folder / "checkpoints", settings, silent)
     done = keeper.restore(model)
     if done < settings.epochs and not history.should_stop(settings.patience):
         if done and not quiet:

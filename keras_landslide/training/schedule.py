@@ -1,0 +1,32 @@
+"""The learning rate of the next epoch, from the history of those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from keras_landslide.config import TrainingConfig
+
+MIN_DELTA = 1e-4
+"""A validation loss counts as lower when it is so much lower, as in `ReduceLROnPlateau`."""
+
+
+def learning_rate(config: TrainingConfig, rows: Sequence[Mapping[str, float]]) -> float:
+    """The rate after the epochs in `rows`: halved, or so, on each plateau of the validation loss.
+
+    The rule is that of `keras.callbacks.ReduceLROnPlateau`. It is a function of the history alone,
+    so that a resumed run goes on at the rate of one that was never stopped.
+
+    Args:
+        config: `learning_rate`, `plateau_patience` (0: constant) and `plateau_factor`.
+        rows: finished epochs, each with `val_loss`.
+    """
+    rate, best, waited = config.learning_rate, float("inf"), 0
+    if config.plateau_patience:
+        for row in rows:
+            if row["val_loss"] < best - MIN_DELTA:
+                best, waited = row["val_loss"], 0
+                continue
+            waited += 1
+            if waited >= config.plateau_patience:
+                rate, waited = rate * config.plateau_factor, 0
+    return rate
