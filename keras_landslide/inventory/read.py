@@ -31,12 +31,45 @@ def read_polygons(
         InputFileError: the file cannot be read, or has no such layer.
         CrsError: `crs` is given and the layer has none, or cannot be projected to it.
     """
+    polygons, _ = _read(path, layer, crs, None)
+    return polygons
+
+
+def read_grouped(
+    path: str | Path, field: str, *, layer: str | None = None, crs: str | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Read polygons with one of their attributes, such as the event that each belongs to.
+
+    Args:
+        path: as in `read_polygons`, as the following ones.
+        field: the attribute.
+        layer: see there.
+        crs: see there.
+
+    Returns:
+        The polygons, (N,), and the attribute of each as text; empty where it has none.
+
+    Raises:
+        InputFileError: the file cannot be read, or has no such layer or attribute.
+        CrsError: as `read_polygons`.
+    """
+    return _read(path, layer, crs, field)
+
+
+def _read(
+    path: str | Path, layer: str | None, crs: str | None, field: str | None
+) -> tuple[np.ndarray, list[str]]:
     gdal = osgeo_gdal()
     with reading(path), quiet_gdal():
         dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
         table = _layer(dataset, path, layer)
+        names = [each.GetName() for each in table.schema]
+        if field is not None and field not in names:
+            raise InputFileError(
+                f"{path}: has no attribute '{field}'; it has {', '.join(names) or 'none'}"
+            )
         transformation = _transformation(table, path, crs) if crs else None
-        found = []
+        found, values = [], []
         for feature in table:
             geometry = feature.GetGeometryRef()
             if geometry is None:
@@ -45,8 +78,10 @@ def read_polygons(
             if transformation is not None:
                 geometry.Transform(transformation)
             found.append(bytes(geometry.ExportToIsoWkb()))
+            values.append("" if field is None else feature.GetFieldAsString(field))
     polygons = polygonal(shapely.from_wkb(np.array(found, dtype=object)))
-    return polygons[~shapely.is_empty(polygons)]
+    kept = ~shapely.is_empty(polygons)
+    return polygons[kept], [value for value, keep in zip(values, kept, strict=True) if keep]
 
 
 def _layer(dataset, path: str | Path, name: str | None):
