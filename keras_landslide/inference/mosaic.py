@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import rasterio
+from rasterio.windows import Window as RasterioWindow
 
 from keras_landslide.errors import NodataError, UnknownNameError
 from keras_landslide.inference.job import SceneJob
@@ -31,6 +33,11 @@ class MapFormat(NamedTuple):
         percent = np.rint(strip * 100)
         return np.where(np.isnan(strip), self.nodata, percent).astype(self.dtype)
 
+    def any_valid(self, stored: np.ndarray) -> bool:
+        """Whether any stored value is not nodata."""
+        missing = np.isnan(stored) if np.isnan(self.nodata) else stored == self.nodata
+        return not missing.all()
+
 
 MAP_FORMATS = {
     "probability": MapFormat("float32", float("nan"), 1.0),
@@ -50,21 +57,46 @@ def map_format(name: str) -> MapFormat:
     return MAP_FORMATS[name]
 
 
+def strip_rows(shards: Shards, job: SceneJob, stored: MapFormat) -> Iterator[np.ndarray]:
+    """Finished strips from the top, as a map stores them: (rows, scene width, outputs)."""
+    for index in range(job.plan.strip_count):
+        yield stored.store(shards.load(index))
+
+
+def map_rows(path: Path, job: SceneJob) -> Iterator[np.ndarray]:
+    """The same from a map that is there already, so that other tags do not ask the network."""
+    with rasterio.open(path) as src:
+        for index in range(job.plan.strip_count):
+            w = job.plan.strip(index)
+            box = RasterioWindow(w.col_off, w.row_off, w.width, w.height)
+            yield np.moveaxis(src.read(window=box), 0, -1)
+
+
 def assemble(
     job: SceneJob,
     info: StackInfo,
-    shards: Shards,
+    rows: Iterable[np.ndarray],
+    folder: Path,
     out: Path,
     stored: MapFormat,
     tags: Mapping[str, str],
 ) -> None:
     """Write the map of all strips to `out`, strip by strip.
 
+    Args:
+        job: bands and strips.
+        info: the stack.
+        rows: strips from the top, as stored.
+        folder: for the map before it is made cloud-optimised.
+        out: the map.
+        stored: how values are stored.
+        tags: metadata of the map.
+
     Raises:
         NodataError: no pixel is valid.
         OutputError: the map cannot be written.
     """
-    merged = shards.folder / "merged.tif"
+    merged = folder / "merged.tif"
     with RasterWriter(
         merged,
         info.grid,
@@ -76,10 +108,9 @@ def assemble(
         tags=tags,
     ) as writer:
         valid = False
-        for index in range(job.plan.strip_count):
-            strip = shards.load(index)
-            valid = valid or bool((strip[..., 0] >= 0).any())
-            writer.write(stored.store(strip), job.plan.strip(index))
+        for index, strip in enumerate(rows):
+            valid = valid or stored.any_valid(strip[..., 0])
+            writer.write(strip, job.plan.strip(index))
     if not valid:
         raise NodataError(
             f"{job.stack}: no pixel has all of the bands {', '.join(job.bands)}; check that "

@@ -12,7 +12,7 @@ import rasterio
 from keras_landslide.errors import ModelError, OutputError
 from keras_landslide.files import fingerprint
 from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
-from keras_landslide.inference.mosaic import assemble, map_format
+from keras_landslide.inference.mosaic import assemble, map_format, map_rows, strip_rows
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.shards import Shards, open_shards
 from keras_landslide.inference.windows import WindowPlan, blended_plan, exact_plan
@@ -48,8 +48,8 @@ def predict_scene(
     A network with a bounded receptive field gives what one pass over the whole scene, continued
     by reflection, would give; one that sees its whole input is blended from overlapping windows.
     Memory holds a few windows and one strip of the scene. Finished strips are kept in
-    `work_folder`: the same call after a kill goes on from there, and a map that is already there
-    for the same input is left as it is.
+    `work_folder`: the same call after a kill goes on from there. A map that is already there for
+    the same input is left as it is, or only copied where its `tags` differ.
 
     Args:
         predict: images float32 (B, h, w, C), raw units with NaN, to probability (B, h, w) or
@@ -99,8 +99,10 @@ def predict_scene(
         "plan": [plan.shape, plan.core, plan.margin_px, bounded, batch_size],
         "outputs": job.outputs,
     }
-    mark = fingerprint([strips_of, stored_as, dict(tags or {})])
-    if _finished(out, mark):
+    pixels = fingerprint([strips_of, stored_as])
+    marks = {"PIXELS": pixels, "FINGERPRINT": fingerprint([pixels, dict(tags or {})])}
+    known = _known(out)
+    if known.get("FINGERPRINT") == marks["FINGERPRINT"]:
         return out
     if workers is None:
         if predict is None:
@@ -108,8 +110,12 @@ def predict_scene(
         workers = partial(strips_here, predict)
     folder = Path(work_folder) if work_folder else out.with_name(f".{out.name}.work")
     with limited_cache(), open_shards(folder, strips_of) as shards:
-        _make_strips(job, workers, shards)
-        assemble(job, info, shards, out, stored, {**(tags or {}), "FINGERPRINT": mark})
+        if known.get("PIXELS") == pixels:
+            rows = map_rows(out, job)
+        else:
+            _make_strips(job, workers, shards)
+            rows = strip_rows(shards, job, stored)
+        assemble(job, info, rows, shards.folder, out, stored, {**(tags or {}), **marks})
     return out
 
 
@@ -130,12 +136,12 @@ def _make_strips(job: SceneJob, workers: StripWorkers, shards: Shards) -> None:
         pass
 
 
-def _finished(out: Path, mark: str) -> bool:
-    """Whether `out` is the map of the same input; maps appear only when they are complete."""
+def _known(out: Path) -> dict[str, str]:
+    """Tags of a map that is there already; maps appear only when they are complete."""
     if out.is_dir():
         raise OutputError(f"{out}: is a folder; choose another output")
     try:
         with rasterio.open(out) as src:
-            return src.tags().get("FINGERPRINT") == mark
+            return src.tags()
     except rasterio.errors.RasterioIOError:
-        return False
+        return {}

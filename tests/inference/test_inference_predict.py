@@ -52,6 +52,21 @@ def test_minimum_mapping_unit_and_threshold(make_bundle, make_stack, tmp_path):
         assert float(src.tags()["THRESHOLD"]) == middle
 
 
+@pytest.mark.parametrize("stored", ["probability", "percent"])
+def test_another_threshold_does_not_ask_the_network(make_bundle, make_stack, tmp_path, stored):
+    stack, _ = make_stack((100, 90))
+    options = {**WINDOW, "map_format": stored}
+    wanted = predict_scene_to_folder(make_bundle(), stack, tmp_path / "a", threshold=0.6, **options)
+    bundle, out = tmp_path / "bundle", tmp_path / "b"
+    predict_scene_to_folder(bundle, stack, out, **options)
+    model = "keras_landslide.inference.network.Network.load"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model, lambda self: lambda images: pytest.fail("the network was asked"))
+        again = predict_scene_to_folder(bundle, stack, out, threshold=0.6, **options)
+    for name, path in again.items():
+        assert path.read_bytes() == wanted[name].read_bytes()
+
+
 def start(bundle, stack, out, before="", options=()):
     """Start the command in a process of its own, after some other statements."""
     arguments = ["predict", str(bundle), str(stack), "-o", str(out), "--window", "64", *options]
@@ -147,7 +162,9 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_full_disk_and_then_space(make_bundle, make_stack, small_disk, tmp_path, capsys):
+def test_full_disk_and_then_space(
+    make_bundle, make_stack, small_disk, tmp_path, capsys, monkeypatch
+):
     """The disk fills in mid-run; with space made, the run goes on from what it had."""
     bundle = make_bundle()
     stack, _ = make_stack((320, 320))  # 400 KiB of probabilities
@@ -158,6 +175,7 @@ def test_full_disk_and_then_space(make_bundle, make_stack, small_disk, tmp_path,
     assert 0 < len(strips) < 5
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     capsys.readouterr()
+    monkeypatch.setattr("keras_landslide.progress.LOG_INTERVAL_S", 0)
     paths = predict_scene_to_folder(bundle, stack, small_disk, window_px=96)
     assert f"0/{5 * (5 - len(strips))} " in capsys.readouterr().err
     whole = predict_scene_to_folder(bundle, stack, tmp_path / "whole", window_px=96)
