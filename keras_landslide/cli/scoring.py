@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,28 +54,34 @@ def patch_windows(patches: str | Path, split: str, grid: Grid) -> list[tuple[int
 
 
 def compare(
-    ours: Region, against: str | Path, threshold: float, pixels: Pixels, seed: int
+    ours: Mapping[str, Region], against: str | Path, threshold: float, pixels: Pixels, seed: int
 ) -> dict[str, Any]:
-    """Paired differences between this map and another one on the same pixels and blocks."""
+    """Paired differences to another map on the same pixels and blocks, region by region."""
     from keras_landslide.evaluation.assess import assess
-    from keras_landslide.evaluation.intervals import LEVEL, paired_difference
+    from keras_landslide.evaluation.intervals import LEVEL, Difference, paired_difference
     from keras_landslide.rasters.read import stack_info
 
+    def described(each: Difference) -> dict[str, Any]:
+        return {
+            "difference": each.value,
+            "interval": [each.interval.low, each.interval.high],
+            "blocks": each.interval.blocks,
+            "share_above": each.share_above,
+        }
+
     other = assess(against, pixels.stack, threshold, **pixels.options, block_px=pixels.block_px)
-    found = paired_difference(ours.blocks, other["all"].blocks, COMPARED, seed=seed)
     return {
         "model": stack_info(against).tags.get("BUNDLE", Path(against).stem),
         "threshold": threshold,
         "level": LEVEL,
-        "differences": {
-            name: each
-            and {
-                "difference": each.value,
-                "interval": [each.interval.low, each.interval.high],
-                "blocks": each.interval.blocks,
-                "share_above": each.share_above,
+        "by_region": {
+            region: {
+                name: each and described(each)
+                for name, each in paired_difference(
+                    own.blocks, other[region].blocks, COMPARED, seed=seed
+                ).items()
             }
-            for name, each in found.items()
+            for region, own in ours.items()
         },
     }
 

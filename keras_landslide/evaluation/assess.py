@@ -9,23 +9,33 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.evaluation.boundaries import TOLERANCE_PX, Boundaries, boundaries
+from keras_landslide.counts import Scores
+from keras_landslide.evaluation.block_ranking import BlockRanking
+from keras_landslide.evaluation.boundaries import TOLERANCE_PX, Boundaries, outlines
+from keras_landslide.evaluation.cloud_cover import by_cloud_cover
 from keras_landslide.evaluation.distribution import Distribution
-from keras_landslide.evaluation.intervals import LEVEL, block_bootstrap
+from keras_landslide.evaluation.intervals import (
+    LEVEL,
+    Interval,
+    block_bootstrap,
+    interval,
+    resampled,
+)
 from keras_landslide.evaluation.maps import Strip, require_pixels, strips
 from keras_landslide.evaluation.ranking import ranking_scores
 from keras_landslide.evaluation.scores import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
+    NOT_SCORED,
     TRUE_NEGATIVE,
     TRUE_POSITIVE,
-    Scores,
     confusion_classes,
 )
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.read import stack_info
 
 BLOCK_PX = 64
+_BOUNDARY = ("boundary_precision", "boundary_recall", "boundary_f1")
 _ORDER = [TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, TRUE_NEGATIVE]
 
 
@@ -35,13 +45,22 @@ class Region:
 
     Attributes:
         blocks: tp, fp, fn, tn of each spatial block, int64 (N, 4).
-        seen: their probabilities.
-        outlines: boundary pixels.
+        ranking: their probabilities block by block, binned.
+        edges: boundary pixels of each block, columns as the fields of `Boundaries`, int64 (N, 4).
+        seen: the probabilities of all pixels.
     """
 
     blocks: np.ndarray
+    ranking: BlockRanking
+    edges: np.ndarray
     seen: Distribution = field(default_factory=Distribution)
-    outlines: Boundaries = field(default_factory=Boundaries)
+
+    @classmethod
+    def empty(cls, blocks: int) -> Region:
+        """A region without pixels in a scene of so many blocks."""
+        return cls(
+            np.zeros((blocks, 4), np.int64), BlockRanking(blocks), np.zeros((blocks, 4), np.int64)
+        )
 
     @property
     def scores(self) -> Scores:
@@ -50,22 +69,32 @@ class Region:
 
     def to_dict(self, seed: int = 0) -> dict[str, Any]:
         """All scores and their intervals, ready for JSON; undefined ones are None."""
-        scores, outlines = self.scores, self.outlines
-        intervals = block_bootstrap(self.blocks, seed=seed)
+        scores, ranking = self.scores, ranking_scores(self.seen)
         used = int((self.blocks.sum(axis=1) > 0).sum())
+        intervals = {
+            **block_bootstrap(self.blocks, seed=seed),
+            **self.ranking.intervals(ranking, seed=seed),
+            **self._boundary_intervals(seed),
+        }
         return {
             **scores.to_dict(),
             "normalised": scores.normalised,
-            **ranking_scores(self.seen),
+            **ranking,
             "ranking_exact": self.seen.exact,
-            "boundary_precision": outlines.precision,
-            "boundary_recall": outlines.recall,
-            "boundary_f1": outlines.f1,
+            **_boundary_scores(self.edges.sum(axis=0)),
             "intervals": {
                 "level": LEVEL,
                 "blocks": used,
                 **{name: i and [i.low, i.high] for name, i in intervals.items()},
             },
+        }
+
+    def _boundary_intervals(self, seed: int) -> dict[str, Interval | None]:
+        edges = self.edges[self.blocks.sum(axis=1) > 0]
+        drawn = [_boundary_scores(sums) for sums in resampled(edges, seed=seed)]
+        return {
+            name: interval(np.array([each[name] for each in drawn], float), len(edges))
+            for name in _BOUNDARY
         }
 
 
@@ -111,7 +140,7 @@ def assess(
     for strip in read:
         numbers, count = _block_numbers(strip.window, grid, block_px)
         for name, mask in strip.masks.items():
-            region = found.setdefault(name, Region(np.zeros((count, 4), np.int64)))
+            region = found.setdefault(name, Region.empty(count))
             _add(region, strip, mask, threshold, numbers, tolerance_px)
     require_pixels(found["all"].seen.total, probability, stack)
     return found
@@ -130,11 +159,27 @@ def _add(
     for column, code in enumerate(_ORDER):
         where = numbers[core == code]
         region.blocks[:, column] += np.bincount(where, minlength=len(region.blocks))
-    region.seen.add(strip.probability[strip.core], strip.label[strip.core], mask[strip.core])
+    scored = core != NOT_SCORED
+    probability, truth = strip.probability[strip.core][scored], strip.label[strip.core][scored]
+    region.seen.add(probability, truth)
+    region.ranking.add(numbers[scored], probability, truth == 1)
     said = (classes == TRUE_POSITIVE) | (classes == FALSE_POSITIVE)
     so = (classes == TRUE_POSITIVE) | (classes == FALSE_NEGATIVE)
-    scored = said | so | (classes == TRUE_NEGATIVE)
-    region.outlines += boundaries(said, so, scored, strip.core, tolerance_px)
+    found = outlines(said, so, classes != NOT_SCORED, strip.core, tolerance_px)
+    for column, where in enumerate(found):
+        region.edges[:, column] += np.bincount(numbers[where], minlength=len(region.edges))
+
+
+def cloud_table(regions: dict[str, Region], seed: int = 0) -> list[dict[str, Any]] | None:
+    """Scores by cloud cover of the blocks (see `cloud_cover`); None without a cloud mask."""
+    if "cloud" not in regions:
+        return None
+    return by_cloud_cover(regions["all"].blocks, regions["cloud"].blocks, seed)
+
+
+def _boundary_scores(sums: np.ndarray) -> dict[str, float | None]:
+    edges = Boundaries(*(int(n) for n in sums))
+    return {name: getattr(edges, name.removeprefix("boundary_")) for name in _BOUNDARY}
 
 
 def _block_numbers(window: Window, grid: Grid, block_px: int) -> tuple[np.ndarray, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import binary_dilation
@@ -28,14 +29,6 @@ class Boundaries:
     true: int = 0
     true_near: int = 0
 
-    def __add__(self, other: Boundaries) -> Boundaries:
-        return Boundaries(
-            self.predicted + other.predicted,
-            self.predicted_near + other.predicted_near,
-            self.true + other.true,
-            self.true_near + other.true_near,
-        )
-
     @property
     def precision(self) -> float | None:
         """Share of predicted boundary pixels near a true one."""
@@ -55,10 +48,19 @@ class Boundaries:
         return 2 * p * r / (p + r) if p + r else 0.0
 
 
-def boundaries(
+class Outlines(NamedTuple):
+    """Where boundary pixels are, bool (H, W) each; fields as those of `Boundaries`."""
+
+    predicted: np.ndarray
+    predicted_near: np.ndarray
+    true: np.ndarray
+    true_near: np.ndarray
+
+
+def outlines(
     said: np.ndarray, so: np.ndarray, scored: np.ndarray, core: tuple[slice, slice], tolerance: int
-) -> Boundaries:
-    """Count the boundary pixels of a window's core.
+) -> Outlines:
+    """Find the boundary pixels of a window's core.
 
     A boundary pixel is a scored landslide pixel with a scored background pixel above, below, left
     or right: the edges of the map and of what is labelled are no boundaries.
@@ -71,15 +73,10 @@ def boundaries(
             the map's edge.
         tolerance: distance that is near, pixels (Euclidean).
     """
-    outlines = [_outline(side & scored, ~side & scored) for side in (said, so)]
-    near = [binary_dilation(side, _disk(tolerance)) for side in outlines]
-    predicted, true = (side[core] for side in outlines)
-    return Boundaries(
-        int(predicted.sum()),
-        int((predicted & near[1][core]).sum()),
-        int(true.sum()),
-        int((true & near[0][core]).sum()),
-    )
+    edges = [_outline(side & scored, ~side & scored) for side in (said, so)]
+    near = [binary_dilation(side, _disk(tolerance)) for side in edges]
+    predicted, true = (side[core] for side in edges)
+    return Outlines(predicted, predicted & near[1][core], true, true & near[0][core])
 
 
 def _outline(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:

@@ -41,7 +41,8 @@ DEFINITIONS: dict[str, str] = {
     "boundary_recall": "share of true boundary pixels within the tolerance of a predicted one",
     "boundary_f1": "harmonic mean of both (Csurka et al. 2013)",
     "intervals": "percentile interval of a bootstrap that draws spatial blocks, never pixels; "
-    "null with fewer than two blocks",
+    "null with fewer than two blocks. Those of ROC AUC and average precision are resampled from "
+    "128 bins of log-odds and moved to the exact score",
     "per_image": "mean over patches (or tiles) of each one's own score where it is defined; "
     "'undefined' tells over how many it is not. Small landslides weigh as much as large ones, "
     "and a mean F1 may exceed the mean of precision and recall",
@@ -68,6 +69,14 @@ DEFINITIONS: dict[str, str] = {
     "calibration": "fitted on the calibration split alone, scored on the pixels reported here",
     "ece": "expected calibration error: mean over pixels of |mean probability - landslide share| "
     "in their bin of 15 equal bins (Guo et al. 2017)",
+    "by_cloud_cover": "pixels pooled over blocks of like cloud cover (cloud and shadow); none: no "
+    "cloud in the block",
+    "inventory_source": "where the true landslides come from; traced from the label: connected "
+    "landslide pixels, corners included, within the labelled area",
+    "object_intervals": "as intervals: blocks are drawn with all landslides whose centroid they "
+    "hold",
+    "by_group": "detection of the inventory's landslides by one of its attributes, such as event "
+    "or basin; a predicted landslide belongs to no group, so there is no precision",
     "compared": "this map less the other one, on the same pixels, each at its own threshold; the "
     "interval draws the same blocks for both",
 }

@@ -16,6 +16,8 @@ from keras_landslide.errors import GridMismatchError
 
 REPLICATES = 1000
 LEVEL = 0.95
+_DRAWN_AT_ONCE = 100
+"""Replicates held in memory at a time: a large scene has 100 000 blocks."""
 
 
 class Interval(NamedTuple):
@@ -69,8 +71,39 @@ def block_bootstrap(
         An interval per name; None with fewer than 2 blocks, or where no replicate has a value.
     """
     counts = _used(counts, counts)[0]
-    drawn = _replicates(counts, _draws(len(counts), replicates, seed))
-    return {name: _interval(_values(drawn, name), len(counts), level) for name in names}
+    drawn = _replicates(counts, replicates, seed)
+    return {name: interval(_values(drawn, name), len(counts), level) for name in names}
+
+
+def resampled(values: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
+    """Sums of columns over blocks drawn with replacement, (replicates, K).
+
+    The same number of blocks and the same seed give the same draws, whatever the columns.
+
+    Args:
+        values: (N, K), a row per block.
+        replicates: how often N blocks are drawn.
+        seed: of the draws.
+    """
+    blocks = len(values)
+    if not blocks:
+        return np.zeros((0, values.shape[1]), values.dtype)
+    rng = np.random.default_rng(seed)
+    chance = np.full(blocks, 1 / blocks)
+    parts = [
+        rng.multinomial(blocks, chance, min(_DRAWN_AT_ONCE, replicates - done)) @ values
+        for done in range(0, replicates, _DRAWN_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def interval(values: np.ndarray, blocks: int, level: float = LEVEL) -> Interval | None:
+    """The percentile interval of replicates, NaN where undefined; None with fewer than 2 blocks."""
+    known = values[~np.isnan(values)]
+    if blocks < 2 or not known.size:
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), blocks, float(1 - known.size / values.size))
 
 
 def paired_difference(
@@ -101,8 +134,7 @@ def paired_difference(
             "where both have a value"
         )
     first, second = _used(first, second)
-    draws = _draws(len(first), replicates, seed)
-    pair = _replicates(first, draws), _replicates(second, draws)
+    pair = _replicates(first, replicates, seed), _replicates(second, replicates, seed)
     return {
         name: _difference(
             (first, second), _values(pair[0], name) - _values(pair[1], name), name, level
@@ -125,10 +157,7 @@ def unpaired_difference(
     Arguments as `paired_difference`; `blocks` of the interval are those of the side with fewer.
     """
     sides = [_used(side, side)[0] for side in (first, second)]
-    drawn = [
-        _replicates(side, _draws(len(side), replicates, seed + place))
-        for place, side in enumerate(sides)
-    ]
+    drawn = [_replicates(side, replicates, seed + place) for place, side in enumerate(sides)]
     return {
         name: _difference(sides, _values(drawn[0], name) - _values(drawn[1], name), name, level)
         if len(sides[0]) and len(sides[1])
@@ -141,11 +170,11 @@ def _difference(
     sides: Sequence[np.ndarray], spread: np.ndarray, name: str, level: float
 ) -> Difference | None:
     a, b = (getattr(Scores(*(int(n) for n in side.sum(axis=0))), name) for side in sides)
-    interval = _interval(spread, min(map(len, sides)), level)
-    if a is None or b is None or interval is None:
+    between = interval(spread, min(map(len, sides)), level)
+    if a is None or b is None or between is None:
         return None
     known = spread[~np.isnan(spread)]
-    return Difference(a - b, interval, float((known > 0).mean()))
+    return Difference(a - b, between, float((known > 0).mean()))
 
 
 def _used(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,26 +183,10 @@ def _used(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return first[used], second[used]
 
 
-def _draws(blocks: int, replicates: int, seed: int) -> np.ndarray:
-    """How often each block is drawn, int64 (replicates, blocks)."""
-    if not blocks:
-        return np.zeros((0, 0), np.int64)
-    chance = np.full(blocks, 1 / blocks)
-    return np.random.default_rng(seed).multinomial(blocks, chance, replicates)
-
-
-def _replicates(counts: np.ndarray, draws: np.ndarray) -> list[Scores]:
-    return [Scores(*row) for row in (draws @ counts).tolist()]
+def _replicates(counts: np.ndarray, replicates: int, seed: int) -> list[Scores]:
+    return [Scores(*row) for row in resampled(counts, replicates, seed).tolist()]
 
 
 def _values(drawn: Sequence[Scores], name: str) -> np.ndarray:
     """The score in each replicate, float64, NaN where undefined."""
     return np.array([getattr(scores, name) for scores in drawn], dtype=float)
-
-
-def _interval(values: np.ndarray, blocks: int, level: float) -> Interval | None:
-    known = values[~np.isnan(values)]
-    if blocks < 2 or not known.size:
-        return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), blocks, float(1 - known.size / values.size))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
 
+from keras_landslide.inventory.clean import polygonal
 from keras_landslide.inventory.measure import Measure
 
 SIZE_EDGES_M2 = (1_000.0, 10_000.0, 100_000.0)
@@ -33,6 +34,9 @@ class ObjectRow:
             under-segmentation of a predicted one (Clinton et al. 2010, doi:10.14358/PERS.76.3.289).
         centroid_distance_m: between the two centroids; None without a match or in degrees.
         boundary_distance_m: mean distance between the two outlines, both ways; as above.
+        x: of its centroid, CRS units.
+        y: see there.
+        group: of an inventory object, such as its event; empty where there are no groups.
     """
 
     side: str
@@ -46,6 +50,9 @@ class ObjectRow:
     uncovered: float
     centroid_distance_m: float | None
     boundary_distance_m: float | None
+    x: float
+    y: float
+    group: str = ""
 
 
 def size_class(area_m2: float) -> str:
@@ -65,6 +72,7 @@ def object_rows(
     surveyed: np.ndarray | None = None,
     spacing: float,
     metric: bool = True,
+    groups: Sequence[str] | None = None,
 ) -> list[ObjectRow]:
     """Describe every object of both sides; inventory first.
 
@@ -76,21 +84,30 @@ def object_rows(
             others count with their part inside. None: everywhere.
         spacing: of points along outlines, CRS units; a pixel's side will do.
         metric: whether distances in the CRS are lengths: it is projected.
+        groups: group of each inventory object, (I,).
     """
     sides = [np.asarray(side, dtype=object) for side in (inventory, predicted)]
     if surveyed is not None:
         area = shapely.union_all(surveyed)
-        sides = [shapely.intersection(side, area) for side in sides]
-    theirs, ours = (side[shapely.area(side) > 0] for side in sides)
+        # A shared edge would come out as a line beside the polygon.
+        sides = [polygonal(shapely.intersection(side, area)) for side in sides]
+    kept = [shapely.area(side) > 0 for side in sides]
+    theirs, ours = (side[keep] for side, keep in zip(sides, kept, strict=True))
+    named = None if groups is None else np.asarray(groups, dtype=object)[kept[0]]
     step = spacing if metric else None
     return [
-        *_side("inventory", theirs, ours, measure, step),
-        *_side("predicted", ours, theirs, measure, step),
+        *_side("inventory", theirs, ours, measure, step, named),
+        *_side("predicted", ours, theirs, measure, step, None),
     ]
 
 
 def _side(
-    name: str, own: np.ndarray, other: np.ndarray, measure: Measure, spacing: float | None
+    name: str,
+    own: np.ndarray,
+    other: np.ndarray,
+    measure: Measure,
+    spacing: float | None,
+    groups: np.ndarray | None,
 ) -> list[ObjectRow]:
     if not len(own):
         return []
@@ -98,10 +115,13 @@ def _side(
     meets: list[list[int]] = [[] for _ in own]
     for i, j in zip(*shapely.STRtree(other).query(own, predicate="intersects"), strict=True):
         meets[i].append(int(j))
-    return [
+    rows = [
         _row(name, number, own[number], other[met], float(areas[number]), spacing)
         for number, met in enumerate(meets)
     ]
+    if groups is None:
+        return rows
+    return [replace(row, group=group) for row, group in zip(rows, groups, strict=True)]
 
 
 def _row(
@@ -110,8 +130,9 @@ def _row(
     shared = shapely.area(shapely.intersection(own, others))
     others, shared = others[shared > 0], shared[shared > 0]
     start = (side, number, area_m2, size_class(area_m2))
+    place = (own.centroid.x, own.centroid.y)
     if not len(others):
-        return ObjectRow(*start, False, 0.0, 0, 0.0, 1.0, None, None)
+        return ObjectRow(*start, False, 0.0, 0, 0.0, 1.0, None, None, *place)
     iou = shared / (own.area + shapely.area(others) - shared)
     best = int(np.argmax(iou))
     match = others[best]
@@ -123,7 +144,7 @@ def _row(
         boundary = _outline_distance(own.boundary, match.boundary, spacing) * metres
     rest = max(1 - float(shared[best]) / own.area, 0.0)
     return ObjectRow(
-        *start, True, overlap, len(others), float(iou[best]), rest, centroids, boundary
+        *start, True, overlap, len(others), float(iou[best]), rest, centroids, boundary, *place
     )
 
 

@@ -46,11 +46,16 @@ def score_page(metrics: Mapping[str, Any], figures: Sequence[Path], out: str | P
     name = f"{metrics['model']} over {metrics['scene']}"
     parts = [f"<h1>{_text(name)}</h1>", *_notes(metrics), "<h2>Pixels</h2>", *_pixels(metrics)]
     if objects := metrics.get("objects"):
-        rows = [[_named("objects", key), _number(objects[key])] for key in _OBJECTS]
+        spread = objects["object_intervals"]
+        rows = [
+            [_named("objects", key), _with_interval(objects[key], spread.get(key))]
+            for key in _OBJECTS
+        ]
         parts += ["<h2>Landslides as objects</h2>", _table(["score", "value"], rows)]
         by_size = objects["by_size_m2"].items()
         sizes = [[_text(f"{k} m2"), *map(_number, v.values())] for k, v in by_size]
         parts.append(_table(["size", "inventory", "detected", "rate"], sizes))
+        parts += _groups(objects.get("by_group"))
     for key in ("thresholds", "calibration"):
         if table := metrics.get(key):
             parts += [f"<h2>{key.capitalize()}</h2>", _definition(key)]
@@ -90,24 +95,51 @@ def _pixels(metrics: Mapping[str, Any]) -> list[str]:
     for key in _PIXELS:
         cells = [_named("pixels", key)]
         for values in regions.values():
-            between = values["intervals"].get(key)
-            text = _number(values[key])
-            if between:
-                text += f' <span class="small">{between[0]:.3f} to {between[1]:.3f}</span>'
-            cells.append(text)
+            cells.append(_with_interval(values[key], values["intervals"].get(key)))
         rows.append(cells)
     first = next(iter(regions.values()))["intervals"]
     how = f"{first['level']:.0%} interval over {first['blocks']} spatial blocks"
     parts = [_table(["score", *regions], rows), f'<p class="small">In grey: {_text(how)}.</p>']
+    parts += _cloud_cover(metrics["by_cloud_cover"])
     if compared := metrics.get("compared"):
         lines = [
-            [_text(key), *(_number(v) for v in (d["difference"], *d["interval"]))]
-            for key, d in compared["differences"].items()
+            [_text(f"{region}: {key}"), *(_number(v) for v in (d["difference"], *d["interval"]))]
+            for region, differences in compared["by_region"].items()
+            for key, d in differences.items()
             if d is not None
         ]
         parts += [f"<h2>Compared with {_text(compared['model'])}</h2>", _definition("compared")]
         parts.append(_table(["score", "difference", "low", "high"], lines))
     return parts
+
+
+def _cloud_cover(table: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    if not table:
+        return []
+    names = ("precision", "recall", "f1")
+    rows = [
+        [_text(row["cloud_cover"]), _number(row["blocks"])]
+        + [_with_interval(row[name], row[f"interval_{name}"]) for name in names]
+        for row in table
+    ]
+    head = "<h2>By cloud cover</h2>"
+    return [head, _definition("by_cloud_cover"), _table(["cloud cover", "blocks", *names], rows)]
+
+
+def _groups(groups: Mapping[str, Mapping[str, Any]] | None) -> list[str]:
+    if not groups:
+        return []
+    rows = [
+        [
+            _text(name),
+            *(_number(each[key]) for key in ("inventory", "detected")),
+            _with_interval(each["recall"], each["interval"]),
+            *(_number(each[key]) for key in ("area_m2", "missed_area_m2")),
+        ]
+        for name, each in groups.items()
+    ]
+    header = ["group", "inventory", "detected", "recall", "area_m2", "missed_area_m2"]
+    return [_definition("by_group"), _table(header, rows)]
 
 
 def _per_image(metrics: Mapping[str, Any]) -> str:
@@ -141,6 +173,13 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         cells = (f"<td{' class=n' if i else ''}>{cell}</td>" for i, cell in enumerate(row))
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+def _with_interval(value: Any, between: Sequence[float] | None) -> str:
+    text = _number(value)
+    if between:
+        text += f' <span class="small">{between[0]:.3f} to {between[1]:.3f}</span>'
+    return text
 
 
 def _number(value: Any) -> str:

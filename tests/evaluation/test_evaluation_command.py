@@ -11,8 +11,9 @@ from sklearn import metrics
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
-from keras_landslide.errors import BundleError, SplitError
+from keras_landslide.errors import BundleError, InputFileError, SplitError
 from keras_landslide.grid import Grid
+from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.table import Patch, write_patches
@@ -143,7 +144,7 @@ def test_models_are_compared_on_common_pixels(scene):
     assert pixels["tp"] + pixels["fp"] + pixels["fn"] + pixels["tn"] == common.sum()
     assert pixels["roc_auc"] == pytest.approx(metrics.roc_auc_score(y, a[common]), abs=1e-6)
     wanted = [metrics.f1_score(y, each[common] >= 0.5) for each in (a, b)]
-    difference = found["compared"]["differences"]["f1"]
+    difference = found["compared"]["by_region"]["all"]["f1"]
     assert pixels["f1"] == pytest.approx(wanted[0], abs=1e-9)
     assert difference["difference"] == pytest.approx(wanted[0] - wanted[1], abs=1e-9)
     low, high = pixels["intervals"]["f1"]
@@ -220,3 +221,84 @@ def test_one_class_alone_is_reported_without_made_up_numbers(scene, truth, value
     assert pixels["brier"] == pytest.approx((truth - value) ** 2)
     page = (scene / "out" / "report.html").read_text()
     assert "undefined" in page and "nan" not in page.split("<img")[0].lower()
+
+
+def test_without_an_inventory_landslides_are_traced_from_the_label(scene):
+    given = evaluate(
+        scene / "p.tif", scene / "s.tif", scene / "a", inventory=scene / "truth.gpkg"
+    )["objects"]  # fmt: skip
+    traced = evaluate(scene / "p.tif", scene / "s.tif", scene / "b")["objects"]
+    assert given.pop("inventory_source") == "truth.gpkg"
+    assert traced.pop("inventory_source") == "traced from the label of the stack"
+    # Outlines along the edge of the labelled area have other corners.
+    distances = [found.pop("median_boundary_distance_m") for found in (given, traced)]
+    assert distances[0] == pytest.approx(distances[1], rel=0.05)
+    assert traced == given
+    # An object in the unlabelled part counts nowhere.
+    label = np.zeros(GRID.shape, np.float32)
+    label[5:10, 5:10] = 1
+    label[:, 28:] = 255
+    write_raster(scene / "u.tif", label, GRID, names=["label"])
+    found = evaluate(scene / "p.tif", scene / "u.tif", scene / "c")["objects"]
+    assert (found["predicted"], found["correct"], found["inventory"]) == (1, 1, 1)
+
+
+def test_objects_of_other_splits_do_not_count(scene):
+    patches = [
+        Patch(0, 0, 0, 20, 20, "test", 0, 0, 0.1, 1.0),
+        Patch(1, 20, 0, 20, 20, "train", 0, 0, 0.1, 1.0),
+    ]
+    write_patches(scene / "patches.gpkg", patches, GRID, {})
+    found = evaluate(
+        scene / "p.tif", scene / "s.tif", scene / "out",
+        patches=scene / "patches.gpkg", inventory=scene / "truth.gpkg",
+    )["objects"]  # fmt: skip
+    assert (found["predicted"], found["inventory"], found["detected"]) == (1, 1, 1)
+
+
+def test_events_are_told_apart(scene):
+    layer = Layer("slides", "Polygon", {"event": "str"})
+    boxes = [
+        shapely.box(400050, 699900, 400100, 699950),
+        shapely.box(400050, 699660, 400100, 699700),
+    ]
+    rows = [(shapely.to_wkb(b), [e]) for b, e in zip(boxes, ("1990", "2005"), strict=True)]
+    write_layer(scene / "events.gpkg", layer, GRID.crs, rows)
+    arguments = ["--probability", scene / "p.tif", "--stack", scene / "s.tif", "-o", scene / "out"]
+    more = ["--inventory", scene / "events.gpkg", "--group-field", "event"]
+    main(["evaluate", *map(str, [*arguments, *more])])
+    groups = json.loads((scene / "out" / "metrics.json").read_text())["objects"]["by_group"]
+    assert {k: (v["inventory"], v["detected"]) for k, v in groups.items()} == {
+        "1990": (1, 1),
+        "2005": (1, 0),
+    }
+    assert groups["2005"]["missed_area_m2"] == 2000 and groups["2005"]["interval"] is None
+    with (scene / "out" / "per_object.csv").open(newline="") as stream:
+        assert [row["group"] for row in csv.DictReader(stream)] == ["1990", "2005", "", ""]
+    with pytest.raises(InputFileError, match="no attribute 'year'; it has event"):
+        evaluate(
+            scene / "p.tif", scene / "s.tif", scene / "out",
+            inventory=scene / "events.gpkg", group_field="year",
+        )  # fmt: skip
+
+
+def test_intervals_of_every_score_and_by_cloud_cover(scene):
+    label, (a, _) = fuller(scene)
+    cloud = np.zeros(GRID.shape, np.float32)
+    cloud[:, 25:] = 1
+    write_raster(scene / "c.tif", np.dstack([cloud, label]), GRID, names=["cloud", "label"])
+    found = evaluate(scene / "a.tif", scene / "c.tif", scene / "out", block_px=5)
+    for region in ("all", "clear", "cloud"):
+        values = found["pixels"][region]
+        for name in ("f1", "roc_auc", "average_precision", "nll", "brier", "boundary_f1"):
+            low, high = values["intervals"][name]
+            assert low < values[name] < high, name
+    by_cover = {row["cloud_cover"]: row for row in found["by_cloud_cover"]}
+    for name, part in (("none", slice(None, 25)), ("above 75 %", slice(25, None))):
+        said = a[:, part].ravel() >= 0.5
+        assert by_cover[name]["blocks"] == 40
+        wanted = metrics.f1_score(label[:, part].ravel(), said)
+        assert by_cover[name]["f1"] == pytest.approx(wanted)
+    objects = found["objects"]
+    assert objects["object_intervals"]["recall"][0] <= objects["recall"]
+    assert "By cloud cover" in (scene / "out" / "report.html").read_text()

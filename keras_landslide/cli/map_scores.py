@@ -1,0 +1,162 @@
+"""What `evaluate` does: score a map, draw what was found and missed, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_landslide.rasters.read import StackInfo
+
+
+def evaluate(
+    probability: str | Path,
+    stack: str | Path,
+    out: str | Path,
+    *,
+    bundle: str | Path | None = None,
+    threshold: float | None = None,
+    patches: str | Path | None = None,
+    split: str = "test",
+    inventory: str | Path | None = None,
+    surveyed: str | Path | None = None,
+    group_field: str | None = None,
+    minimum_area_m2: float = 0.0,
+    scene: str | None = None,
+    image_model: str | None = None,
+    against: str | Path | None = None,
+    block_px: int = 64,
+    calibration_split: str | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score a probability map, and draw and report what was found and missed.
+
+    Args:
+        probability: `probability.tif`.
+        stack: stack on the same grid with the band `label` and, if known, `cloud`.
+        out: folder for the files.
+        bundle: take its threshold.
+        threshold: decision threshold; with neither, the one noted in the map by `predict`.
+        patches: patch table; only pixels and objects in its patches of `split` are scored.
+        split: see `patches`.
+        inventory: true landslides as polygons; None traces them from the label.
+        surveyed: polygons of the area that `inventory` covers.
+        group_field: attribute of `inventory` whose values are told apart, such as its event.
+        minimum_area_m2: smaller predicted objects do not count.
+        scene: name of the scene; None takes the name in the stack, else that of its folder.
+        image_model: score only pixels where the stack has all its bands; a name or a list of
+            bands, see `bands.image_model_bands`.
+        against: map of another model with its own threshold noted in it; both are scored where
+            both have a value.
+        block_px: edge of the spatial blocks that intervals are made from, pixels.
+        calibration_split: split of `patches` to choose thresholds and calibration on.
+        seed: of the bootstrap.
+
+    Returns:
+        What `metrics.json` holds: `threshold`, `simulated`, `model`, `scene`, `split`, `pixels`
+        (of `all`, and of `clear` and `cloud` where the stack has a cloud mask), `by_cloud_cover`,
+        `per_image`, `objects`, `compared`, `thresholds`, `calibration`, `definitions`; and
+        `files`, the paths written.
+
+    Raises:
+        BundleError: no threshold is known.
+        SplitError: the table has no patch of `split` or of `calibration_split`, the latter is the
+            scored one, or there is no table.
+        UnknownNameError: there is no such image model.
+        BandError, GridMismatchError, NodataError, InputFileError: the map cannot be scored.
+        OutputError: the folder cannot be written.
+    """
+    from keras_landslide.bands import image_model_bands
+    from keras_landslide.cli.map_figures import draw_scores
+    from keras_landslide.cli.scoring import Pixels, calibrate, compare, patch_windows
+    from keras_landslide.evaluation.assess import assess, cloud_table
+    from keras_landslide.evaluation.definitions import DEFINITIONS
+    from keras_landslide.evaluation.images import image_rows, mean_per_image, score_images
+    from keras_landslide.evaluation.object_table import object_lines
+    from keras_landslide.evaluation.objects import score_objects
+    from keras_landslide.evaluation.truth import true_landslides
+    from keras_landslide.files import write_json
+    from keras_landslide.patches.table import read_tags
+    from keras_landslide.rasters.read import stack_info
+    from keras_landslide.report.tables import write_csv
+
+    out, probability = Path(out), Path(probability)
+    predicted, truth = stack_info(probability), stack_info(stack)
+    threshold = _threshold(predicted, bundle, threshold)
+    numbered = patch_windows(patches, split, truth.grid) if patches else None
+    pixels = Pixels(
+        stack,
+        windows=None if numbered is None else [window for _, window in numbered],
+        valid_bands=image_model_bands(image_model) if image_model else (),
+        others=(probability, against) if against else (),
+        block_px=block_px,
+    )
+    regions = assess(probability, stack, threshold, **pixels.options, block_px=block_px)
+    tiles = numbered or list(enumerate(truth.grid.windows(block_px)))
+    images = score_images(
+        probability,
+        stack,
+        threshold,
+        tiles,
+        valid_bands=pixels.valid_bands,
+        others=pixels.others,
+    )
+    metrics: dict[str, Any] = {
+        "threshold": threshold,
+        "simulated": predicted.simulated or truth.simulated,
+        "model": predicted.tags.get("BUNDLE", probability.stem),
+        "scene": scene or truth.tags.get("NAME") or Path(stack).resolve().parent.name,
+        "split": None if patches is None else split,
+        "split_kind": None if patches is None else read_tags(patches).get("split_kind"),
+        "valid_bands": list(pixels.valid_bands),
+        "pixels": {region: each.to_dict(seed) for region, each in regions.items()},
+        "by_cloud_cover": cloud_table(regions, seed),
+        "per_image": mean_per_image(images),
+    }
+    if against is not None:
+        other = _threshold(stack_info(against), None, None)
+        metrics["compared"] = compare(regions, against, other, pixels, seed)
+    if calibration_split is not None:
+        metrics |= calibrate(
+            probability, patches, calibration_split, split, regions["all"].seen, pixels
+        )
+    slides = true_landslides(
+        stack,
+        out / "metrics.json",
+        inventory=inventory,
+        surveyed=surveyed,
+        windows=pixels.windows,
+        group_field=group_field,
+    )
+    metrics["objects"], rows = score_objects(
+        probability,
+        slides,
+        threshold,
+        out / "metrics.json",
+        minimum_area_m2=minimum_area_m2,
+        block_px=block_px,
+        seed=seed,
+    )
+    files = [out / "metrics.json", out / "per_patch.csv", out / "per_object.csv"]
+    write_csv(files[1], image_rows(images))
+    write_csv(files[2], object_lines(rows))
+    drawn = draw_scores(metrics, regions, images, probability, pixels, out)
+    write_json(files[0], {**metrics, "definitions": DEFINITIONS})
+    return {**metrics, "files": [*files, *drawn]}
+
+
+def _threshold(predicted: StackInfo, bundle: str | Path | None, threshold: float | None) -> float:
+    """The threshold as given, the bundle's, or the one that the map notes."""
+    from keras_landslide.errors import BundleError
+    from keras_landslide.inference.bundle import read_bundle
+
+    if threshold is not None:
+        return threshold
+    if bundle is not None:
+        return read_bundle(bundle).threshold
+    if "THRESHOLD" not in predicted.tags:
+        raise BundleError(
+            f"{predicted.path}: notes no threshold; give --bundle or --threshold (0.5 is not "
+            "assumed)"
+        )
+    return float(predicted.tags["THRESHOLD"])
