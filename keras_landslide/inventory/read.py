@@ -11,7 +11,7 @@ from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.inventory.clean import polygonal
 from keras_landslide.inventory.geopackage import STYLE_TABLE, spatial_reference
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
-from keras_landslide.rasters.rasterize import layer_crs
+from keras_landslide.rasters.vector import layer_crs
 
 
 def read_polygons(

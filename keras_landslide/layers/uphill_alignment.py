@@ -84,8 +84,9 @@ class UphillAlignment(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Check the positions."""
-        named = [*self.channels, *self.relative, *(self.index or [self.elevation])]
-        wrong = [c for c in named if not 0 <= c < input_shape[-1]]
+        source = [self.elevation] if self.index is None else self.index
+        named = [*self.channels, *self.relative, *source]
+        wrong = [c for c in named if c is not None and not 0 <= c < input_shape[-1]]
         if wrong:
             raise ModelError(
                 f"uphill alignment asks for channel {wrong[0]} of {input_shape[-1]}, from 0"

@@ -7,14 +7,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-import rasterio.warp
 
 from keras_landslide.bands import UNLABELLED
-from keras_landslide.errors import CrsError, GridMismatchError, InputFileError, NodataError
 from keras_landslide.files import replacing
-from keras_landslide.grid import Grid
-from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal, quiet_gdal, writing
+from keras_landslide.grid import Bounds, Grid, Window
+from keras_landslide.rasters.burn import blank_raster
+from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader
+from keras_landslide.rasters.vector import check_on_grid, choose_layer, layer_crs, open_vector
 from keras_landslide.rasters.write import RasterWriter
 
 TILE_PX = 1024
@@ -49,23 +49,11 @@ def rasterize(
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
-        vector = _open(gdal, src)
-        features = _layer(vector, src, layer)
-        srs = layer_crs(features, src)
-        if features.GetFeatureCount() == 0:
-            raise NodataError(f"{src}: layer '{features.GetName()}' is empty; check the inventory")
-        _check_overlap(features, srs, grid, src)
+        vector = open_vector(src)
+        features = choose_layer(vector, src, layer)
+        check_on_grid(features, layer_crs(features, src), grid, src)
         with replacing(dst, sync=False) as part, writing(dst):
-            out = gdal.GetDriverByName("GTiff").Create(
-                str(part),
-                grid.width,
-                grid.height,
-                1,
-                gdal.GDT_Byte,
-                ["TILED=YES", "COMPRESS=PACKBITS"],
-            )
-            out.SetProjection(rasterio.crs.CRS.from_user_input(grid.crs).to_wkt())
-            out.SetGeoTransform(grid.transform.to_gdal())
+            out = blank_raster(part, grid, gdal.GDT_Byte)
             gdal.RasterizeLayer(
                 out,
                 [1],
@@ -78,22 +66,6 @@ def rasterize(
     return Path(dst)
 
 
-def layer_crs(features, src: str | Path):
-    """The `osr.SpatialReference` of an OGR layer of the file `src`.
-
-    Raises:
-        CrsError: it has none.
-    """
-    srs = features.GetSpatialRef()
-    # A GeoPackage without a CRS gives one named "Undefined geographic (or Cartesian) SRS".
-    if srs is None or srs.GetName().startswith("Undefined"):
-        raise CrsError(
-            f"{src}: layer '{features.GetName()}' has no coordinate reference system; set it with "
-            "`ogr2ogr -a_srs EPSG:<code> out.gpkg <file>` if you know it"
-        )
-    return srs
-
-
 def rasterize_label(
     src: str | Path,
     dst: str | Path,
@@ -102,6 +74,7 @@ def rasterize_label(
     layer: str | None = None,
     surveyed: str | Path | None = None,
     surveyed_layer: str | None = None,
+    surveyed_bounds: Bounds | None = None,
     all_touched: bool = False,
 ) -> Path:
     """Write the label of an inventory: 1 landslide, 0 background, 255 outside the surveyed area.
@@ -113,6 +86,8 @@ def rasterize_label(
         layer: layer of the landslides; None takes the only one.
         surveyed: polygons of the area where landslides were looked for; None for everywhere.
         surveyed_layer: its layer.
+        surveyed_bounds: a box in the grid's CRS in which landslides were looked for; pixels whose
+            centre lies outside are 255 as well.
         all_touched: as in `rasterize`, for the landslides alone.
 
     Raises:
@@ -133,8 +108,19 @@ def rasterize_label(
             label = slides.read_indexes((1,), window)
             if area is not None:
                 label[area.read_indexes((1,), window) == 0] = UNLABELLED
+            if surveyed_bounds is not None:
+                label[~_centres_in(surveyed_bounds, grid, window)] = UNLABELLED
             writer.write(label.astype(np.uint8), window)
     return Path(dst)
+
+
+def _centres_in(box: Bounds, grid: Grid, window: Window) -> np.ndarray:
+    """Whether the centres of a window's pixels lie in a box; bool (height, width)."""
+    t = grid.transform
+    x = t.c + t.a * (np.arange(window.col_off, window.col_end) + 0.5)
+    y = t.f + t.e * (np.arange(window.row_off, window.row_end) + 0.5)
+    rows, cols = (y >= box.bottom) & (y < box.top), (x >= box.left) & (x < box.right)
+    return rows[:, None] & cols
 
 
 @contextmanager
@@ -145,41 +131,3 @@ def _working(dst: str | Path, name: str) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-def _open(gdal, src: str | Path):
-    if not Path(src).exists():
-        raise InputFileError(f"{src}: no such file; check the path")
-    try:
-        return gdal.OpenEx(str(src), gdal.OF_VECTOR)
-    except GDAL_ERRORS as error:
-        raise InputFileError(f"{src}: is no vector file that GDAL can read") from error
-
-
-def _layer(vector, src: str | Path, name: str | None):
-    from osgeo import ogr
-
-    layers = [vector.GetLayer(i) for i in range(vector.GetLayerCount())]
-    # QGIS keeps styles in a table without geometry.
-    names = [each.GetName() for each in layers if each.GetGeomType() != ogr.wkbNone]
-    if name is None and len(names) == 1:
-        name = names[0]
-    if name not in names:
-        wanted = f"has no layer '{name}'" if name else "has several layers; name one"
-        raise InputFileError(f"{src}: {wanted}; its layers: {', '.join(names) or 'none'}")
-    return vector.GetLayerByName(name)
-
-
-def _check_overlap(features, srs, grid: Grid, src: str | Path) -> None:
-    left, right, bottom, top = features.GetExtent()
-    box = (left, bottom, right, top)
-    crs = rasterio.crs.CRS.from_wkt(srs.ExportToWkt())
-    try:
-        b = rasterio.warp.transform_bounds(crs, grid.crs, *box)
-    except GDAL_ERRORS:
-        b = None
-    t = grid.bounds
-    if b is None or b[0] > t.right or b[2] < t.left or b[1] > t.top or b[3] < t.bottom:
-        raise GridMismatchError(
-            f"{src}: no polygon lies on the target grid; check the CRS of the polygons"
-        )

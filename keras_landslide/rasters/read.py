@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +23,17 @@ from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
 @dataclass(frozen=True)
 class BandInfo:
-    """One band as its file describes it; empty strings where the file is silent."""
+    """One band as its file describes it; empty where the file is silent.
+
+    `classes` are the names of a class band's codes 0, 1, 2 ...
+    """
 
     name: str
     unit: str = ""
     kind: str = ""
     source: str = ""
     derivation: str = ""
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ def stack_info(path: str | Path) -> StackInfo:
             tags = src.tags(index)
             unit = src.units[index - 1] or tags.get("unit", "")
             details = {key: tags.get(key, "") for key in ("kind", "source", "derivation")}
-            bands.append(BandInfo(name, unit, **details))
+            classes = tuple(json.loads(tags.get("classes", "[]")))
+            bands.append(BandInfo(name, unit, **details, classes=classes))
         return StackInfo(Path(path), grid, tuple(bands), src.tags())
 
 

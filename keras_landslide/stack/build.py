@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import BandInfo, BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
+from keras_landslide.stack.categories import category_layer, distance_layer
 from keras_landslide.stack.radar import sar_layer
 from keras_landslide.stack.sources import cloud_layer, label_layer, ndvi_layer, raster_layer
 from keras_landslide.stack.target import target_grid
@@ -81,6 +83,10 @@ def _layers(recipe: Recipe, workshop: Workshop) -> Iterable[Layer]:
     yield from rasters
     if recipe.derived.ndvi:
         yield ndvi_layer(rasters)
+    for category in recipe.categories:
+        yield category_layer(workshop, recipe, category)
+    for distance in recipe.distances:
+        yield distance_layer(workshop, recipe, distance)
     if recipe.dem:
         yield from dem_layers(workshop, recipe, recipe.dem)
     for sar in recipe.sar:
@@ -94,6 +100,8 @@ def _layers(recipe: Recipe, workshop: Workshop) -> Iterable[Layer]:
 def _band_names(recipe: Recipe) -> list[str]:
     names = [name for raster in recipe.rasters for name in raster.bands]
     names += ["ndvi"] if recipe.derived.ndvi else []
+    names += [category.band for category in recipe.categories]
+    names += [distance.band for distance in recipe.distances]
     names += recipe.dem.derive if recipe.dem else []
     names += [sar.band for sar in recipe.sar]
     names += ["cloud"] if recipe.cloud else []
@@ -169,6 +177,8 @@ def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> No
 
 def _tags(band: BandInfo) -> dict[str, str]:
     tags = {"unit": band.unit, "kind": band.kind, "source": band.source}
+    if band.classes:
+        tags["classes"] = json.dumps(band.classes)
     return tags | {"derivation": band.derivation}
 
 

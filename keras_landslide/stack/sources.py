@@ -13,6 +13,7 @@ import rasterio
 
 from keras_landslide.bands import BANDS, UNLABELLED, Band
 from keras_landslide.errors import BandError, RecipeError
+from keras_landslide.grid import Bounds
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on, warp
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.rasterize import rasterize_label
@@ -48,7 +49,12 @@ def raster_layer(workshop: Workshop, recipe: Recipe, raster: RasterSource) -> La
     bands = tuple(
         BandInfo(band.name, raster.unit or band.unit, kind, path.name, how) for band in known
     )
-    return Layer(bands, (part,), partial(_scaled, scale=raster.scale, offset=raster.offset))
+    if raster.valid:
+        low, high = raster.valid
+        bands = tuple(replace(b, derivation=f"{b.derivation}; nodata outside {low:g} to {high:g}")
+                      for b in bands)  # fmt: skip
+    finish = partial(_scaled, scale=raster.scale, offset=raster.offset, valid=raster.valid)
+    return Layer(bands, (part,), finish)
 
 
 def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
@@ -82,6 +88,10 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
     how = "pixels touched by polygons" if inventory.all_touched else "pixel centres in polygons"
     options: dict[str, Any] = {"layer": inventory.layer, "all_touched": inventory.all_touched}
     sources = [path]
+    if inventory.surveyed_bounds:
+        box = Bounds(*inventory.surveyed_bounds)
+        options |= {"surveyed_bounds": box}
+        how += f", 255 outside {', '.join(f'{v:.10g}' for v in box)}"
     if inventory.surveyed:
         area = recipe.resolve(inventory.surveyed)
         sources.append(area)
@@ -168,12 +178,21 @@ def unchanged(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _scaled(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
+def within(values: np.ndarray, valid: Sequence[float] | None) -> np.ndarray:
+    """Values with NaN in the place of those outside `valid`, the least and the most."""
+    if valid:
+        values[(values < valid[0]) | (values > valid[1])] = np.nan
+    return values
+
+
+def _scaled(
+    values: np.ndarray, scale: float, offset: float, valid: Sequence[float] | None
+) -> np.ndarray:
     if scale != 1:
         values *= np.float32(scale)
     if offset != 0:
         values += np.float32(offset)
-    return values
+    return within(values, valid)
 
 
 def _label_from_classes(classes: np.ndarray, landslide: list[int]) -> np.ndarray:

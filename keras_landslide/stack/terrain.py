@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,8 @@ from keras_landslide.rasters.read import BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import DemSource, Recipe
 from keras_landslide.stack.near import near_window
-from keras_landslide.stack.sources import described, on_grid, unchanged
+from keras_landslide.stack.sources import described, on_grid, unchanged, within
+from keras_landslide.stack.surroundings import measure, uphill_layers, uphill_range
 from keras_landslide.stack.workshop import Layer, Part, Workshop
 from keras_landslide.terrain.curvature import curvature, plan_curvature, profile_curvature
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
@@ -58,9 +58,13 @@ def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer
     """
     path = recipe.resolve(dem.path)
     check_overlap(grid_of(path), workshop.grid, path)
-    names = [name for name in dem.derive if name in DERIVATIVES]
-    made = _derivatives(workshop, path, dem, names) if names else {}
-    if "elevation" in dem.derive:
+    if dem.valid:
+        path, dem = _in_range(workshop, path, dem), replace(dem, nodata=None)
+    uphill = [name for name in dem.derive if uphill_range(name)]
+    names = [name for name in dem.derive if name != "elevation" and name not in uphill]
+    name = Path(dem.path).name
+    made = _derivatives(workshop, path, dem, names, name) if names else {}
+    if "elevation" in dem.derive or uphill:
         part, how = on_grid(
             workshop,
             path,
@@ -70,13 +74,27 @@ def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer
             nodata=dem.nodata,
             name="elevation",
         )
-        band = described("elevation", path.name, how)
+        band = described("elevation", name, how)
         made["elevation"] = Layer((band,), (part,), unchanged)
+        made |= uphill_layers(workshop, recipe, part, uphill, name)
     return [made[name] for name in dem.derive]
 
 
+def _in_range(workshop: Workshop, path: Path, dem: DemSource) -> Path:
+    """The DEM with NaN for elevations out of the range that the recipe calls valid."""
+
+    def step(out: Path) -> None:
+        grid = grid_of(path)
+        with BandReader(path) as reader, RasterWriter(out, grid, working=True) as writer:
+            for tile in grid.windows(TILE_PX):
+                values = reader.read_indexes((1,), tile, nodata=dem.nodata)
+                writer.write(within(values, dem.valid), tile)
+
+    return workshop.make("dem-valid", path, {"valid": dem.valid, "nodata": dem.nodata}, step)
+
+
 def _derivatives(
-    workshop: Workshop, path: Path, dem: DemSource, names: list[str]
+    workshop: Workshop, path: Path, dem: DemSource, names: list[str], source_name: str
 ) -> dict[str, Layer]:
     source, grid, window = _metric_dem(workshop, path, dem)
     factor = dem.curvature_factor
@@ -91,17 +109,24 @@ def _derivatives(
     )
     layers = {}
     for kind in ("continuous", "azimuth"):
-        group = [name for name in names if BANDS[name].kind == kind]
+        group = [name for name in names if _kind(name) == kind]
         if not group:
             continue
         indexes = tuple(names.index(name) + 1 for name in group)
         part, how = _placed(workshop, derived, indexes, kind, dem.resampling)
         for name, index in zip(group, part.indexes, strict=True):
             scaled = f", times {factor:g}" if factor != 1 and "curvature" in name else ""
-            derivation = f"{METHODS[name]}, at {grid.resolution[0]:.4g} m{scaled}; {how}"
-            band = described(name, path.name, derivation, f"{1 / factor:g}/m" if scaled else None)
+            around = measure(name, grid)
+            method = around.method if around else METHODS[name]
+            derivation = f"{method}, at {grid.resolution[0]:.4g} m{scaled}; {how}"
+            unit = f"{1 / factor:g}/m" if scaled else "m" if around else None
+            band = described(name, source_name, derivation, unit)
             layers[name] = Layer((band,), (replace(part, indexes=(index,)),), unchanged)
     return layers
+
+
+def _kind(name: str) -> str:
+    return BANDS[name].kind if name in BANDS else "continuous"
 
 
 def _placed(
@@ -187,12 +212,9 @@ def derive(
 ) -> None:
     """Write derivatives of the DEM `src` within `window`, whose grid is `grid`, tile by tile.
 
-    Tiles are read with a cell more on each side, so that the result does not show them.
+    Tiles are read with as many cells more on each side as the derivative looks, so that the result
+    does not show them.
     """
-    functions = [
-        partial(DERIVATIVES[name], factor=factor) if "curvature" in name else DERIVATIVES[name]
-        for name in names
-    ]
     with (
         BandReader(src) as reader,
         RasterWriter(dst, grid, len(names), names=names, working=True) as writer,
@@ -201,7 +223,14 @@ def derive(
             place = tile._replace(
                 row_off=tile.row_off + window.row_off, col_off=tile.col_off + window.col_off
             )
-            elevation = reader.read_indexes((1,), place.expand(1), nodata=nodata)[..., 0]
-            for index, function in enumerate(functions, start=1):
-                values = function(elevation, grid.resolution)
-                writer.write(np.ascontiguousarray(values[1:-1, 1:-1]), tile, band=index)
+            for index, name in enumerate(names, start=1):
+                around = measure(name, grid)
+                margin = around.margin_px if around else 1
+                z = reader.read_indexes((1,), place.expand(margin), nodata=nodata)[..., 0]
+                if around:
+                    values = around.function(z, grid.resolution)
+                else:
+                    more = {"factor": factor} if "curvature" in name else {}
+                    values = DERIVATIVES[name](z, grid.resolution, **more)
+                inner = values[margin : margin + tile.height, margin : margin + tile.width]
+                writer.write(np.ascontiguousarray(inner), tile, band=index)

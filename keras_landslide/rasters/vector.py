@@ -1,0 +1,88 @@
+"""Vector files: open them, choose a layer, and see where it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rasterio.warp
+
+from keras_landslide.errors import CrsError, GridMismatchError, InputFileError, NodataError
+from keras_landslide.grid import Bounds, Grid
+from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal
+
+
+def open_vector(src: str | Path):
+    """Open a vector file with GDAL.
+
+    Raises:
+        InputFileError: it is missing or GDAL cannot read it.
+    """
+    gdal = osgeo_gdal()
+    if not Path(src).exists():
+        raise InputFileError(f"{src}: no such file; check the path")
+    try:
+        return gdal.OpenEx(str(src), gdal.OF_VECTOR)
+    except GDAL_ERRORS as error:
+        raise InputFileError(f"{src}: is no vector file that GDAL can read") from error
+
+
+def choose_layer(vector, src: str | Path, name: str | None):
+    """The layer of that name, or the only one.
+
+    Raises:
+        InputFileError: there is none, or several to choose from.
+    """
+    from osgeo import ogr
+
+    layers = [vector.GetLayer(i) for i in range(vector.GetLayerCount())]
+    # QGIS keeps styles in a table without geometry.
+    names = [each.GetName() for each in layers if each.GetGeomType() != ogr.wkbNone]
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name not in names:
+        wanted = f"has no layer '{name}'" if name else "has several layers; name one"
+        raise InputFileError(f"{src}: {wanted}; its layers: {', '.join(names) or 'none'}")
+    return vector.GetLayerByName(name)
+
+
+def layer_crs(features, src: str | Path):
+    """The `osr.SpatialReference` of an OGR layer of the file `src`.
+
+    Raises:
+        CrsError: it has none.
+    """
+    srs = features.GetSpatialRef()
+    # A GeoPackage without a CRS gives one named "Undefined geographic (or Cartesian) SRS".
+    if srs is None or srs.GetName().startswith("Undefined"):
+        raise CrsError(
+            f"{src}: layer '{features.GetName()}' has no coordinate reference system; set it with "
+            "`ogr2ogr -a_srs EPSG:<code> out.gpkg <file>` if you know it"
+        )
+    return srs
+
+
+def bounds_on(features, srs, grid: Grid) -> Bounds | None:
+    """The layer's extent in the grid's CRS; None where it cannot be expressed there."""
+    left, right, bottom, top = features.GetExtent()
+    box = (left, bottom, right, top)
+    crs = rasterio.crs.CRS.from_wkt(srs.ExportToWkt())
+    try:
+        return Bounds(*rasterio.warp.transform_bounds(crs, grid.crs, *box))
+    except GDAL_ERRORS:
+        return None
+
+
+def check_on_grid(features, srs, grid: Grid, src: str | Path) -> None:
+    """Refuse a layer of which nothing lies near the grid.
+
+    Raises:
+        NodataError: the layer is empty.
+        GridMismatchError: nothing lies on the grid.
+    """
+    if features.GetFeatureCount() == 0:
+        raise NodataError(f"{src}: layer '{features.GetName()}' is empty; check the inventory")
+    b, t = bounds_on(features, srs, grid), grid.bounds
+    if b is None or b[0] > t.right or b[2] < t.left or b[1] > t.top or b[3] < t.bottom:
+        raise GridMismatchError(
+            f"{src}: no polygon lies on the target grid; check the CRS of the polygons"
+        )
