@@ -78,5 +78,9 @@ class ClusterError(LandslideError, ConnectionError):
     """A cluster does not answer, has no worker, or lost too many of them."""
 
 
+class FetchError(LandslideError, ConnectionError):
+    """A download did not come through, or what came is not what was promised."""
+
+
 class BudgetError(LandslideError, MemoryError):
     """A memory budget cannot be understood, or is too small for the least that work needs."""

@@ -20,9 +20,11 @@ VERBS: dict[str, str] = {
     "export": "a trained run as a model bundle (SavedModel and contract)",
     "predict": "a bundle over a stack: probability map and inventory",
     "check": "may this bundle be used on this stack?",
+    "calibrate": "make a bundle's probabilities mean what they say",
     "evaluate": "score predictions against labels",
     "audit": "how much a random split flatters a model",
     "models": "list the networks",
+    "data": "data sets of chips: check, preview, fetch",
     "demo": "all of the above on the simulated basins",
 }
 

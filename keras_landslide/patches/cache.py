@@ -120,8 +120,8 @@ def _cut(
     with replacing(cache) as part, BandReader(stack) as reader:
         part.mkdir()
         with (
-            _NpyWriter(part / "images.npy", (*shape, len(band_names)), np.float32) as images,
-            _NpyWriter(part / "labels.npy", shape, np.uint8) as labels,
+            NpyWriter(part / "images.npy", (*shape, len(band_names)), np.float32) as images,
+            NpyWriter(part / "labels.npy", shape, np.uint8) as labels,
         ):
             for group in progress(_strips(patches), "cutting patches", unit="strip"):
                 first = patches[group[0]].window
@@ -163,7 +163,7 @@ def _split_label(
     return np.where(finite, image, np.nan), np.where(known, label, UNLABELLED).astype(np.uint8)
 
 
-class _NpyWriter:
+class NpyWriter:
     """A `.npy` file written item by item.
 
     Plain writes, not a writable memory map: on a full disk a map kills the process (SIGBUS),
@@ -177,7 +177,7 @@ class _NpyWriter:
         np.lib.format.write_array_header_1_0(self._stream, header)
         self._start = self._stream.tell()
 
-    def __enter__(self) -> _NpyWriter:
+    def __enter__(self) -> NpyWriter:
         return self
 
     def __exit__(self, *_: object) -> None:

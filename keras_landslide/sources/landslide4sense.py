@@ -54,13 +54,15 @@ def physical_units(stored: np.ndarray) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def six_channels(stored: np.ndarray) -> np.ndarray:
+def six_channels(stored: np.ndarray, *, stored_ndvi: bool = False) -> np.ndarray:
     """Red, green, blue, NDVI, slope and elevation of a patch.
 
-    NDVI of the stored values would be wrong, since red and near infrared have other divisors.
+    NDVI of the stored values is not an NDVI, since red and near infrared have other divisors;
+    published code takes it all the same, so it can be had with `stored_ndvi`.
 
     Args:
         stored: (..., 14), as in the key `img` of a patch.
+        stored_ndvi: take NDVI from the stored values, without bringing the bands to one scale.
 
     Returns:
         float32 (..., 6) in the order of `SIX_CHANNELS`: reflectance, NDVI, degrees, metres.
@@ -71,4 +73,5 @@ def six_channels(stored: np.ndarray) -> np.ndarray:
     values = physical_units(stored)
     red, green, blue, nir = (values[..., band - 1] for band in (4, 3, 2, 8))
     slope_deg, elevation_m = values[..., 12], values[..., 13]
-    return np.stack([red, green, blue, ndvi(red, nir), slope_deg, elevation_m], axis=-1)
+    index = ndvi(stored[..., 3], stored[..., 7]) if stored_ndvi else ndvi(red, nir)
+    return np.stack([red, green, blue, index, slope_deg, elevation_m], axis=-1)

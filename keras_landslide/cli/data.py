@@ -1,0 +1,167 @@
+"""`keras-landslide data`: what a data set holds, what is wrong with it, where to get it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from keras_landslide.sources.check import Findings
+    from keras_landslide.sources.chips import ChipSource
+
+SHOWN = 3
+"""Problems of one kind that are printed; all are in check.json."""
+
+
+def layout_options(command):
+    """The options that say how to read a folder."""
+    for option in reversed(
+        (
+            click.option("--layout", help="How the folder is laid out.  [default: by its look]"),
+            click.option("--size", type=click.IntRange(min=8),
+                         help="Side to letterbox chips to, px."),
+            click.option("--bands", help="Names of the bands, joined by commas (folder)."),
+            click.option("--positive", help="Mask values that mean landslide (folder)."),
+            click.option("--channels", help="l4s6 or l4s14 (landslide4sense)."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(short_help="data sets: check, preview, fetch")
+def command() -> None:
+    """Look after data sets of image and mask files."""
+
+
+@command.command("check", short_help="what is there, and what is wrong")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("data_check"),
+              show_default=True, help="Folder for check.json and preview.png.")  # fmt: skip
+@layout_options
+def check_command(folder: Path, out: Path, **options: Any) -> None:
+    """Read every chip of the data set FOLDER once, count, and list what is wrong.
+
+    Exit status 2 where a chip cannot be used.
+    """
+    found = check(folder, out, **options)
+    for line in lines(found):
+        click.echo(line)
+    click.echo(f"wrote {out / 'check.json'}")
+    if found.usable:
+        click.echo(f"wrote {out / 'preview.png'}")
+    if found.errors:
+        from keras_landslide.errors import InputFileError
+
+        raise InputFileError(
+            f"{folder}: {found.errors} errors; {len(found.usable)} of {len(found.source.chips)} "
+            "listed chips can be used as they are"
+        )
+
+
+@command.command("fetch", short_help="download a data set from its record")
+@click.argument("name", required=False)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder.  [default: NAME]")
+@click.option("--file", "files", multiple=True, help="Only this file; may be given again.")
+@click.option("--api", help="Another address of records.")
+@click.option("--unpack/--keep-packed", default=True, show_default=True)
+def fetch_command(
+    name: str | None, out: Path | None, files: tuple[str, ...], api: str | None, unpack: bool
+) -> None:
+    """Download the data set NAME with checksums; stopped, the same command goes on.
+
+    Without a NAME, list what has a lasting address.
+    """
+    from keras_landslide.sources.fetch import API, address, addresses, fetch, read_record
+
+    if name is None:
+        for known in addresses().values():
+            click.echo(f"{known.name:16} {known.title} (record {known.record}); cite {known.cite}")
+        return
+    place = address(name)
+    record = read_record(place.record, api or API)
+    click.echo(f"{place.title}: licence {record.licence}; cite {place.cite}")
+    for path in fetch(record, out or Path(name), files, unpack=unpack):
+        click.echo(f"wrote {path}")
+
+
+def open_folder(folder: Path, **options: Any) -> ChipSource:
+    """List a data set by the options of the command line; None leaves an option out.
+
+    Raises:
+        LandslideError: see `sources.registry.open_source`.
+    """
+    from keras_landslide.sources.registry import open_source
+
+    layout = options.pop("layout", None)
+    given = {key: value for key, value in options.items() if value is not None}
+    if "bands" in given:
+        given["bands"] = tuple(part.strip() for part in given["bands"].split(","))
+    if "positive" in given:
+        given["positive"] = _numbers(given["positive"])
+    return open_source(folder, layout, **given)
+
+
+def check(folder: Path, out: Path, **options: Any) -> Findings:
+    """Check a data set, and write `check.json` and a preview of the first chips into `out`.
+
+    Raises:
+        LandslideError: the folder holds no data set, an option is unknown, or `out` cannot be
+            written.
+    """
+    from keras_landslide.files import write_json
+    from keras_landslide.protocols.chip_figures import preview
+    from keras_landslide.sources.check import check as look
+
+    found = look(open_folder(folder, **options))
+    write_json(out / "check.json", found.to_dict())
+    if found.usable:
+        preview(found, out / "preview.png")
+    return found
+
+
+def lines(found: Findings):
+    """The report as lines of text."""
+    facts = found.to_dict()
+    yield f"{facts['title']} (layout {facts['layout']}) in {facts['folder']}"
+    for split, count in facts["splits"].items():
+        official = facts["official"].get(split)
+        yield f"  {split:5} {count} chips" + (f" of {official} published" if official else "")
+    yield f"  {facts['usable']} usable, {facts['chips_with_landslide']} of them with landslides"
+    sizes = ", ".join(f"{h} x {w} px ({n})" for h, w, n in facts["sizes"])
+    yield f"  stored sizes: {sizes or 'none could be read'}"
+    pixels = facts["pixels"]
+    labelled = pixels.get("landslide", 0) + pixels.get("background", 0)
+    if labelled:
+        unknown = pixels["unlabelled"] / (labelled + pixels["unlabelled"])
+        yield (
+            f"  landslide: {pixels['landslide'] / labelled:.2%} of the labelled pixels; "
+            f"{unknown:.2%} of all are unlabelled or padding"
+        )
+    yield f"  {'band':14} {'unit':12} {'min':>10} {'mean':>10} {'max':>10}"
+    for name, band in facts["bands"].items():
+        numbers = " ".join(
+            f"{'–' if band[key] is None else format(band[key], '.4g'):>10}"
+            for key in ("min", "mean", "max")
+        )
+        yield f"  {name:14} {band['unit']:12} {numbers}"
+    yield f"  licence: {facts['licence']}"
+    if not found.problems:
+        yield "nothing wrong was found"
+    for (grade, kind), problems in found.by_kind().items():
+        yield f"{grade}: {kind} ({len(problems)})"
+        for problem in problems[:SHOWN]:
+            yield f"    {problem.where}: {problem.text}"
+        if len(problems) > SHOWN:
+            yield f"    ... and {len(problems) - SHOWN} more, see check.json"
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"--positive {text} should be whole numbers joined by commas"
+        ) from error

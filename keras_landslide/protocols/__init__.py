@@ -1,0 +1,1 @@
+"""The papers as protocols: run their models under their conditions, and put the tables beside."""
