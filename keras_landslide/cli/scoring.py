@@ -100,9 +100,7 @@ def calibrate(
         SplitError: there is no patch table, or the split to choose on is the one that is scored.
         NodataError: the split to choose on lacks a class.
     """
-    from keras_landslide.evaluation.distribution import Distribution
     from keras_landslide.evaluation.images import score_images
-    from keras_landslide.evaluation.maps import strips
     from keras_landslide.evaluation.selection import calibration_table, threshold_table, verdict
     from keras_landslide.rasters.read import stack_info
 
@@ -116,12 +114,10 @@ def calibrate(
     images = score_images(
         probability, pixels.stack, 0.5, numbered, valid_bands=bands, others=others
     )
-    validation = Distribution()
     windows = [window for _, window in numbered]
-    for strip in strips(
-        probability, pixels.stack, windows=windows, valid_bands=bands, others=others
-    ):
-        validation.add(strip.probability, strip.label)
+    validation = validation_pixels(
+        probability, pixels.stack, windows, valid_bands=bands, others=others
+    )
     table = calibration_table(validation, scored)
     return {
         "calibration_split": calibration_split,
@@ -129,3 +125,16 @@ def calibrate(
         "calibration": table,
         "calibration_verdict": verdict(table),
     }
+
+
+def validation_pixels(
+    probability: str | Path, stack: str | Path, windows: Sequence[Window], **options: Any
+) -> Distribution:
+    """The probabilities of the pixels of some windows, each once; options as `maps.strips`."""
+    from keras_landslide.evaluation.distribution import Distribution
+    from keras_landslide.evaluation.maps import strips
+
+    found = Distribution()
+    for strip in strips(probability, stack, windows=windows, **options):
+        found.add(strip.probability, strip.label)
+    return found

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_landslide.errors import BundleError, CrsError
+from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.rasters.read import StackInfo
 
 FORMAT = 1
@@ -70,8 +71,9 @@ def read_bundle(folder: str | Path) -> Bundle:
     """Read and check a bundle's contract.
 
     Raises:
-        BundleError: it is no bundle, an entry is missing or has a wrong type or range, it has
-            another format version, or its SavedModel lies outside the folder.
+        BundleError: it is no bundle, an entry is missing or has a wrong type or range, its
+            calibration is no rising map, it has another format version, or its SavedModel lies
+            outside the folder.
     """
     folder = Path(folder)
     path = folder / "bundle.json"
@@ -104,6 +106,7 @@ def read_bundle(folder: str | Path) -> Bundle:
         threshold=_number(contract, "threshold", float, path, low=0, high=1),
         contract=contract,
     )
+    read_calibration(contract.get("calibration"), path)
     _check_saved_model(bundle)
     return bundle
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.errors import BundleError
+from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.inference.bundle import Bundle, read_bundle
 from keras_landslide.quiet import quiet_tensorflow
 
@@ -35,11 +36,15 @@ class SavedModelPredict:
                 f"{len(bundle.bands)} bands; export the run again"
             )
         self._constant = tf.constant
+        self._calibration = read_calibration(bundle.contract.get("calibration"), bundle.folder)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Images float32 (B, h, w, C) to probability float32 (B, h, w)."""
+        """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
         (output,) = self._serve(**{self._input: self._constant(images, "float32")}).values()
-        return output.numpy()[..., 0]
+        probability = output.numpy()[..., 0]
+        if self._calibration is None:
+            return probability
+        return self._calibration(probability).astype(np.float32)
 
 
 def load(folder: str | Path) -> SavedModelPredict:
@@ -50,7 +55,7 @@ def load(folder: str | Path) -> SavedModelPredict:
 
     Returns:
         A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
-        probabilities float32 (B, h, w).
+        probabilities float32 (B, h, w), calibrated if the bundle holds a calibration.
 
     Raises:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.

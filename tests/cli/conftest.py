@@ -1,0 +1,15 @@
+"""A run that several verbs are tried on, trained once."""
+
+import pytest
+from leaky_scene import write_run
+
+from keras_landslide.cli.train import train_run
+from keras_landslide.config import load_run_config
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Folder with `stack.tif`, `stack.gpkg` and a finished `run`."""
+    folder = tmp_path_factory.mktemp("trained")
+    train_run(load_run_config(write_run(folder, epochs=4)), folder / "run", quiet=True)
+    return folder
