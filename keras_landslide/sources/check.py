@@ -167,7 +167,8 @@ def _divisors(chip: Chip, raw: Raw) -> list[Problem]:
     """Whether stored values are whole numbers over the published set's divisors."""
     if raw.image.shape[-1] != len(DIVISORS):
         return []
-    whole = np.nan_to_num(raw.image.astype(np.float64)) * DIVISORS
+    stored = raw.image.astype(np.float64)
+    whole = np.where(np.isfinite(stored), stored, 0) * DIVISORS
     # Float32 copies keep about seven digits of numbers up to some ten thousand.
     if np.abs(whole - np.round(whole)).max() <= 0.02:
         return []

@@ -29,7 +29,7 @@ def _shapes(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
                 f"has shape {_by(raw.image.shape)}, the others {_by(source.stored_shape)}",
             )
         )
-    if raw.image.shape[:2] != raw.mask.shape:
+    elif raw.image.shape[:2] != raw.mask.shape:
         found.append(
             Problem(
                 "error",

@@ -21,7 +21,8 @@ from keras_landslide.progress import progress
 
 API = "https://zenodo.org/api/records"
 TIMEOUT_S = 60
-BLOCK = 1 << 20
+BLOCK = 1 << 16
+"""A connection that breaks loses less than a block."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def _resume(url: str, part: Path, file: RemoteFile) -> None:
     try:
         with part.open("ab" if have else "wb") as stream:
             parts = answer.iter_content(BLOCK)
-            for block in progress(parts, f"fetching {file.name}", total=blocks, unit="MiB"):
+            for block in progress(parts, f"fetching {file.name}", total=blocks, unit="block"):
                 stream.write(block)
     except requests.RequestException as error:
         raise FetchError(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from keras_landslide.sources.chips import Chip, Problem
+from keras_landslide.sources.chips import SPLITS, Chip, Problem
 from keras_landslide.sources.reading import SUFFIXES
 
 IMAGE_FOLDERS = ("img", "image", "images", "imgs")
@@ -66,6 +66,7 @@ def find_pairs(
                 problems.append(
                     Problem("error", "image missing", str(path), "has no image of the same name")
                 )
+    chips.sort(key=lambda chip: SPLITS.index(chip.split))
     return chips, problems, bool(splits)
 
 

@@ -21,6 +21,10 @@ SUFFIXES = (*RASTERS, *ARRAYS, *HDF5)
 MOST_BANDS = 64
 """An array whose first axis is no longer than this, and shorter than the others, is bands first."""
 
+_ENDS = {".png": b"IEND", ".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9"}
+_TAIL = 4096
+"""Some programs append notes of their own after a picture's end."""
+
 
 def read_image(path: Path, keys: Sequence[str] = ("img", "image"), place: int | None = None):
     """An image as (H, W, C) in its stored type; bands may come first or last in the file.
@@ -68,6 +72,7 @@ def array_length(path: Path) -> int:
 def _read(path: Path, keys: Sequence[str], place: int | None) -> np.ndarray:
     suffix = path.suffix.lower()
     if suffix in RASTERS:
+        _check_end(path, suffix)
         with reading(path), quiet_gdal(), warnings.catch_warnings():
             # Plain pictures have no place on Earth, and need none.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -86,6 +91,18 @@ def _read(path: Path, keys: Sequence[str], place: int | None) -> np.ndarray:
     if not (np.issubdtype(values.dtype, np.number) or values.dtype == bool):
         raise InputFileError(f"{path}: holds {values.dtype}, not numbers")
     return values
+
+
+def _check_end(path: Path, suffix: str) -> None:
+    """Refuse a picture that was cut off: GDAL fills the missing rows without a word."""
+    end = _ENDS.get(suffix)
+    if end is None or not path.is_file():
+        return
+    with path.open("rb") as stream:
+        stream.seek(0, 2)
+        stream.seek(max(stream.tell() - _TAIL, 0))
+        if end not in stream.read():
+            raise InputFileError(f"{path}: is truncated, its end is missing; download it again")
 
 
 def _npy(path: Path) -> np.ndarray:
