@@ -16,6 +16,7 @@ from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.training.history import History
 from keras_landslide.training.run import train
+from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.space import SearchSpace
 
 
@@ -23,7 +24,7 @@ class PatchTrainer:
     """Builds and trains the run config of a trial, as `keras-landslide train` would.
 
     What concerns all trials is checked here, before the first one. See
-    `tuning.hypermodel.Trainer`.
+    `tuning.job.Trainer`.
 
     Args:
         space: the search.
@@ -56,12 +57,18 @@ class PatchTrainer:
         config: RunConfig,
         run_folder: Path,
         callbacks: list[keras.callbacks.Callback],
-    ) -> dict[str, list[float]]:
+    ) -> Outcome:
         """Train, going on after the last epoch in `run_folder`; the history of all epochs."""
         data = self._batches(config)
-        train(model, data.train, data.val, run_folder, config, callbacks=callbacks, quiet=True)
+        metrics = train(
+            model, data.train, data.val, run_folder, config, callbacks=callbacks, quiet=True
+        )
         rows = History(run_folder / "history.csv").rows
-        return {name: [row[name] for row in rows] for name in rows[0] if name != "epoch"}
+        return Outcome(
+            {name: [row[name] for row in rows] for name in rows[0] if name != "epoch"},
+            kept_epoch=metrics["best_epoch"] + 1,
+            final={"val_best_f1": metrics["val"]["f1"] or 0.0},
+        )
 
     def _batches(self, config: RunConfig) -> TrainingData:
         data, size = self.data[config.band_names], config.training.batch_size

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from keras_landslide.cli.patch_trainer import PatchTrainer
     from keras_landslide.tuning.search import SearchResult
+    from keras_landslide.tuning.space import SearchSpace
 
 
 @click.command(short_help="grid search over a space of run configs")
@@ -21,12 +27,28 @@ if TYPE_CHECKING:
 @click.option("--image-model", help="Key of the image models, or band names joined by commas.")
 @click.option("--epochs", type=int, help="At most so many epochs per trial.")
 @click.option("--max-patches", type=int, help="At most so many patches of each split.")
-def command(space: Path, folder: Path, **overrides) -> None:
-    """Run every trial of SPACE (TOML) and write trials.csv, trials.png and best.toml.
+@click.option("--kind", help="grid, random, bayesian, hyperband or halving.")
+@click.option("--workers", type=click.IntRange(0), default=1, show_default=True,
+              help="Trials at the same time on this machine.")  # fmt: skip
+@click.option("--threads", type=click.IntRange(0), default=0,
+              help="Threads per trial; by default the cores are shared out.")  # fmt: skip
+@click.option("--backend", type=click.Choice(["tensorflow", "jax", "torch"]),
+              help="Keras backend of the trials; by default Keras's own setting.")  # fmt: skip
+@click.option("--memory-gb", type=click.FloatRange(0), default=0.0,
+              help="A trial that takes more is recorded as failed; 0 = no limit.")  # fmt: skip
+@click.option("--listen", metavar="HOST:PORT", default="",
+              help="Also hand out trials to workers of other machines.")  # fmt: skip
+@click.option("--worker", metavar="HOST:PORT", default="",
+              help="Be a worker of the search in FOLDER that listens there.")  # fmt: skip
+def command(space: Path, folder: Path, worker: str, **given) -> None:
+    """Run every trial of SPACE (TOML) and write trials.csv, report.html and best.toml.
 
     After an interruption the same command completes the search. Options replace SPACE's entries.
     """
-    tune(space, folder, **overrides)
+    if worker:
+        help_search(space, folder, worker, **given)
+        return
+    tune(space, folder, **given)
     show([folder])
     click.echo(f"wrote {folder / 'trials.csv'}\nwrote {folder / 'best.toml'}")
 
@@ -35,13 +57,25 @@ def tune(
     space: Path,
     folder: Path,
     *,
-    stack: Path | None = None,
-    patches: Path | None = None,
-    image_model: str | None = None,
-    epochs: int | None = None,
-    max_patches: int | None = None,
+    workers: int = 1,
+    threads: int = 0,
+    backend: str | None = None,
+    memory_gb: float = 0.0,
+    listen: str = "",
+    **overrides,
 ) -> SearchResult:
-    """Search `space` in `folder`; what is given replaces the entries of the space.
+    """Search `space` in `folder`.
+
+    Args:
+        space: TOML file.
+        folder: of the search.
+        workers: trials at the same time on this machine.
+        threads: per trial; 0 shares the cores among the workers.
+        backend: Keras backend of the trials; None for Keras's own setting.
+        memory_gb: most memory that a trial may take; 0 = no limit.
+        listen: host:port for workers of other machines.
+        overrides: `stack`, `patches`, `image_model`, `epochs`, `max_patches` and `kind` replace
+            entries of the space.
 
     Raises:
         LandslideError: the space, the stack, the patches or the folder is at fault, another
@@ -50,27 +84,109 @@ def tune(
     from keras_landslide.cli.contract import data_fingerprint
     from keras_landslide.quiet import quiet_tensorflow
     from keras_landslide.rasters.read import stack_info
-    from keras_landslide.tuning.space_file import load_space
 
-    loaded = load_space(
-        space,
-        {
-            "base.data.stack": str(Path(stack).resolve()) if stack else None,
-            "base.data.patches": str(Path(patches).resolve()) if patches else None,
-            "base.data.image_model": image_model,
-            "search.epochs": epochs,
-            "search.max_patches": max_patches,
-        },
-    )
+    loaded = _load(space, overrides)
+    backend = _backend(backend)
     learnt_from = {
         "fingerprint": data_fingerprint(loaded.base),
         "simulated": stack_info(loaded.base.data.stack).simulated,
+        "backend": backend,
     }
+    _prepare(loaded)
     with quiet_tensorflow():
-        from keras_landslide.cli.patch_trainer import PatchTrainer
-        from keras_landslide.tuning.search import run_search
+        from keras_landslide.tuning.search import Resources, run_search
 
-    return run_search(loaded, folder, lambda: PatchTrainer(loaded), learnt_from)
+    resources = Resources(
+        workers=workers,
+        listen=listen,
+        backend=backend,
+        threads=threads or _share(workers),
+        memory_gb=memory_gb,
+    )
+    return run_search(loaded, folder, partial(_make_trainer, loaded), learnt_from, resources)
+
+
+def help_search(
+    space: Path,
+    folder: Path,
+    address: str,
+    *,
+    workers: int = 1,
+    threads: int = 0,
+    backend: str | None = None,
+    memory_gb: float = 0.0,
+    listen: str = "",
+    **overrides,
+) -> None:
+    """Be a worker of the search in `folder` that listens at `address`, until it has ended.
+
+    Raises:
+        ClusterError: nobody answers there.
+        RecipeError: more is asked for than a worker does.
+        LandslideError: as `tune`.
+    """
+    from keras_landslide.errors import RecipeError
+    from keras_landslide.tuning.nursery import backend_environment
+    from keras_landslide.tuning.worker import work
+
+    if workers != 1 or listen:
+        raise RecipeError("--worker is one worker: leave out --workers and --listen")
+    loaded = _load(space, overrides)
+    _prepare(loaded)
+    name = f"{platform.node()}-{os.getpid()}"
+    environment = backend_environment(_backend(backend), threads)
+    work(loaded, folder, partial(_make_trainer, loaded), address, name, environment, memory_gb)
+
+
+def _load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
+    from keras_landslide.tuning.space_file import load_space
+
+    for key in ("stack", "patches"):
+        if overrides.get(key):
+            overrides[key] = str(Path(overrides[key]).resolve())
+    tables = {"stack": "base.data", "patches": "base.data", "image_model": "base.data"}
+    return load_space(
+        space, {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
+    )
+
+
+def _prepare(space: SearchSpace) -> None:
+    """Check stack and patches, and cut the patches, once for all processes."""
+    from keras_landslide.cli.train import load_data
+
+    seen = set()
+    for values in space.combinations:
+        config = space.trial_config(values, seed=0)
+        if config.band_names not in seen:
+            seen.add(config.band_names)
+            load_data(config)
+
+
+def _make_trainer(space: SearchSpace) -> PatchTrainer:
+    from keras_landslide.cli.patch_trainer import PatchTrainer
+
+    return PatchTrainer(space)
+
+
+def _backend(name: str | None) -> str:
+    """The backend's name, which has to be installed: asked for, or as Keras would choose it."""
+    from keras_landslide.errors import RecipeError
+
+    chosen = name or os.environ.get("KERAS_BACKEND")
+    if chosen is None:
+        from keras_landslide.quiet import quiet_tensorflow
+
+        with quiet_tensorflow():
+            import keras
+        return keras.backend.backend()
+    if find_spec(chosen) is None:
+        raise RecipeError(f"Keras backend '{chosen}' is not installed: pip install {chosen}")
+    return chosen
+
+
+def _share(workers: int) -> int:
+    """Threads per trial when several share the cores; 0 for a single one, which has them all."""
+    return max(len(os.sched_getaffinity(0)) // workers, 1) if workers > 1 else 0
 
 
 def show(folders: Sequence[Path]) -> None:

@@ -15,11 +15,13 @@ import tomli_w
 
 from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.files import write_text
+from keras_landslide.tuning.plan import plan_of
 from keras_landslide.tuning.space import SearchSpace
+from keras_landslide.tuning.spread import Standing
 
 BEFORE = ("trial",)
 RESULT = ("status", "score", "best_epoch", "epochs")
-AFTER = ("seconds", "seed", "reason")
+AFTER = ("seconds", "peak_mb", "seed", "origin", "reason")
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,16 @@ class TrialRow:
     """One trial as a row of `trials.csv`.
 
     Attributes:
-        trial: its number in the grid, from 0.
+        trial: its number, from 0; in a grid that of its combination.
         values: value of each parameter.
         status: `completed` or `failed`.
         score: the objective at its best epoch (mean over executions); None if it failed.
         best_epoch: epoch of the score, from 1; epochs: epochs run. Both of the first execution.
         metrics: the other validation metrics at the best epoch (mean over executions).
         seconds: wall time of the process that finished the trial.
+        peak_mb: most memory that its process held, MB (1e6 bytes); None if it had none of its own.
         seed: seed of the first execution.
+        origin: empty, `continues 3` (a later round of trial 3) or `repeats 3` (further seeds).
         reason: why it failed, one line; empty otherwise.
     """
 
@@ -47,35 +51,48 @@ class TrialRow:
     seconds: float | None
     seed: int
     reason: str = ""
+    peak_mb: float | None = None
+    origin: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
 
 
 def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]:
-    """The finished trials in `trials_folder`, in the order of the grid."""
+    """The finished trials in `trials_folder`, by their numbers."""
     rows = []
     for folder in Path(trials_folder).glob("trial_*"):
         finished = read_finished(folder)
         if finished is None:
             continue
         trial, run = finished
-        number = int(trial["trial_id"])
-        first = run["executions"][0] if run["executions"] else {}
+        plan = plan_of(space, trial["trial_id"], trial["hyperparameters"]["values"])
+        executions = run["executions"]
         done = trial["status"] == "COMPLETED"
+        first = executions[0] if done else {}
         rows.append(
             TrialRow(
-                trial=number,
-                values=space.combinations[number],
+                trial=plan.number,
+                values=plan.values,
                 status=trial["status"].lower(),
-                score=trial["score"] if done else None,
-                best_epoch=first.get("best_epoch") if done else None,
-                epochs=first.get("epochs") if done else None,
+                score=sum(e["score"] for e in executions) / len(executions) if done else None,
+                best_epoch=first.get("best_epoch"),
+                epochs=first.get("epochs"),
                 seconds=run["seconds"],
-                seed=space.seed(number),
+                seed=plan.seed(space, 0),
                 reason=run["reason"],
-                metrics=_means([e["metrics"] for e in run["executions"]]) if done else {},
+                peak_mb=run.get("peak_mb"),
+                origin=plan.origin,
+                metrics=_means([e["metrics"] for e in executions]) if done else {},
             )
         )
     return sorted(rows, key=lambda row: row.trial)
+
+
+def read_started(folder: Path) -> dict[str, Any] | None:
+    """Keras Tuner's state of the trial in `folder`; None if it is missing or damaged."""
+    try:
+        return json.loads((folder / "trial.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -84,12 +101,12 @@ def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     None where the trial has not ended, and where either file is missing or damaged: such a trial
     runs again.
     """
+    trial = read_started(folder)
     try:
-        trial = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return (trial, run) if trial.get("status") in ("COMPLETED", "FAILED") else None
+    return (trial, run) if trial and trial.get("status") in ("COMPLETED", "FAILED") else None
 
 
 def best_row(rows: Sequence[TrialRow], direction: str) -> TrialRow | None:
@@ -118,7 +135,9 @@ def write_trials_csv(rows: Sequence[TrialRow], names: Sequence[str], path: str |
                 _number(row.epochs),
                 *(_number(row.metrics.get(name)) for name in metrics),
                 "" if row.seconds is None else f"{row.seconds:.1f}",
+                "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
                 row.seed,
+                row.origin,
                 row.reason,
             ]
         )
@@ -153,26 +172,42 @@ def read_trials_csv(path: str | Path) -> list[TrialRow]:
             seconds=float(line["seconds"]) if line["seconds"] else None,
             seed=int(line["seed"]),
             reason=line["reason"],
+            peak_mb=float(line["peak_mb"]) if line["peak_mb"] else None,
+            origin=line["origin"],
             metrics={name: float(line[name]) for name in metrics if line[name]},
         )
         for line in lines
     ]
 
 
-def write_best(space: SearchSpace, best: TrialRow, path: str | Path) -> None:
-    """Write `best.toml`: a whole run config with the best trial's values and seed, atomically."""
+def write_best(space: SearchSpace, best: Standing, path: str | Path) -> None:
+    """Write `best.toml`: a whole run config with the winner's values and seed, atomically.
+
+    Trained with it for as many epochs as in the search and on as many patches, a network reaches
+    the score that the head of the file names.
+    """
     s = space.settings
-    total = len(space.combinations)
-    head = (
-        f"# Search {s.name}: trial {best.trial} of {total} (from 0) with {s.objective} "
-        f"{best.score:.6f} at epoch {best.best_epoch} of at most {s.epochs}.\n"
-    )
-    config = space.best_config(best.values, best.seed)
+    row = best.row
+    lines = [
+        f"Search {s.name} ({s.kind}): trial {row.trial} (from 0) with {s.objective} "
+        f"{row.score:.6f} at epoch {row.best_epoch} of at most {s.epochs}."
+    ]
+    if len(best.scores) > 1:
+        scores = ", ".join(f"{score:.6f}" for score in best.scores)
+        lines.append(f"Mean over {len(best.scores)} seeds: {best.mean:.6f} ({scores}).")
+    if s.max_patches:
+        lines.append(
+            f"The search used at most {s.max_patches} patches of each split; this run all."
+        )
+    config = space.best_config(row.values, row.seed)
+    head = "".join(f"# {line}\n" for line in lines)
     write_text(path, head + tomli_w.dumps(config.to_dict()))
 
 
 def parse_value(text: str) -> Any:
-    """A parameter's value from its text in a CSV: int, float, or the text itself."""
+    """A parameter's value from its text in a CSV: true or false, int, float, or the text."""
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

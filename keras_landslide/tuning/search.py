@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import keras_tuner
 import tomli_w
 
@@ -14,11 +16,40 @@ from keras_landslide.config import read_toml
 from keras_landslide.errors import RecipeError, TrialError
 from keras_landslide.files import write_text
 from keras_landslide.lock import folder_lock
-from keras_landslide.tuning import results
-from keras_landslide.tuning.hypermodel import Trainer
+from keras_landslide.training.history import History
+from keras_landslide.tuning import oracles, results, spread
+from keras_landslide.tuning.chief import LOOPBACK, Chief, serving
+from keras_landslide.tuning.crew import Crew
+from keras_landslide.tuning.job import InProcess, Runner, Trainer
 from keras_landslide.tuning.live import Live
+from keras_landslide.tuning.nursery import Nursery, Surroundings, backend_environment
+from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.space import SearchSpace
-from keras_landslide.tuning.tuner import PROJECT, SearchTuner
+from keras_landslide.tuning.tuner import PROJECT, SearchTuner, drop_weights
+
+_LOOK_S = 0.1
+_FAREWELL_S = 5.0
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a search may use; none of it changes which trials there are.
+
+    Attributes:
+        workers: local processes that train at the same time.
+        listen: host:port for workers of other machines; empty for none.
+        backend: Keras backend of the trials; empty for the one that Keras is set to.
+        threads: per trial; 0 leaves it to the backend.
+        memory_gb: most memory that a trial may take, see `nursery.Surroundings`; 0 = no limit.
+        in_process: train in this process, one trial after another: for toys and for debugging.
+    """
+
+    workers: int = 1
+    listen: str = ""
+    backend: str = ""
+    threads: int = 0
+    memory_gb: float = 0.0
+    in_process: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,8 +58,8 @@ class SearchResult:
 
     Attributes:
         folder: holds `trials.csv`, `best.toml`, `space.toml` and `trials/`.
-        rows: all trials, in the order of the grid.
-        best: the best of them.
+        rows: all trials, by their numbers.
+        best: the trial that won.
     """
 
     folder: Path
@@ -41,6 +72,7 @@ def run_search(
     folder: str | Path,
     make_trainer: Callable[[], Trainer],
     learnt_from: Mapping[str, Any] | None = None,
+    resources: Resources | None = None,
 ) -> SearchResult:
     """Run every trial of `space` that has not ended yet and write the results.
 
@@ -50,48 +82,126 @@ def run_search(
     Args:
         space: the whole search.
         folder: where results go; made if need be.
-        make_trainer: called once, with the folder locked, unless every trial has ended.
+        make_trainer: called once in each process that trials start from, so picklable (unless
+            `resources.in_process`); not called if every trial has ended.
         learnt_from: what is kept with the space about the data, such as their fingerprint and
             whether they are simulated; a search goes on only with the same.
+        resources: one process at a time by default.
 
     Raises:
         LockedError: another process is searching in `folder`.
         RecipeError: `folder` holds a search over another space or other data.
         OutputError, InputFileError: from the trials; the search stops.
+        ClusterError: the address cannot be used, or workers die one after another.
         TrialError: every trial failed; `trials.csv` is written, `best.toml` is not.
     """
-    folder = Path(folder)
+    folder, resources = Path(folder), resources or Resources()
+    if not resources.backend:
+        resources = replace(resources, backend=keras.backend.backend())
     with folder_lock(folder, "search"):
         _keep_space(space, folder, learnt_from or {})
-        rows = results.read_trials(space, folder / PROJECT)
-        if len(rows) < len(space.combinations):
-            _run_trials(space, folder, make_trainer(), len(rows))
+        oracle = oracles.get(space)
+        oracle._set_project_dir(str(folder), PROJECT)
+        oracle.reload()
+        if not oracle.is_complete():
+            _run_trials(oracle, folder, make_trainer, resources)
+        for trial in (folder / PROJECT).glob("trial_*"):
+            drop_weights(trial)
         rows = _publish(space, folder)
-        best = results.best_row(rows, space.direction)
+        best = spread.winner(rows, space.direction)
         if best is None:
             raise TrialError(
                 f"{folder}: all {len(rows)} trials failed, the first with: {rows[0].reason}; "
                 "see trials.csv there"
             )
         results.write_best(space, best, folder / "best.toml")
-        return SearchResult(folder, rows, best)
+        return SearchResult(folder, rows, best.row)
 
 
-def _run_trials(space: SearchSpace, folder: Path, trainer: Trainer, done: int) -> None:
-    settings = space.settings
-    live = Live(len(space.combinations), done, settings.objective, settings.epochs)
+def _run_trials(
+    oracle: SearchOracle, folder: Path, make_trainer: Callable[[], Trainer], r: Resources
+) -> None:
+    def live() -> Live:
+        done = len(oracle.end_order)
+        return Live(oracle.space, oracle.max_trials, done, lambda: _publish(oracle.space, folder))
 
-    def after_trial(number: int) -> None:
-        rows = _publish(space, folder)
-        row = next(row for row in rows if row.trial == number)
-        live.trial_ends(row, results.best_row(rows, space.direction))
-
+    if r.workers != 1 or r.listen:
+        _with_workers(oracle, folder, make_trainer, r, live)
+        return
+    runner: Runner
+    if r.in_process:
+        runner = InProcess(make_trainer())
+    else:
+        environment = backend_environment(r.backend, r.threads)
+        runner = nursery = Nursery(make_trainer, Surroundings(environment, r.memory_gb))
     try:
-        SearchTuner(space, trainer, folder, live, after_trial).search()
+        if not r.in_process:
+            nursery.ready()
+        watcher = live()
+        try:
+            SearchTuner(oracle, runner, folder, watcher).search()
+        finally:
+            watcher.close()
     except keras_tuner.errors.FatalError as stop:
         raise (stop.__cause__ or stop) from None
     finally:
-        live.close()
+        runner.close()
+
+
+def _with_workers(
+    oracle: SearchOracle,
+    folder: Path,
+    make_trainer: Callable[[], Trainer],
+    r: Resources,
+    make_live: Callable[[], Live],
+) -> None:
+    """Hand out trials as the chief, until all have ended and the workers know it."""
+    oracle.save()
+    with serving(oracle, r.listen or LOOPBACK) as chief:
+        live = make_live()
+        arguments = (oracle.space, folder, make_trainer)
+        crew = Crew(r.workers, arguments, chief.address, r.backend, r.threads, r.memory_gb)
+        try:
+            if r.listen:
+                live.console.print(f"waiting for workers at {chief.address}")
+            _lead(chief, crew, live, folder)
+        finally:
+            crew.close()
+            live.close()
+
+
+def _lead(chief: Chief, crew: Crew, live: Live, folder: Path) -> None:
+    known = set(chief.ended())
+    complete, farewell = False, 0.0
+    while not complete or crew.workers or (chief.workers() and time.monotonic() < farewell):
+        time.sleep(_LOOK_S)
+        for name in {*crew.look(complete), *chief.silent()}:
+            lost = chief.give_up(name)
+            if lost is not None:
+                live.console.print(f"a worker was lost; trial {int(lost)} will run again")
+                live.lost(int(lost))
+        running = {trial.trial_id: trial for trial in chief.ongoing().values()}
+        for trial_id in chief.ended():
+            if trial_id not in known:
+                known.add(trial_id)
+                crew.ended_trial()
+                live.ended(int(trial_id))
+        for trial_id, trial in running.items():
+            if trial_id not in known:
+                _show(live, chief.oracle, trial, folder / PROJECT / f"trial_{trial_id}")
+        if not complete and chief.is_complete():
+            complete, farewell = True, time.monotonic() + _FAREWELL_S
+
+
+def _show(live: Live, oracle: SearchOracle, trial: Any, folder: Path) -> None:
+    """The last epoch of a trial that a worker runs, from the file that it writes."""
+    plan = oracle.plan(trial)
+    if plan.number not in live.running:
+        live.begins(plan)
+    histories = sorted(folder.glob("run_*/history.csv"))
+    rows = History(histories[-1]).rows if histories else []
+    if rows:
+        live.epoch(plan.number, len(rows), rows[-1])
 
 
 def _publish(space: SearchSpace, folder: Path) -> list[results.TrialRow]:

@@ -12,6 +12,9 @@ from keras_landslide.config import RunConfig
 
 Values = dict[str, Any]
 
+KINDS = ("grid", "random", "bayesian", "hyperband", "halving")
+"""The ways to walk a space."""
+
 
 @dataclass(frozen=True)
 class SearchSettings:
@@ -19,13 +22,18 @@ class SearchSettings:
 
     Attributes:
         name: shown in tables and figures.
-        kind: how the space is walked; `grid` tries every combination.
+        kind: how the space is walked, one of `KINDS`; `grid` tries every combination.
         objective: a validation metric of the history; `..._loss` is minimised, others maximised.
         seed: trial `i` runs with the seed `seed + i`.
         epochs: at most so many epochs per trial.
-        patience: epochs without a better objective before a trial stops.
+        patience: epochs without a better validation F1 before a trial stops.
         max_patches: at most so many patches of each split (0 = all of them).
         executions_per_trial: trainings of each trial, with a seed each; the score is their mean.
+        max_trials: how many combinations `random` and `bayesian` try (0 = all of them).
+        factor: `halving` and `hyperband` keep one trial in so many from round to round, and train
+            it so many times longer.
+        finalists: so many of the best trials are repeated when all have ended; 0 = none.
+        repeats: trials with further seeds for each finalist.
     """
 
     name: str = "search"
@@ -36,6 +44,10 @@ class SearchSettings:
     patience: int = 20
     max_patches: int = 0
     executions_per_trial: int = 1
+    max_trials: int = 0
+    factor: int = 3
+    finalists: int = 0
+    repeats: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,14 +80,26 @@ class SearchSpace:
         """`min` or `max`, from the objective's name."""
         return direction_of(self.settings.objective)
 
+    def own_values(self, values: Mapping[str, Any]) -> Values:
+        """The entries of `values` that belong to the grid, as the grid writes them.
+
+        On its way between processes Keras Tuner turns true into 1.
+        """
+        return {
+            name: next(choice for choice in choices if choice == values[name])
+            for name, choices in self.grid.items()
+        }
+
     def seed(self, trial: int, execution: int = 0) -> int:
         """The seed of a trial's execution: a pure function of their numbers."""
         return self.settings.seed + trial + len(self.combinations) * execution
 
-    def trial_config(self, values: Mapping[str, Any], seed: int) -> RunConfig:
+    def trial_config(
+        self, values: Mapping[str, Any], seed: int, epochs: int | None = None
+    ) -> RunConfig:
         """The run config of one trial: template, values, seed, and the search's epochs."""
         s = self.settings
-        training = {"seed": seed, "epochs": s.epochs, "patience": s.patience}
+        training = {"seed": seed, "epochs": epochs or s.epochs, "patience": s.patience}
         return self._with(values).with_values(training=training)
 
     def best_config(self, values: Mapping[str, Any], seed: int) -> RunConfig:

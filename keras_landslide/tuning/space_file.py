@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_landslide.config import check_keys, read_toml, run_config
 from keras_landslide.errors import RecipeError
-from keras_landslide.tuning.space import SearchSettings, SearchSpace
+from keras_landslide.tuning.space import KINDS, SearchSettings, SearchSpace
 
 SHORT_NAMES: dict[str, str] = {
     "filters": "model.options.filters",
@@ -26,7 +26,8 @@ SHORT_NAMES: dict[str, str] = {
 }
 """What may vary in a search, and where it goes in the run config."""
 
-KINDS = ("grid",)
+OBJECTIVES = ("val_f1", "val_best_f1", "val_precision", "val_recall", "val_loss")
+"""What the training of a trial measures; `val_best_f1` is the F1 at the best threshold."""
 
 
 def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> SearchSpace:
@@ -85,17 +86,21 @@ def _settings(values: dict[str, Any], path: str | Path) -> SearchSettings:
         raise RecipeError(
             f"{path}: [search] kind = '{settings.kind}' is unknown; choose from: {', '.join(KINDS)}"
         )
-    if not settings.objective.startswith("val_"):
+    if settings.objective not in OBJECTIVES:
         raise RecipeError(
-            f"{path}: [search] objective = '{settings.objective}' should be a validation metric, "
-            "such as val_f1 or val_loss"
+            f"{path}: [search] objective = '{settings.objective}' is not measured; choose from: "
+            + ", ".join(OBJECTIVES)
         )
     for key in ("epochs", "patience", "executions_per_trial"):
         if getattr(settings, key) < 1:
             raise RecipeError(f"{path}: [search] {key} should be at least 1")
-    for key in ("seed", "max_patches"):
+    for key in ("seed", "max_patches", "max_trials", "finalists", "repeats"):
         if getattr(settings, key) < 0:
             raise RecipeError(f"{path}: [search] {key} should not be negative")
+    if settings.factor < 2:
+        raise RecipeError(f"{path}: [search] factor should be at least 2")
+    if bool(settings.finalists) != bool(settings.repeats):
+        raise RecipeError(f"{path}: [search] finalists and repeats go together; give both")
     return settings
 
 

@@ -7,70 +7,88 @@ import io
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import keras_tuner
 from keras_tuner.src import config as tuner_config  # has no public switch
 
 from keras_landslide.errors import InputFileError, OutputError, RecipeError
 from keras_landslide.files import write_json, write_text
-from keras_landslide.tuning.hypermodel import History, RunConfigHyperModel, Trainer
-from keras_landslide.tuning.live import Live
-from keras_landslide.tuning.oracle import GridOracle
+from keras_landslide.tuning.job import Job, Outcome, Runner
+from keras_landslide.tuning.nursery_process import reason_of
+from keras_landslide.tuning.oracle import SearchOracle
+from keras_landslide.tuning.plan import TrialPlan, plan_of
 from keras_landslide.tuning.space import SearchSpace
 
 PROJECT = "trials"
 KEPT = ("config.toml", "history.csv", "metrics.json")
 """What stays of a finished trial's run folder; weights of a whole grid would fill the disk."""
+FOR_NEXT_ROUND = "checkpoints"
+_IDLE_S = 0.2
+
+
+class Watcher:
+    """Is told how trials go; a child shows it."""
+
+    def begins(self, plan: TrialPlan) -> None:
+        """A trial starts."""
+
+    def epoch(self, number: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Trial `number` finished `epoch` (from 1)."""
+
+    def ended(self, number: int) -> None:
+        """Trial `number` is recorded."""
 
 
 class SearchTuner(keras_tuner.Tuner):
     """Runs the trials of a space in `folder/trials`.
 
-    A trial that was running at a kill goes on from what its run folder holds.
+    A trial that was running at a kill goes on from what its run folder holds. Where Keras Tuner's
+    environment variables name a chief, trials come from there.
 
     Args:
-        space: the whole search.
-        trainer: builds and fits a run config.
+        oracle: of the space.
+        runner: trains.
         folder: parent of `trials`.
-        live: shows the running trial, if given.
-        after_trial: called with the number of each trial that ended, once it is recorded.
+        watcher: is told how it goes.
     """
 
-    def __init__(
-        self,
-        space: SearchSpace,
-        trainer: Trainer,
-        folder: str | Path,
-        live: Live | None = None,
-        after_trial: Callable[[int], None] = lambda number: None,
-    ):
-        self.space, self.live, self.after_trial = space, live, after_trial
+    def __init__(self, oracle: SearchOracle, runner: Runner, folder: str | Path, watcher: Watcher):
+        self.space, self.runner, self.watcher = oracle.space, runner, watcher
+        self._asked = 0
         with contextlib.redirect_stdout(io.StringIO()):  # "Reloading Tuner from ..."
             super().__init__(
-                oracle=GridOracle(space),
-                hypermodel=RunConfigHyperModel(space, trainer),
+                oracle=oracle,
                 directory=str(folder),
                 project_name=PROJECT,
-                executions_per_trial=space.settings.executions_per_trial,
+                executions_per_trial=self.space.settings.executions_per_trial,
             )
 
     def _populate_initial_space(self) -> None:
-        """Nothing to find out: Keras Tuner would build a model here to discover the space."""
+        """Nothing to find out: the whole space is declared."""
 
     def on_search_begin(self) -> None:
         """Leave the tuner's file before the first trial, so that a kill in it is resumed too."""
-        # A failed trial is a row with its reason, and its file keeps the traceback.
+        # A failed trial is a row with its reason, and its log keeps the traceback.
         tuner_config.DEBUG = False
         self.save()
 
+    def pre_create_trial(self) -> None:
+        """Wait a little if the last answer was "idle": Keras Tuner would ask without a pause."""
+        if self._asked:
+            time.sleep(_IDLE_S)
+        self._asked += 1
+
     def on_trial_begin(self, trial: Any) -> None:
-        """Show the trial."""
-        if self.live:
-            self.live.trial_begins(int(trial.trial_id), trial.hyperparameters.values)
+        """Tell the watcher."""
+        self._asked = 0
+        self.watcher.begins(self.plan(trial))
+
+    def plan(self, trial: Any) -> TrialPlan:
+        """What `trial` is to do."""
+        return plan_of(self.space, trial.trial_id, trial.hyperparameters.values)
 
     def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> list[dict[str, float]]:
         """Train the trial's run config once per execution; returns the best epochs' metrics.
@@ -80,60 +98,70 @@ class SearchTuner(keras_tuner.Tuner):
                 trial: the search stops.
         """
         folder = Path(self.get_trial_dir(trial.trial_id))
-        record: dict[str, Any] = {"executions": [], "reason": ""}
+        record: dict[str, Any] = {"executions": [], "reason": "", "peak_mb": None}
         started = time.monotonic()
         try:
             for execution in range(self.executions_per_trial):
-                record["executions"].append(self._execute(trial, folder, execution))
+                done, peak_mb = self._execute(self.plan(trial), folder, execution)
+                record["executions"].append(done)
+                record["peak_mb"] = _larger(record["peak_mb"], peak_mb)
         except (InputFileError, OutputError, RecipeError) as error:
             raise keras_tuner.errors.FatalError from error
         except Exception as error:
-            record["reason"] = _reason(error)
+            record["reason"] = reason_of(error)
+            record["peak_mb"] = _larger(record["peak_mb"], getattr(error, "peak_mb", None))
             raise
         finally:
             record["seconds"] = round(time.monotonic() - started, 3)
             write_json(folder / "run.json", record)
-            # The next trial's model must not come on top of this one's.
-            keras.backend.clear_session(free_memory=True)
         name = self.space.settings.objective
         return [{name: run["score"], **run["metrics"]} for run in record["executions"]]
 
-    def _execute(self, trial: Any, folder: Path, execution: int) -> dict[str, Any]:
-        seed = self.space.seed(int(trial.trial_id), execution)
-        model = self.hypermodel.build(trial.hyperparameters, seed=seed)
-        history = self.hypermodel.fit(
-            trial.hyperparameters,
-            model,
-            seed=seed,
-            run_folder=folder / f"run_{execution}",
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=self._show_epoch)],
+    def _execute(
+        self, plan: TrialPlan, folder: Path, execution: int
+    ) -> tuple[dict[str, Any], float | None]:
+        config = plan.config(self.space, execution)
+        name = f"run_{execution}"
+        before = plan.continues
+        job = Job(
+            config=config,
+            run_folder=folder / name,
+            continues=Path(self.get_trial_dir(before)) / name if before is not None else None,
+            log=folder / "log.txt",
         )
-        return {"seed": seed, **best_epoch(history, self.space)}
-
-    def _show_epoch(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if self.live:
-            self.live.epoch_ends(epoch + 1, (logs or {}).get(self.space.settings.objective))
+        outcome, peak_mb = self.runner.run(
+            job, lambda epoch, metrics: self.watcher.epoch(plan.number, epoch, metrics)
+        )
+        return {"seed": config.training.seed, **best_epoch(outcome, self.space)}, peak_mb
 
     def on_trial_end(self, trial: Any) -> None:
         """Record the trial, then drop its weights: in this order, a kill between loses nothing."""
         super().on_trial_end(trial)
-        for run in Path(self.get_trial_dir(trial.trial_id)).glob("run_*"):
-            for entry in run.iterdir():
-                if entry.name not in KEPT:
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        self.after_trial(int(trial.trial_id))
+        rounds = self.space.settings.kind in ("halving", "hyperband")
+        drop_weights(Path(self.get_trial_dir(trial.trial_id)), keep_last=rounds)
+        self.watcher.ended(int(trial.trial_id))
 
     def save(self) -> None:
-        """Write the state atomically."""
-        self.oracle.save()
-        write_text(self._get_tuner_fname(), "{}")
+        """Write the state atomically; a worker has none."""
+        if not self._is_worker():
+            self.oracle.save()
+            write_text(self._get_tuner_fname(), "{}")
 
     def reload(self) -> None:
         """Everything worth reading is with the oracle."""
         self.oracle.reload()
 
 
-def best_epoch(history: History, space: SearchSpace) -> dict[str, Any]:
+def drop_weights(trial_folder: Path, keep_last: bool = False) -> None:
+    """Remove the weights of a trial that ended, but with `keep_last` those of its last epoch."""
+    kept = (*KEPT, FOR_NEXT_ROUND) if keep_last else KEPT
+    for run in trial_folder.glob("run_*"):
+        for entry in run.iterdir():
+            if entry.name not in kept:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
+def best_epoch(outcome: Outcome, space: SearchSpace) -> dict[str, Any]:
     """Score, epoch (from 1) and other validation metrics of the best epoch of a history.
 
     Raises:
@@ -141,36 +169,39 @@ def best_epoch(history: History, space: SearchSpace) -> dict[str, Any]:
         keras_tuner.errors.FailedTrialError: no epoch has a finite objective, or the loss became
             NaN.
     """
-    name = space.settings.objective
-    if name not in history:
+    name, history, final = space.settings.objective, outcome.history, outcome.final
+    if name not in history and name not in final:
         raise RecipeError(
             f"objective '{name}' is not measured; choose one of: "
-            + ", ".join(sorted(key for key in history if key.startswith("val_")))
+            + ", ".join(sorted(key for key in {**history, **final} if key.startswith("val_")))
         )
     for epoch, loss in enumerate(history.get("loss", ()), start=1):
         if not math.isfinite(loss):
             raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {epoch}")
-    scores = [float(value) for value in history[name]]
-    finite = [epoch for epoch, score in enumerate(scores) if math.isfinite(score)]
+    if name in final:
+        scores = [final[name]]
+        best, score = (outcome.kept_epoch or 1) - 1, final[name]
+    else:
+        scores = [float(value) for value in history[name]]
+    finite = [epoch for epoch, value in enumerate(scores) if math.isfinite(value)]
     if not finite:
         raise keras_tuner.errors.FailedTrialError(f"{name} is not finite in any epoch")
-    sign = 1 if space.direction == "min" else -1
-    best = min(finite, key=lambda epoch: sign * scores[epoch])
+    if name not in final:
+        sign = 1 if space.direction == "min" else -1
+        best = min(finite, key=lambda epoch: sign * scores[epoch])
+        score = scores[best]
+    measured = {key: float(values[best]) for key, values in history.items()} | dict(final)
     return {
-        "score": scores[best],
+        "score": score,
         "best_epoch": best + 1,
-        "epochs": len(scores),
+        "epochs": max(map(len, history.values())),
         "metrics": {
-            key: float(values[best])
-            for key, values in history.items()
-            if key.startswith("val_") and key != name and math.isfinite(values[best])
+            key: value
+            for key, value in measured.items()
+            if key.startswith("val_") and key != name and math.isfinite(value)
         },
     }
 
 
-def _reason(error: Exception) -> str:
-    """The error in one line that fits a table."""
-    words = " ".join(str(error).split())
-    if not isinstance(error, keras_tuner.errors.FailedTrialError):
-        words = f"{type(error).__name__}: {words}".removesuffix(": ")
-    return words if len(words) <= 300 else words[:297] + "..."
+def _larger(first: float | None, second: float | None) -> float | None:
+    return max((v for v in (first, second) if v is not None), default=None)

@@ -32,7 +32,7 @@ def test_the_csv_reads_back_as_it_was_written(tmp_path):
     header = (tmp_path / "trials.csv").read_text().splitlines()[0]
     assert header == (
         "trial,filters,learning_rate,loss,status,score,best_epoch,epochs,val_precision,"
-        "seconds,seed,reason"
+        "seconds,peak_mb,seed,origin,reason"
     )
 
 

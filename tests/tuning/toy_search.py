@@ -1,17 +1,12 @@
-"""A search over a toy network with real training, run in its own process by the tests.
+"""A search over a toy network with real training."""
 
-Usage: toy_search.py FOLDER [milliseconds per epoch] [index of a trial that crashes]
-"""
-
-import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_landslide.config import RunConfig
-from keras_landslide.tuning.search import run_search
+from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.space import SearchSettings, SearchSpace
 
 SPACE = SearchSpace(
@@ -56,7 +51,7 @@ class ToyTrainer:
         pause = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: time.sleep(self.pause_s)
         )
-        return model.fit(
+        history = model.fit(
             self.x,
             self.y,
             validation_split=0.25,
@@ -65,7 +60,4 @@ class ToyTrainer:
             verbose=0,
             callbacks=[*callbacks, pause],
         ).history
-
-
-if __name__ == "__main__":
-    run_search(SPACE, Path(sys.argv[1]), lambda: ToyTrainer(pause_s=float(sys.argv[2]) / 1000))
+        return Outcome(history)

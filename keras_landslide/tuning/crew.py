@@ -1,0 +1,130 @@
+"""The chief's local workers: started, watched, replaced when they die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from keras_landslide.errors import ClusterError, LandslideError
+from keras_landslide.tuning.job import Trainer
+from keras_landslide.tuning.nursery import backend_environment
+from keras_landslide.tuning.space import SearchSpace
+from keras_landslide.tuning.worker import local_worker
+
+_DEATHS = 5
+"""So many workers in a row may die without a trial ended between."""
+
+
+@dataclass
+class _Worker:
+    process: Any
+    line: Connection
+    place: int
+
+
+class Crew:
+    """Local worker processes; each has its place, with its share of GPUs and threads.
+
+    Args:
+        count: workers.
+        arguments: of each: the space, the folder and the picklable maker of trainers.
+        address: the chief's.
+        backend: Keras backend of the trials.
+        threads: per trial; 0 leaves it to the backend.
+        memory_gb: as in `nursery.Surroundings`.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        arguments: tuple[SearchSpace, Path, Callable[[], Trainer]],
+        address: str,
+        backend: str,
+        threads: int,
+        memory_gb: float,
+    ):
+        self.arguments, self.address, self.backend = arguments, address, backend
+        self.threads, self.memory_gb = threads, memory_gb
+        self.gpus = visible_gpus()
+        self.started = self.deaths = 0
+        self.workers: dict[str, _Worker] = {}
+        for place in range(count):
+            self._start(place)
+
+    def _start(self, place: int) -> None:
+        tuner_id = f"local-{os.getpid()}-{self.started}"
+        self.started += 1
+        device = self.gpus[place % len(self.gpus)] if self.gpus else None
+        environment = backend_environment("", self.threads, device)
+        every = (*self.arguments, self.address, tuner_id, environment, self.memory_gb)
+        context = multiprocessing.get_context("spawn")
+        line, other = context.Pipe()
+        # Not a daemon: a worker has a process of its own to start.
+        process = context.Process(target=local_worker, args=(other, every, self.backend))
+        process.start()
+        other.close()
+        self.workers[tuner_id] = _Worker(process, line, place)
+
+    def ended_trial(self) -> None:
+        """Say that a trial ended: the workers are able to work."""
+        self.deaths = 0
+
+    def look(self, complete: bool) -> list[str]:
+        """Names of the workers that died since the last look; they are replaced.
+
+        Args:
+            complete: no trial is left, so that workers may end.
+
+        Raises:
+            LandslideError: what a worker raised.
+            ClusterError: too many died in a row.
+        """
+        gone = [name for name, worker in self.workers.items() if not worker.process.is_alive()]
+        for name in gone:
+            worker = self.workers.pop(name)
+            error = _said(worker.line)
+            worker.line.close()
+            if error is not None:
+                raise error
+            if complete or worker.process.exitcode == 0:
+                continue
+            self.deaths += 1
+            if self.deaths > _DEATHS:
+                raise ClusterError(
+                    f"{self.deaths} workers died in a row without ending a trial (the last one by "
+                    f"status {worker.process.exitcode}); run fewer --workers, which need less "
+                    "memory, and look at log.txt in the folders of the trials"
+                )
+            self._start(worker.place)
+        return gone
+
+    def close(self) -> None:
+        """End all workers, at once."""
+        for worker in self.workers.values():
+            worker.line.close()
+        for worker in self.workers.values():
+            worker.process.join(10)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that a process may use, as `CUDA_VISIBLE_DEVICES` names them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name and name != "-1"]
+    folder = Path("/proc/driver/nvidia/gpus")
+    return [str(number) for number in range(len(list(folder.iterdir())))] if folder.is_dir() else []
+
+
+def _said(line: Connection) -> LandslideError | None:
+    try:
+        return line.recv() if line.poll() else None
+    except (EOFError, OSError):
+        return None
