@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_landslide import models
+from keras_landslide.band_groups import band_groups
 from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError, OutputError
 from keras_landslide.files import fingerprint, output_errors, replacing, write_json
@@ -134,6 +135,7 @@ def _contract(
         "threshold": metrics["threshold"],
         "threshold_rule": metrics["threshold_rule"],
         "calibration": None,
+        "band_dropout": _band_dropout(config),
         "training_area": data["training_area"],
         "band_ranges": data["band_ranges"],
         "normalization": {name: value.tolist() for name, value in values.items()},
@@ -150,6 +152,12 @@ def _contract(
 
 
 _STATS = ("mean", "std")
+
+
+def _band_dropout(config: RunConfig) -> dict[str, Any] | None:
+    """What the network learnt to do without."""
+    rate = config.training.band_dropout
+    return {"rate": rate, "groups": band_groups(config.band_names)} if rate else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

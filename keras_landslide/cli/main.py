@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "train": "train a network on patches",
     "tune": "grid search over a space of run configs",
     "export": "a trained run as a model bundle (SavedModel and contract)",
+    "fill": "a stack with missing sensors, for a network that can do without",
     "predict": "a bundle over a stack: probability map and inventory",
     "check": "may this bundle be used on this stack?",
     "calibrate": "make a bundle's probabilities mean what they say",

@@ -11,6 +11,7 @@ import keras
 
 from keras_landslide.config import RunConfig
 from keras_landslide.files import replacing, write_json
+from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.batches import BatchSource, KerasBatches
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
@@ -54,12 +55,16 @@ def train(
 
     Raises:
         UnknownNameError: the loss is unknown.
-        RecipeError: the folder holds a run of another config.
+        RecipeError: the folder holds a run of another config, or `band_dropout` is set and the
+            bands hold no sensor that could be missing.
         TrainingError: the loss became NaN, or a checkpoint is damaged.
         OutputError: the folder cannot be written.
     """
     folder = Path(run_folder)
     settings = config.training
+    if settings.band_dropout:
+        names, seed = config.band_names, settings.seed
+        train_batches = BandDropout(train_batches, names, settings.band_dropout, seed)
     compile_model(model, settings)
     claim(folder, config)
     history = History(folder / "history.csv")
