@@ -6,24 +6,30 @@ from typing import Any
 
 from keras import layers
 
+from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.landslide_channel import LandslideChannel
 
 ACTIVATIONS = ("sigmoid", "softmax")
 
 
-def probability_head(x: Any, *, activation: str = "sigmoid", kernel: int = 1) -> Any:
+def probability_head(
+    x: Any, *, activation: str = "sigmoid", kernel: int = 1, enlarge: int = 1
+) -> Any:
     """A convolution to scores and the probability of landslide, float32 under every policy.
 
     Args:
         x: (B, H, W, C) features.
         activation: `sigmoid` (one score) or `softmax` (two: background, landslide).
         kernel: side of the convolution.
+        enlarge: bilinear up-sampling of the scores, for features at a stride.
 
     Returns:
-        (B, H, W, 1), in [0, 1].
+        (B, H * enlarge, W * enlarge, 1), in [0, 1].
     """
     scores = 1 if activation == "sigmoid" else 2
     x = layers.Conv2D(scores, kernel, padding="same", dtype="float32", name="head")(x)
+    if enlarge > 1:
+        x = BilinearUpSampling2D(enlarge, dtype="float32", name="up")(x)
     return probability(x, activation=activation)
 
 

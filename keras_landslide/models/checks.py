@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_landslide.errors import ModelError
+from keras_landslide.layers.head import ACTIVATIONS
 
 
 def check_image_shape(image_shape: Sequence[int | None], stride: int) -> None:
@@ -59,3 +60,13 @@ def check_range(
         bound = f"at least {low}" if high == float("inf") else f"between {low} and {high}"
         kind = "a whole number, " if whole else ""
         raise ModelError(f"{option} = {value!r} is not possible; it must be {kind}{bound}")
+
+
+def check_head(dropout: float, activation: str) -> None:
+    """Refuse a dropout rate outside [0, 0.95] or an unknown activation of the head.
+
+    Raises:
+        ModelError: naming the option and what is possible.
+    """
+    check_range("dropout", dropout, 0, 0.95)
+    check_choice("activation", activation, ACTIVATIONS)

@@ -23,18 +23,17 @@ left out, as is MobileNetV2's last 1 x 1 convolution to 1280 channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.atrous_pyramid import atrous_pyramid
-from keras_landslide.layers.head import ACTIVATIONS
 from keras_landslide.layers.upsampling import UPSAMPLINGS
 from keras_landslide.models.backbones import OUTPUT_STRIDES, mobilenet_v2, resnet50
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_head, check_range
 from keras_landslide.models.deeplab_decoder import deeplab_decoder
+from keras_landslide.models.image import normalised_image
 
 
 def deeplabv3plus_resnet50(
@@ -73,13 +72,9 @@ def deeplabv3plus_resnet50(
         ModelError: an option is out of range, or the size is no multiple of the stride.
         InputFileError: the weights cannot be read.
     """
-    _check(image_shape, pyramid_filters, output_stride, upsampling, dropout, activation)
-    backbone = resnet50(
-        image_shape[2] or 0, output_stride=output_stride, filters=filters, weights=weights
-    )
     return _network(
         image_shape,
-        backbone,
+        partial(resnet50, filters=filters, weights=weights),
         pyramid_filters=pyramid_filters,
         output_stride=output_stride,
         image_pooling=image_pooling,
@@ -126,13 +121,9 @@ def deeplabv3plus_mobilenetv2(
         ModelError: an option is out of range, or the size is no multiple of the stride.
         InputFileError: the weights cannot be read.
     """
-    _check(image_shape, pyramid_filters, output_stride, upsampling, dropout, activation)
-    backbone = mobilenet_v2(
-        image_shape[2] or 0, output_stride=output_stride, alpha=alpha, weights=weights
-    )
     return _network(
         image_shape,
-        backbone,
+        partial(mobilenet_v2, alpha=alpha, weights=weights),
         pyramid_filters=pyramid_filters,
         output_stride=output_stride,
         image_pooling=image_pooling,
@@ -143,25 +134,9 @@ def deeplabv3plus_mobilenetv2(
     )
 
 
-def _check(
-    image_shape: Sequence[int | None],
-    pyramid_filters: int,
-    output_stride: int,
-    upsampling: str,
-    dropout: float,
-    activation: str,
-) -> None:
-    check_range("pyramid_filters", pyramid_filters, 1, whole=True)
-    check_choice("output_stride", output_stride, OUTPUT_STRIDES)
-    check_choice("upsampling", upsampling, UPSAMPLINGS)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=output_stride)
-
-
 def _network(
     image_shape: Sequence[int | None],
-    backbone: keras.Model,
+    backbone: Callable[..., keras.Model],
     *,
     pyramid_filters: int,
     output_stride: int,
@@ -171,9 +146,14 @@ def _network(
     dropout: float,
     activation: str,
 ) -> keras.Model:
-    image = keras.Input(tuple(image_shape), name="image")
-    x: Any = BandNormalization(name="normalise")(image)
-    low, x = backbone(x)
+    check_range("pyramid_filters", pyramid_filters, 1, whole=True)
+    check_choice("output_stride", output_stride, OUTPUT_STRIDES)
+    check_choice("upsampling", upsampling, UPSAMPLINGS)
+    check_head(dropout, activation)
+
+    image, x = normalised_image(image_shape, stride=output_stride)
+    encoder = backbone(image.shape[-1], output_stride=output_stride)
+    low, x = encoder(x)
     rates = [max(rate * 16 // output_stride, 1) for rate in (6, 12, 18)]
     x = atrous_pyramid(
         x,
@@ -194,4 +174,4 @@ def _network(
         activation=activation,
         separable=separable,
     )
-    return keras.Model(image, probability, name=f"deeplabv3plus_{backbone.name}")
+    return keras.Model(image, probability, name=f"deeplabv3plus_{encoder.name}")

@@ -22,12 +22,11 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
-from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.convolution import conv_bn_relu, double_conv
-from keras_landslide.layers.head import ACTIVATIONS, probability
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.shrinkage import residual_shrinkage
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def drs_unet(
@@ -57,12 +56,9 @@ def drs_unet(
     """
     check_range("filters", filters, 1, whole=True)
     check_range("reduction", reduction, 1, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=16)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=16)
     x = conv_bn_relu(x, filters, strides=2, name="stem")
     skips = []
     for level in range(1, 5):
@@ -82,7 +78,5 @@ def drs_unet(
         x = layers.Conv2DTranspose(width, 2, strides=2, name=f"decoder{level}_up")(x)
         x = layers.Concatenate(name=f"decoder{level}_skip")([skip, x])
         x = double_conv(x, width, name=f"decoder{level}")
-    scores = 1 if activation == "sigmoid" else 2
-    x = layers.Conv2D(scores, 1, dtype="float32", name="head")(x)
-    x = BilinearUpSampling2D(2, dtype="float32", name="up")(x)
-    return keras.Model(image, probability(x, activation=activation), name="drs_unet")
+    head = probability_head(x, activation=activation, enlarge=2)
+    return keras.Model(image, head, name="drs_unet")

@@ -20,10 +20,10 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.layers.head import probability_head
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 from keras_landslide.models.resnet import resnet_stages
 
 
@@ -50,12 +50,9 @@ def fcn(
         ModelError: an option is out of range, or the size is no multiple of the stride.
     """
     check_range("filters", filters, 1, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=32)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=32)
     column = [
         BilinearUpSampling2D(4 * 2**stage, name=f"up{stage + 1}")(y)
         for stage, y in enumerate(resnet_stages(x, depth=18, filters=filters))

@@ -25,11 +25,11 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.convolution import conv_bn, double_conv
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.layers.head import probability_head
+from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def ldlaim(
@@ -59,12 +59,9 @@ def ldlaim(
     """
     check_range("filters", filters, 2, whole=True)
     check_choice("share_residual", share_residual, (False, True))
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=16)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=16)
     x = _prelu(conv_bn(x, filters // 2, name="front1"), "front1")
     x = _prelu(conv_bn(x, filters, name="front2"), "front2")
     x = _residual_blocks(x, filters, share_residual)

@@ -42,12 +42,12 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.attention import cbam
 from keras_landslide.layers.convolution import double_conv
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.pyramid_pooling import pyramid_pooling
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 READINGS = ("A", "B")
 
@@ -116,12 +116,9 @@ def build_network(
     """
     check_range("filters", filters, 1, whole=True)
     check_choice("reading", reading, READINGS)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=16)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=16)
     x = double_conv(x, filters, name="encoder1")
     skips = []
     for level, widening in enumerate((2, 4, 8, 8), start=2):

@@ -35,13 +35,13 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.convolution import double_conv
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.multi_scale_connection import multi_scale_connection
 from keras_landslide.layers.residual import res_conv
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def unet(
@@ -137,12 +137,9 @@ def _network(
 ) -> keras.Model:
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=2**levels)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=2**levels)
     skips = []
     for level in range(levels):
         x = block(x, filters * 2**level, name=f"encoder{level + 1}")

@@ -22,12 +22,11 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
-from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.convolution import conv_bn_relu
-from keras_landslide.layers.head import ACTIVATIONS, probability
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.pyramid_pooling import pyramid_pooling
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 from keras_landslide.models.resnet import resnet_stages
 
 
@@ -54,18 +53,13 @@ def pspnet(
         ModelError: an option is out of range, or the size is no multiple of the stride.
     """
     check_range("filters", filters, 1, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=8)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=8)
     x = resnet_stages(x, depth=50, output_stride=8, filters=filters)[-1]
     x = pyramid_pooling(x, 8 * filters, name="pyramid")
     x = conv_bn_relu(x, 8 * filters, name="fuse")
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
-    scores = 1 if activation == "sigmoid" else 2
-    x = layers.Conv2D(scores, 1, dtype="float32", name="head")(x)
-    x = BilinearUpSampling2D(8, dtype="float32", name="up")(x)
-    return keras.Model(image, probability(x, activation=activation), name="pspnet")
+    head = probability_head(x, activation=activation, enlarge=8)
+    return keras.Model(image, head, name="pspnet")

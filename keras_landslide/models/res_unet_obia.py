@@ -26,10 +26,10 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.strided_pointwise import StridedPointwise
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def res_unet_obia(
@@ -55,12 +55,9 @@ def res_unet_obia(
         ModelError: an option is out of range, or the size is no multiple of the stride.
     """
     check_range("filters", filters, 1, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=8)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=8)
     skips = [_unit(x, filters, first=True, name="encoder1")]
     for level in (2, 3):
         x = _unit(skips[-1], filters * 2 ** (level - 1), strides=2, name=f"encoder{level}")

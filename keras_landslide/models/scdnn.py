@@ -24,13 +24,12 @@ import keras
 from keras import layers
 
 from keras_landslide.errors import ModelError
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.atrous_pyramid import atrous_pyramid
 from keras_landslide.layers.convolution import conv_bn_relu
-from keras_landslide.layers.head import ACTIVATIONS
 from keras_landslide.layers.mr_block import mr_down, mr_identity
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_head, check_range
 from keras_landslide.models.deeplab_decoder import deeplab_decoder
+from keras_landslide.models.image import normalised_image
 
 
 def scdnn(
@@ -67,12 +66,9 @@ def scdnn(
         raise ModelError(f"blocks = {blocks!r} is not possible; it must be four whole numbers")
     for number in blocks:
         check_range("blocks", number, 1, 100, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=16)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=16)
     x = conv_bn_relu(x, filters, name="stem")
     low: Any = None
     for group, number in enumerate(blocks, 1):

@@ -31,10 +31,10 @@ import keras
 from keras import layers
 
 from keras_landslide.errors import ModelError
-from keras_landslide.layers import BandNormalization
-from keras_landslide.layers.head import ACTIVATIONS, probability, probability_head
+from keras_landslide.layers.head import probability, probability_head
 from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 # Filters of the convolutions of each level, in units of the base filters.
 TOPOLOGIES = {
@@ -83,17 +83,14 @@ def segnet(
     activation = HEADS[topology] if activation is None else activation
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, len(stages), whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
+    check_head(dropout, activation)
     if share_stage5 and (topology, levels) != ("vgg16", 5):
         raise ModelError("share_stage5 needs topology = 'vgg16' with its 5 levels")
     if score_relu and (topology, activation) != ("matlab", "softmax"):
         raise ModelError("score_relu needs topology = 'matlab' with activation = 'softmax'")
-    check_image_shape(image_shape, stride=2**levels)
 
     matlab = topology == "matlab"
-    image = keras.Input(tuple(image_shape), name="image")
-    x: Any = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=2**levels)
     positions = []
     last_level = []
     for level, widths in enumerate(stages[:levels], 1):

@@ -13,14 +13,13 @@ Output: (B, H, W, 1) landslide probability. Trainable parameters with 3 bands: 4
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.layers.head import probability_head
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def sssn(
@@ -50,12 +49,9 @@ def sssn(
     """
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=2**levels)
+    check_head(dropout, activation)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x: Any = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=2**levels)
     for level in range(1, levels + 1):
         name = f"encoder{level}"
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv")(x)

@@ -23,9 +23,9 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.convolution import NORMALISATIONS, conv_relu
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def unet_colombia(
@@ -57,10 +57,8 @@ def unet_colombia(
     check_range("levels", levels, 1, 8, whole=True)
     check_range("dropout", dropout, 0, 0.95)
     check_choice("normalisation", normalisation, NORMALISATIONS)
-    check_image_shape(image_shape, stride=2**levels)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=2**levels)
     skips = []
     for level in range(levels):
         x = _double_convolution(x, filters * 2**level, normalisation, f"encoder{level + 1}")
