@@ -14,10 +14,11 @@ import rasterio
 from keras_landslide.bands import BANDS, UNLABELLED, Band
 from keras_landslide.errors import BandError, RecipeError
 from keras_landslide.grid import Bounds
-from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on, warp
+from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.rasters.read import BandInfo
+from keras_landslide.rasters.warp import warp
 from keras_landslide.recipe import CloudSource, InventorySource, RasterSource, Recipe
 from keras_landslide.stack.indices import ndvi
 from keras_landslide.stack.workshop import Layer, Part, Workshop

@@ -20,9 +20,9 @@ from keras_landslide.rasters.align import (
     metric_grid,
     offset_on,
     parse_crs,
-    warp,
 )
 from keras_landslide.rasters.read import BandReader
+from keras_landslide.rasters.warp import warp
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import DemSource, Recipe
 from keras_landslide.stack.near import near_window

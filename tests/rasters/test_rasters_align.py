@@ -23,10 +23,10 @@ from keras_landslide.rasters.align import (
     metric_grid,
     offset_on,
     utm_crs,
-    warp,
 )
 from keras_landslide.rasters.rasterize import rasterize
 from keras_landslide.rasters.read import read_bands, stack_info
+from keras_landslide.rasters.warp import warp
 from keras_landslide.rasters.write import write_raster
 
 TARGET = Grid("EPSG:32618", Affine(12.5, 0, 482000, 0, -12.5, 664000), (150, 130))
@@ -95,7 +95,7 @@ def test_full_disk_during_a_warp(tmp_path, limit):
         "from affine import Affine\n"
         "from keras_landslide.errors import OutputError\n"
         "from keras_landslide.grid import Grid\n"
-        "from keras_landslide.rasters.align import warp\n"
+        "from keras_landslide.rasters.warp import warp\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit},) * 2)\n"
         f"grid = Grid('EPSG:32618', Affine(12.5, 0, 482000, 0, -12.5, 664000), {TARGET.shape})\n"
         "try:\n"
