@@ -23,6 +23,7 @@ VERBS: dict[str, str] = {
     "check": "may this bundle be used on this stack?",
     "calibrate": "make a bundle's probabilities mean what they say",
     "evaluate": "score predictions against labels",
+    "adapt": "adapt a network to a new place: remedies, before and after",
     "audit": "how much a random split flatters a model",
     "models": "list the networks",
     "data": "data sets of chips: check, preview, fetch",

@@ -11,5 +11,5 @@ from keras_landslide.config import load_run_config
 def trained(tmp_path_factory):
     """Folder with `stack.tif`, `stack.gpkg` and a finished `run`."""
     folder = tmp_path_factory.mktemp("trained")
-    train_run(load_run_config(write_run(folder, epochs=4)), folder / "run", quiet=True)
+    train_run(load_run_config(write_run(folder, epochs=25)), folder / "run", quiet=True)
     return folder

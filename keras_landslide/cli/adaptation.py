@@ -1,0 +1,99 @@
+"""What `adapt` does: each remedy as a run of its own, scored on the same patches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_landslide.cli.new_place import NewPlace, Remedy
+from keras_landslide.config import load_run_config
+from keras_landslide.files import file_state
+
+COLUMNS = ("remedy", "patches", "draw", "threshold", "precision", "recall", "f1", "interval",
+           "average_precision", "gain", "gain_interval")  # fmt: skip
+
+
+def adapt(
+    run: str | Path,
+    out: str | Path,
+    *,
+    stack: str | Path,
+    patches: str | Path,
+    labelled: Sequence[int] = (1, 5, 20),
+    draws: int = 3,
+    steps: int = 100,
+    learning_rate: float = 2e-4,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Try remedies on a new place.
+
+    Args:
+        run: finished run folder.
+        out: folder for `adapt.json`, `adapt.csv`, `adapt.png` and a run folder per remedy.
+        stack: stack of the new place with a label.
+        patches: its patch table; labelled patches come from `train`, scores from `test`.
+        labelled: numbers of labelled patches.
+        draws: how often they are drawn; the patches of a draw are nested.
+        steps: gradient steps of each fine-tuning.
+        learning_rate: of fine-tuning.
+        seed: of draws and blocks.
+
+    Returns:
+        What `adapt.json` holds: `rows`, one per remedy with F1, its interval and the paired gain
+        over `before`; `simulated`, `settings`; and `files`.
+
+    Raises:
+        BundleError: the run is not finished, or the stack breaks its contract.
+        SplitError: the table lacks train or test patches, or landslides among the former.
+        LandslideError: a file cannot be read or written.
+    """
+    from keras_landslide.files import write_json
+    from keras_landslide.inference.bundle import check_stack, read_bundle
+    from keras_landslide.lock import folder_lock
+    from keras_landslide.patches.cache import open_cache
+    from keras_landslide.patches.table import read_patches
+    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.rasters.read import stack_info
+    from keras_landslide.report.adaptation_figure import adaptation_figure
+    from keras_landslide.report.tables import write_csv
+
+    with quiet_tensorflow():
+        from keras_landslide.export import export_bundle
+
+    # Each fine-tuning is traced anew; TensorFlow warns of that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+    run, out, table, info = Path(run), Path(out), Path(patches), stack_info(stack)
+    bundle = read_bundle(export_bundle(run, out / "bundle"))
+    check_stack(bundle, info)
+    config = load_run_config(run / "config.toml")
+    cache = open_cache(stack, read_patches(table, info.grid), config.band_names,
+                       table.parent / "cache")  # fmt: skip
+    state = info.tags.get("FINGERPRINT") or file_state(stack)
+    place = NewPlace(cache, config, run, table, state, seed, steps, learning_rate)
+    remedies = [Remedy("before"), Remedy("normalisation")]
+    remedies += [Remedy("fine-tuning", n, d) for n in labelled for d in range(draws)]
+    place.check(max(labelled, default=0))
+    rows, before = [], None
+    with folder_lock(out, "adapting"):
+        for remedy in remedies:
+            scores = place.run(remedy, out / remedy.folder)
+            before = before or scores
+            row = scores.row(None if remedy.name == "before" else before, seed)
+            rows.append({"remedy": remedy.name, "patches": remedy.patches, "draw": remedy.draw,
+                         **row})  # fmt: skip
+    simulated = info.simulated or bundle.simulated
+    found = {"rows": rows, "simulated": simulated, "model": bundle.name,
+             "settings": place.settings}  # fmt: skip
+    files = [out / "adapt.json", out / "adapt.csv", out / "adapt.png"]
+    write_csv(files[1], [COLUMNS, *([_flat(row[key]) for key in COLUMNS] for row in rows)])
+    title = f"{bundle.name} in {info.tags.get('NAME', 'a new place')}"
+    adaptation_figure(rows, files[2], title=title, simulated=simulated)
+    write_json(files[0], found)
+    return {**found, "files": files}
+
+
+def _flat(value: Any) -> Any:
+    return f"{value[0]!r} {value[1]!r}" if isinstance(value, list) else value

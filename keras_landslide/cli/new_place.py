@@ -1,0 +1,177 @@
+"""A new place, and the remedies for a network in it: each becomes a run folder of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_landslide.config import RunConfig
+from keras_landslide.errors import SplitError
+from keras_landslide.files import file_sha256, fingerprint
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from keras_landslide.evaluation.patch_scores import PatchScores, Predict
+    from keras_landslide.patches.cache import PatchCache
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A way to adapt: `before` and `normalisation` take no patch, `fine-tuning` some."""
+
+    name: str
+    patches: int = 0
+    draw: int = 0
+
+    @property
+    def folder(self) -> str:
+        """Name of its run folder."""
+        return f"{self.name}-{self.patches}-{self.draw}" if self.patches else self.name
+
+
+@dataclass
+class NewPlace:
+    """The new place, and the run that is to be adapted to it.
+
+    Attributes:
+        cache: patches of the new place.
+        config: of the run.
+        source: folder of the run.
+        table: patch table, for messages.
+        state: what the patches were cut from, JSON-like.
+        seed: of drawn patches.
+        steps: gradient steps of fine-tuning.
+        learning_rate: of fine-tuning.
+        scorer: the network that answers, see `_predict`.
+    """
+
+    cache: PatchCache
+    config: RunConfig
+    source: Path
+    table: Path
+    state: Any
+    seed: int
+    steps: int
+    learning_rate: float
+    scorer: keras.Model | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the adapted runs depend on, apart from the data."""
+        return {"seed": self.seed, "steps": self.steps, "learning_rate": self.learning_rate}
+
+    def check(self, most: int) -> None:
+        """Refuse a table that has too few patches.
+
+        Raises:
+            SplitError: see `adapt`.
+        """
+        if not len(self.cache.indices("test")):
+            raise SplitError(f"{self.table}: has no test patch to score on")
+        pool = len(self._pool())
+        if pool < most:
+            raise SplitError(
+                f"{self.table}: {most} labelled patches are wanted, its train split has {pool} "
+                "with landslides; make more patches or give a smaller --labelled"
+            )
+
+    def run(self, remedy: Remedy, home: Path) -> PatchScores:
+        """Adapt, or take what an earlier call has kept; score on the test patches."""
+        from keras_landslide.evaluation.patch_scores import score_patches
+
+        kept = home / "metrics.json"
+        note = self._identity()
+        if kept.exists():
+            old = json.loads(kept.read_text(encoding="utf-8"))
+            if old.get("adapted") == note:
+                model, threshold = self._model(home), old["threshold"]
+                test = self.cache.indices("test")
+                return score_patches(self._predict(model), self.cache, test, threshold)
+        model, threshold, rule = self._adapted(remedy)
+        test = self.cache.indices("test")
+        scores = score_patches(self._predict(model), self.cache, test, threshold)
+        notes = {"threshold": threshold, "threshold_rule": rule, "adapted": note}
+        self._keep(home, model, {**notes, "remedy": remedy.name}, scores)
+        return scores
+
+    def _adapted(self, remedy: Remedy) -> tuple[keras.Model, float, str]:
+        from keras_landslide.patches.loading import PatchBatches
+        from keras_landslide.patches.statistics import band_statistics
+        from keras_landslide.training.fine_tuning import fine_tune
+
+        source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
+        model, threshold = self._model(self.source), source["threshold"]
+        if remedy.name == "normalisation":
+            every = range(len(self.cache.patches))
+            model.get_layer("normalise").set_statistics(*band_statistics(self.cache, every))
+        if not remedy.patches:
+            return model, threshold, source["threshold_rule"]
+        chosen = self._draw(remedy)
+        size = min(self.config.training.batch_size, len(chosen))
+        seed = self.seed + remedy.draw
+        batches = PatchBatches(self.cache, chosen, batch_size=size, augment=True, seed=seed)
+        fine_tune(model, batches, self.config.training, steps=self.steps,
+                  learning_rate=self.learning_rate)  # fmt: skip
+        return model, self._threshold(model, chosen), "best F1 on the labelled patches"
+
+    def _predict(self, model: keras.Model) -> Predict:
+        """The network's answers, by one model that is traced once for all remedies."""
+        if self.scorer is None:
+            self.scorer = self._model(self.source)
+        self.scorer.set_weights(model.get_weights())
+        scorer = self.scorer
+        return lambda images: scorer.predict_on_batch(images)[..., 0]
+
+    def _threshold(self, model: keras.Model, chosen: np.ndarray) -> float:
+        from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
+
+        seen, predict = ProbabilityHistogram(), self._predict(model)
+        for index in chosen:
+            seen.add(self.cache.labels[index], predict(self.cache.images[index][None])[0])
+        return best_f1(seen).value
+
+    def _pool(self) -> np.ndarray:
+        """Train patches with landslides: whoever labels a few looks for those."""
+        train = self.cache.indices("train")
+        return train[self.cache.positive(train)]
+
+    def _draw(self, remedy: Remedy) -> np.ndarray:
+        import numpy as np
+
+        order = np.random.default_rng([self.seed, remedy.draw]).permutation(self._pool())
+        return order[: remedy.patches]
+
+    def _identity(self) -> str:
+        """A digest of all that an adapted run depends on, but the remedy."""
+        patches = [(*patch.window, patch.split, patch.block) for patch in self.cache.patches]
+        weights = file_sha256(self.source / "model.keras")
+        return fingerprint([self.settings, self.state, patches, weights])
+
+    def _model(self, home: Path) -> keras.Model:
+        from keras_landslide.export import any_size_model
+
+        return any_size_model(home, self.config, len(self.cache.band_names))
+
+    def _keep(
+        self, home: Path, model: keras.Model, notes: dict[str, Any], scores: PatchScores
+    ) -> None:
+        """Write a run folder that `export` takes; `metrics.json` comes last."""
+        from keras_landslide.counts import Scores
+        from keras_landslide.files import replacing, write_json
+        from keras_landslide.patches.statistics import band_ranges
+
+        source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
+        data = json.loads((self.source / "data.json").read_text(encoding="utf-8"))
+        if notes["remedy"] == "normalisation":
+            data["band_ranges"] = band_ranges(self.cache, range(len(self.cache.patches)))
+        (home / "metrics.json").unlink(missing_ok=True)
+        self.config.save(home / "config.toml")
+        write_json(home / "data.json", data)
+        with replacing(home / "model.keras") as part:
+            model.save(part)
+        test = Scores(*(int(n) for n in scores.blocks.sum(axis=0))).to_dict()
+        write_json(home / "metrics.json", {**notes, "backend": source["backend"], "test": test})
