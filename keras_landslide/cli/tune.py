@@ -189,31 +189,37 @@ def _share(workers: int) -> int:
     return max(len(os.sched_getaffinity(0)) // workers, 1) if workers > 1 else 0
 
 
-def show(folders: Sequence[Path]) -> None:
-    """Print the trials of each search, draw them in its `trials.png`, and print the best of each.
+def show(folders: Sequence[Path], page: Path | None = None) -> None:
+    """Print the trials of each search and the best of each, draw them, and write the page.
+
+    Args:
+        folders: of searches, finished or not; each gets its `trials.png`.
+        page: HTML file to write; by default `report.html` in the first folder.
 
     Raises:
         InputFileError: a folder holds no search, or none of its trials has ended.
     """
-    from keras_landslide.config import read_toml
     from keras_landslide.report.run_figures import trials_figure
-    from keras_landslide.tuning.results import read_trials_csv
-    from keras_landslide.tuning.space import direction_of
+    from keras_landslide.report.search_data import read_search
+    from keras_landslide.report.search_page import search_page
+    from keras_landslide.tuning.spread import verdict
     from keras_landslide.tuning.tables import best_table, trials_table
 
-    searches = []
-    for folder in folders:
-        space, table = read_toml(folder / "space.toml"), folder / "trials.csv"
-        rows = read_trials_csv(table)
-        title = f"All trials of the search {space['search']['name']}"
-        simulated = bool(space["learnt_from"].get("simulated"))
-        objective = space["search"]["objective"]
+    searches = [read_search(folder) for folder in folders]
+    page = search_page(folders, page or folders[0] / "report.html")
+    for folder, search in zip(folders, searches, strict=True):
+        title = f"All trials of the search {search.space['search']['name']}"
         trials_figure(
-            table, folder / "trials.png", title=title, objective=objective, simulated=simulated
+            folder / "trials.csv",
+            folder / "trials.png",
+            title=title,
+            objective=search.objective,
+            simulated=search.simulated,
         )
-        click.echo(f"{title}{' (simulated data)' if simulated else ''}")
-        click.echo(trials_table(rows, direction_of(objective)) + "\n")
-        searches.append((space, rows))
-    click.echo(f"Best trial of each search\n{best_table(searches)}\n")
+        click.echo(f"{title}{' (simulated data)' if search.simulated else ''}")
+        click.echo(trials_table(search.rows, search.direction))
+        click.echo(verdict(search.rows, search.direction, search.objective) + "\n")
+    click.echo(f"Best trial of each search\n{best_table([(s.space, s.rows) for s in searches])}\n")
     for folder in folders:
         click.echo(f"wrote {folder / 'trials.png'}")
+    click.echo(f"wrote {page}")

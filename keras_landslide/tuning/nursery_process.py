@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import pickle
+import re
 import resource
 import signal
 import sys
@@ -14,12 +15,12 @@ import traceback
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
 from keras_landslide.errors import InputFileError, OutputError, RecipeError
 from keras_landslide.tuning.job import Job, Trainer, train
 
 PR_SET_PDEATHSIG = 1
+_NATIVE_LOG = re.compile(r"[IWE]\d{4} ")
 FATAL = (InputFileError, OutputError, RecipeError)
 """The search stops on these: the next trial would meet them too."""
 
@@ -129,7 +130,7 @@ def _ended_by(exitcode: int, job: Job, memory_gb: float) -> str:
         lines = job.log.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         lines = []
-    said: list[Any] = [line.strip() for line in lines if line.strip()]
+    said = [line.strip() for line in lines if line.strip() and not _NATIVE_LOG.match(line)]
     return why + (f" ({said[-1][:160]})" if said else "")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_landslide.bands import image_model_bands
-from keras_landslide.tuning.results import TrialRow, best_row
+from keras_landslide.tuning.results import TrialRow
 from keras_landslide.tuning.space import direction_of
+from keras_landslide.tuning.spread import winner
 
 
 def trials_table(rows: Sequence[TrialRow], direction: str, limit: int | None = None) -> str:
@@ -26,7 +27,7 @@ def trials_table(rows: Sequence[TrialRow], direction: str, limit: int | None = N
             *(f"{row.metrics[m]:.4f}" if m in row.metrics else "" for m in metrics),
             "" if row.seconds is None else f"{row.seconds:.1f}",
             str(row.seed),
-            row.reason,
+            " ".join(filter(None, (row.origin, row.reason))),
         ]
         for row in ranked[:limit]
     ]
@@ -51,11 +52,11 @@ def best_table(searches: Sequence[tuple[Mapping[str, Any], Sequence[TrialRow]]])
         searches: tables of `space.toml` and rows of `trials.csv` of each.
     """
     names = list(dict.fromkeys(name for _, rows in searches for name in rows[0].values))
-    header = ["search", "image model", "bands", *names, "score", "trials", "failed", "data"]
+    header = ["search", "image model", "bands", *names, "score", "sd", "trials", "failed", "data"]
     lines = []
     for space, rows in searches:
-        best = best_row(rows, direction_of(space["search"]["objective"]))
-        values = best.values if best else {}
+        best = winner(rows, direction_of(space["search"]["objective"]))
+        values = best.row.values if best else {}
         image_model = values.get("image_model", space["base"]["data"]["image_model"])
         lines.append(
             [
@@ -63,7 +64,8 @@ def best_table(searches: Sequence[tuple[Mapping[str, Any], Sequence[TrialRow]]])
                 image_model,
                 str(len(image_model_bands(image_model))),
                 *(str(values.get(name, "")) for name in names),
-                f"{best.score:.4f}" if best else "",
+                f"{best.mean:.4f}" if best else "",
+                f"{best.sd:.4f}" if best and best.sd is not None else "",
                 str(len(rows)),
                 str(sum(row.score is None for row in rows)),
                 "simulated" if space["learnt_from"].get("simulated") else "",

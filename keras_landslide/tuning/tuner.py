@@ -102,9 +102,7 @@ class SearchTuner(keras_tuner.Tuner):
         started = time.monotonic()
         try:
             for execution in range(self.executions_per_trial):
-                done, peak_mb = self._execute(self.plan(trial), folder, execution)
-                record["executions"].append(done)
-                record["peak_mb"] = _larger(record["peak_mb"], peak_mb)
+                self._execute(self.plan(trial), folder, execution, record)
         except (InputFileError, OutputError, RecipeError) as error:
             raise keras_tuner.errors.FatalError from error
         except Exception as error:
@@ -118,8 +116,8 @@ class SearchTuner(keras_tuner.Tuner):
         return [{name: run["score"], **run["metrics"]} for run in record["executions"]]
 
     def _execute(
-        self, plan: TrialPlan, folder: Path, execution: int
-    ) -> tuple[dict[str, Any], float | None]:
+        self, plan: TrialPlan, folder: Path, execution: int, record: dict[str, Any]
+    ) -> None:
         config = plan.config(self.space, execution)
         name = f"run_{execution}"
         before = plan.continues
@@ -132,7 +130,9 @@ class SearchTuner(keras_tuner.Tuner):
         outcome, peak_mb = self.runner.run(
             job, lambda epoch, metrics: self.watcher.epoch(plan.number, epoch, metrics)
         )
-        return {"seed": config.training.seed, **best_epoch(outcome, self.space)}, peak_mb
+        record["peak_mb"] = _larger(record["peak_mb"], peak_mb)
+        done = {"seed": config.training.seed, **best_epoch(outcome, self.space)}
+        record["executions"].append(done)
 
     def on_trial_end(self, trial: Any) -> None:
         """Record the trial, then drop its weights: in this order, a kill between loses nothing."""

@@ -1,6 +1,5 @@
 """The command on a tiny stack, in its own process, killed and run again."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -17,6 +16,8 @@ from keras_landslide.config import load_run_config
 from keras_landslide.grid import Grid
 from keras_landslide.patches.plan import PatchSettings, make_patches
 from keras_landslide.rasters.write import write_raster
+
+from outcome import outcome  # isort: skip
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,15 +56,6 @@ def basin(tmp_path_factory):
     make_patches(folder / "stack.tif", folder / "patches.gpkg", PatchSettings(size=16, overlap=0))
     (folder / "space.toml").write_text(SPACE)
     return folder
-
-
-def outcome(folder):
-    with (folder / "trials.csv").open() as stream:
-        rows = [
-            {k: v for k, v in row.items() if k not in ("seconds", "peak_mb")}
-            for row in csv.DictReader(stream)
-        ]
-    return rows, (folder / "best.toml").read_text()
 
 
 def start(script, *arguments):

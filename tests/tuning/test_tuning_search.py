@@ -1,4 +1,3 @@
-import csv
 import gc
 import os
 import shutil
@@ -19,6 +18,7 @@ from keras_landslide.tuning import oracles, search
 from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.search import Resources
 
+from outcome import outcome  # isort: skip
 from toy_search import SPACE, ToyTrainer  # isort: skip
 
 
@@ -49,16 +49,6 @@ class TableTrainer(ToyTrainer):
         t = config.training
         score = config.model.options["filters"] * t.learning_rate + t.batch_size + t.seed
         return Outcome({"loss": [1.0, 0.5], "val_loss": [score + 1, score]})
-
-
-def outcome(folder):
-    """trials.csv without seconds, and best.toml."""
-    with (folder / "trials.csv").open() as stream:
-        rows = [
-            {k: v for k, v in row.items() if k not in ("seconds", "peak_mb")}
-            for row in csv.DictReader(stream)
-        ]
-    return rows, (folder / "best.toml").read_text()
 
 
 class Killed(BaseException):

@@ -1,5 +1,6 @@
 """A search over a toy network with real training."""
 
+import os
 import time
 
 import keras
@@ -61,3 +62,20 @@ class ToyTrainer:
             callbacks=[*callbacks, pause],
         ).history
         return Outcome(history)
+
+
+class FragileTrainer(ToyTrainer):
+    """Networks with three filters end their process as a defect in native code would.
+
+    Those with five get a learning rate that no network survives.
+    """
+
+    def build(self, config):
+        if config.model.options["filters"] == 5:
+            config = config.with_values(training={"learning_rate": 1e30})
+        return super().build(config)
+
+    def fit(self, model, config, run_folder, callbacks):
+        if config.model.options["filters"] == 3:
+            os.abort()
+        return super().fit(model, config, run_folder, callbacks)

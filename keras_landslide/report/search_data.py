@@ -1,0 +1,94 @@
+"""What the folder of a search holds, for its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keras_landslide.config import read_toml
+from keras_landslide.errors import InputFileError
+from keras_landslide.training.history import History
+from keras_landslide.tuning.results import TrialRow, read_trials_csv
+from keras_landslide.tuning.space import direction_of
+from keras_landslide.tuning.spread import Standing, winner
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as its files tell of it, finished or not.
+
+    Attributes:
+        space: tables of `space.toml`.
+        rows: of `trials.csv`.
+        curves: trial -> objective after each epoch (first seed); trials without a history are
+            left out.
+        curve_name: metric of the curves: the objective, or `val_f1` if that has a value only at
+            the end.
+    """
+
+    space: dict[str, Any]
+    rows: list[TrialRow]
+    curves: dict[int, list[float]]
+    curve_name: str
+
+    @property
+    def name(self) -> str:
+        """Of the search, with its image model if that is the same for all trials."""
+        images = self.space["base"]["data"]["image_model"]
+        varies = any("image_model" in name for name in self.varying)
+        return self.space["search"]["name"] + ("" if varies else f", {images}")
+
+    @property
+    def objective(self) -> str:
+        """Name of the score."""
+        return self.space["search"]["objective"]
+
+    @property
+    def direction(self) -> str:
+        """`min` or `max`."""
+        return direction_of(self.objective)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the data are."""
+        return bool(self.space["learnt_from"].get("simulated"))
+
+    @property
+    def winner(self) -> Standing | None:
+        """Who won."""
+        return winner(self.rows, self.direction)
+
+    @property
+    def varying(self) -> dict[str, list[Any]]:
+        """Parameters with more than one value among the trials, in order of size."""
+        found = {
+            name: sorted({row.values[name] for row in self.rows}, key=lambda v: (str(type(v)), v))
+            for name in self.rows[0].values
+        }
+        return {name: values for name, values in found.items() if len(values) > 1}
+
+
+def read_search(folder: str | Path) -> Search:
+    """Read the folder of a search.
+
+    Raises:
+        InputFileError: it holds no search, or none of its trials has ended.
+    """
+    folder = Path(folder)
+    space, rows = read_toml(folder / "space.toml"), read_trials_csv(folder / "trials.csv")
+    if not rows:
+        raise InputFileError(f"{folder / 'trials.csv'}: holds no trial; search first")
+    histories = {
+        int(path.parts[-3].removeprefix("trial_")): History(path).rows
+        for path in (folder / "trials").glob("trial_*/run_0/history.csv")
+    }
+    objective = space["search"]["objective"]
+    per_epoch = any(objective in row for rows_ in histories.values() for row in rows_[:1])
+    name = objective if per_epoch else "val_f1"
+    curves = {
+        number: [row[name] for row in epochs]
+        for number, epochs in sorted(histories.items())
+        if epochs and name in epochs[0]
+    }
+    return Search(space, rows, curves, name)

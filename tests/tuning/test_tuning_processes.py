@@ -1,0 +1,146 @@
+"""Trials in processes of their own: kills, memory limits, crashes, workers."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keras_landslide.tuning.search import Resources, run_search
+
+from outcome import outcome  # isort: skip
+from toy_search import SPACE, FragileTrainer, ToyTrainer  # isort: skip
+
+RUN_TOY = Path(__file__).with_name("run_toy.py")
+
+
+def start(folder, pause_ms=0, workers=1):
+    """The toy search in its own session of processes."""
+    words = [sys.executable, RUN_TOY, folder, pause_ms, workers]
+    with (folder.parent / f"{folder.name}.log").open("a") as log:
+        return subprocess.Popen([*map(str, words)], stdout=log, stderr=log)
+
+
+def wait_for(condition, process, limit_s=90.0):
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert process.poll() is None, "the search ended before its time"
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.01)
+
+
+def descendants(pid):
+    """Ids of the processes that come from `pid`, with their command lines."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+                parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found, last = set(), {pid}
+    while last:
+        last = {child for child, parent in parents.items() if parent in last}
+        found |= last
+    return found
+
+
+def started(folder):
+    return len(list((folder / "trials").glob("trial_*/trial.json")))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The toy search, not disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "search"
+    assert start(folder).wait(120) == 0
+    return outcome(folder)
+
+
+def kill_at_random(folder, kills, seed):
+    """Kill the search `kills` times at random moments after a trial began; return the outcome."""
+    rng = random.Random(seed)
+    for _ in range(kills):
+        victim = start(folder, pause_ms=50)
+        before = started(folder)
+        wait_for(lambda n=before: started(folder) > n, victim)
+        time.sleep(rng.uniform(0, 1))
+        family = descendants(victim.pid)
+        os.kill(victim.pid, signal.SIGKILL)
+        assert victim.wait() == -signal.SIGKILL
+        # What trained ends too, within moments, though nobody told it.
+        deadline = time.monotonic() + 5
+        while any(alive(pid) for pid in family):
+            assert time.monotonic() < deadline, "a trial outlived the search"
+            time.sleep(0.01)
+    assert start(folder).wait(120) == 0
+    return outcome(folder)
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_three_kills_at_random_moments_change_nothing(tmp_path, whole):
+    assert kill_at_random(tmp_path / "killed", 3, seed=1) == whole
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments_change_nothing(tmp_path, whole):
+    folder = tmp_path / "killed"
+    rng = random.Random(2)
+    for _ in range(20):
+        victim = start(folder, pause_ms=100)
+        time.sleep(rng.uniform(1, 12))  # also while it starts
+        victim.kill()
+        victim.wait()
+    assert start(folder).wait(120) == 0
+    assert outcome(folder) == whole
+
+
+def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
+    folder = tmp_path / "search"
+    chief = start(folder, pause_ms=300, workers=2)
+    wait_for(lambda: started(folder) >= 3, chief)
+    # The chief's children are its workers (and Python's resource tracker).
+    workers = [
+        pid
+        for pid in descendants(chief.pid)
+        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        and f"PPid:\t{chief.pid}\n" in Path(f"/proc/{pid}/status").read_text()
+    ]
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    assert chief.wait(120) == 0
+    assert outcome(folder) == whole
+    said = (tmp_path / "search.log").read_text()
+    assert "a worker was lost; trial" in said
+
+
+def test_trials_that_run_out_of_memory_crash_or_diverge_leave_the_others_alone(tmp_path):
+    grid = {"filters": (2, 3, 5, 10**9, 4), "learning_rate": (0.01,), "batch_size": (16,)}
+    space = replace(SPACE, grid=grid)
+    rows = run_search(space, tmp_path, FragileTrainer, resources=Resources(memory_gb=2)).rows
+    statuses = ["completed", "failed", "failed", "failed", "completed"]
+    assert [row.status for row in rows] == statuses
+    assert rows[1].reason == "its process ended by SIGABRT under a memory limit of 2 GB"
+    assert "the loss became" in rows[2].reason
+    # 12 GB for a layer of 10^9 units: TensorFlow says so, or the process is ended.
+    assert any(word in rows[3].reason for word in ("OOM", "alloc", "SIGABRT")), rows[3].reason
+    assert all(row.peak_mb > 50 for row in rows)
+    alone = replace(space, grid=grid | {"filters": (2, 4), "learning_rate": (0.01,)})
+    quiet = run_search(alone, tmp_path / "alone", ToyTrainer).rows
+    assert quiet[0].score == rows[0].score
+    # A process after the failures is as good as one before them: same network, same seed.
+    again = replace(SPACE.settings, seed=SPACE.settings.seed + 3)
+    moved = run_search(replace(alone, settings=again), tmp_path / "moved", ToyTrainer).rows
+    assert moved[1].score == rows[4].score
