@@ -1,7 +1,8 @@
-"""`keras-landslide audit`: how much a random split flatters a model."""
+"""`keras-landslide audit`: what a random split flatters, and what another basin costs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,103 +11,138 @@ import click
 from keras_landslide.config import RunConfig, load_run_config
 
 if TYPE_CHECKING:
+    from keras_landslide.evaluation.seeds import SeedScore
     from keras_landslide.patches.plan import PatchSettings
 
 KINDS = ("spatial", "random")
+TITLES = {
+    "random": "random split",
+    "spatial": "blocked split",
+    "gap": "random - blocked",
+    "left_out": "basin left out",
+    "transfer_gap": "blocked - left out",
+}
 
 
 @click.command(short_help="how much a random split flatters a model")
 @click.argument("config", type=click.Path(path_type=Path))
+@click.option("--basin", "basins", type=click.Path(path_type=Path), multiple=True, metavar="STACK",
+              help="Stack of a further basin: each is also left out in turn.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True,
+              help="How often all is repeated, with other splits and weights.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="Folder for both runs and audit.json.")  # fmt: skip
+              help="Folder for the runs and audit.json.")  # fmt: skip
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
               help="Edge of the spatial blocks that intervals draw, pixels.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of the drawn blocks.")
 def command(config: Path, out: Path, **options: Any) -> None:
-    """Train the run CONFIG twice, with its patches split by blocks and at random.
+    """Train the run CONFIG with its patches split by blocks and at random.
 
     The score of the random split less that of the blocked one is what leaks between neighbouring
-    patches. Stopped, the audit goes on where it was.
+    patches. With further basins, networks are also trained on all basins but one and scored on the
+    same test blocks of that one. Stopped, the audit goes on where it was.
     """
     found = audit(config, out, **options)
-    for kind in KINDS:
-        click.echo(f"{kind:8} F1 {_text(found[kind]['f1'])}  {_between(found[kind]['interval'])}")
-    gap = found["gap"]
-    click.echo(f"gap      F1 {_text(gap and gap['value'])}  {_between(gap and gap['interval'])}")
+    for name, basin in found["basins"].items():
+        click.echo(f"{name}: F1 of the landslide class, mean over {found['seeds']} seed(s)")
+        for key, title in TITLES.items():
+            if key in basin:
+                each = basin[key]
+                click.echo(f"  {title:18}  {_text(each['f1'])}  {_between(each['interval'])}")
     click.echo(f"wrote {out / 'audit.json'}")
 
 
 def audit(
-    config: str | Path, out: str | Path, *, block_px: int = 64, seed: int = 0
+    config: str | Path,
+    out: str | Path,
+    *,
+    basins: tuple[str | Path, ...] = (),
+    seeds: int = 1,
+    block_px: int = 64,
+    seed: int = 0,
 ) -> dict[str, Any]:
-    """Train and score under both splits.
+    """Train and score under both splits, and with each basin left out.
 
     Args:
         config: run config; its patch table tells how to cut, and is itself left alone.
-        out: folder; `spatial/` and `random/` hold patches, run, bundle, map and scores each.
+        out: folder; `BASIN/KIND-SEED/` in it holds patches, run, bundle and map.
+        basins: stacks of further basins, cut and learnt as the first.
+        seeds: repetitions; the seeds of config and patch table and those that follow them.
         block_px: edge of the spatial blocks that intervals are made from, pixels.
         seed: of the bootstrap.
 
     Returns:
-        What `audit.json` holds: `spatial` and `random` with `f1` and `interval` on their test
-        patches, `gap` (`value`, `interval`: random less spatial), `simulated`; values are None
-        where undefined.
+        What `audit.json` holds: per basin `spatial` and `random`, `gap` (random less spatial),
+        and with several basins `left_out` and `transfer_gap` (spatial less left out), each with
+        `f1` (mean over seeds), `per_seed` and `interval` (over seeds and blocks); values are None
+        where undefined. Then `seeds` and `simulated`.
 
     Raises:
-        SplitError: the scene has no room for one of the splits.
+        SplitError: a scene has no room for one of the splits.
         LandslideError: the config, its data or `out` are at fault.
     """
-    from keras_landslide.evaluation.assess import assess
-    from keras_landslide.evaluation.intervals import block_bootstrap, unpaired_difference
+    from keras_landslide.cli.audit_runs import cut_again, left_out_blocks, split_blocks
+    from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
 
-    run, out = load_run_config(config), Path(out)
-    settings = _settings(run)
-    blocks, found = {}, {}
-    for kind in KINDS:
-        probability, threshold, windows = _one(run, settings, kind, out / kind)
-        region = assess(probability, run.data.stack, threshold, windows=windows, block_px=block_px)[
-            "all"
-        ]
-        blocks[kind] = region.blocks
-        interval = block_bootstrap(region.blocks, ("f1",), seed=seed)["f1"]
-        found[kind] = {"f1": region.scores.f1, "interval": interval and list(interval[:2])}
-    gap = unpaired_difference(blocks["random"], blocks["spatial"], seed=seed)["f1"]
-    result = {
-        **found,
-        "gap": gap and {"value": gap.value, "interval": list(gap.interval[:2])},
-        "simulated": _simulated(run),
-    }
-    write_json(out / "audit.json", result)
-    return result
+    first, out = load_run_config(config), Path(out)
+    settings = _settings(first)
+    runs = _named([first, *(first.with_values(data={"stack": str(b)}) for b in basins)])
+    each_seed = range(first.training.seed, first.training.seed + seeds)
+    split: dict[tuple[str, str, int], RunConfig] = {}
+    for name, run in runs.items():
+        for kind in KINDS:
+            for number in each_seed:
+                own = run.with_values(training={"seed": number})
+                drawn = replace(settings, seed=settings.seed + number - first.training.seed)
+                table = out / name / f"{kind}-{number}" / "patches.gpkg"
+                split[name, kind, number] = cut_again(own, drawn, kind, table)
+    result: dict[str, Any] = {}
+    for name in runs:
+        blocks = {
+            kind: [
+                split_blocks(split[name, kind, n], out / name / f"{kind}-{n}", block_px)
+                for n in each_seed
+            ]
+            for kind in KINDS
+        }
+        found = {kind: seed_score(blocks[kind], seed=seed) for kind in KINDS}
+        found["gap"] = seed_gap(blocks["random"], blocks["spatial"], seed=seed)
+        if len(runs) > 1:
+            left_out = [
+                left_out_blocks(
+                    [split[other, "spatial", n] for other in runs if other != name],
+                    split[name, "spatial", n],
+                    out / name / f"left_out-{n}",
+                    block_px,
+                )
+                for n in each_seed
+            ]
+            found["left_out"] = seed_score(left_out, seed=seed)
+            found["transfer_gap"] = seed_gap(blocks["spatial"], left_out, paired=True, seed=seed)
+        result[name] = {key: _described(each) for key, each in found.items()}
+    told = {"basins": result, "seeds": seeds, "simulated": _simulated(runs)}
+    write_json(out / "audit.json", told)
+    return told
 
 
-def _one(
-    run: RunConfig, settings: PatchSettings, kind: str, home: Path
-) -> tuple[Path, float, list]:
-    """Cut, train, export and predict under one split; the map, its threshold, the test windows."""
-    from dataclasses import replace
+def _described(found: SeedScore) -> dict[str, Any]:
+    return {"f1": found.value, "per_seed": found.values, "interval": found.interval}
 
-    from keras_landslide.cli.predict import predict_scene_to_folder
-    from keras_landslide.cli.scoring import patch_windows
-    from keras_landslide.cli.train import train_run
-    from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.patches.plan import make_patches
-    from keras_landslide.quiet import quiet_tensorflow
+
+def _named(runs: list[RunConfig]) -> dict[str, RunConfig]:
+    """Runs by the name of their basin, numbered where two basins have the same."""
     from keras_landslide.rasters.read import stack_info
 
-    table, bundle = home / "patches.gpkg", home / "bundle"
-    if not table.exists():
-        make_patches(run.data.stack, table, replace(settings, split_kind=kind))
-    train_run(run.with_values(data={"patches": str(table.resolve())}), home / "run", quiet=True)
-    if not (bundle / "bundle.json").exists():
-        with quiet_tensorflow():
-            from keras_landslide.export import export_bundle
-
-        export_bundle(home / "run", bundle)
-    probability = predict_scene_to_folder(bundle, run.data.stack, home / "map")["probability"]
-    numbered = patch_windows(table, "test", stack_info(run.data.stack).grid)
-    return probability, read_bundle(bundle).threshold, [window for _, window in numbered]
+    named: dict[str, RunConfig] = {}
+    for run in runs:
+        stack = Path(run.data.stack)
+        name = base = Path(stack_info(stack).tags.get("NAME") or stack.stem).name
+        number = 2
+        while name in named:
+            name, number = f"{base}-{number}", number + 1
+        named[name] = run
+    return named
 
 
 def _settings(run: RunConfig) -> PatchSettings:
@@ -142,15 +178,15 @@ def _settings(run: RunConfig) -> PatchSettings:
         ) from error
 
 
-def _simulated(run: RunConfig) -> bool:
+def _simulated(runs: dict[str, RunConfig]) -> bool:
     from keras_landslide.rasters.read import stack_info
 
-    return stack_info(run.data.stack).simulated
+    return any(stack_info(run.data.stack).simulated for run in runs.values())
 
 
 def _text(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+    return "undefined" if value is None else f"{value:+.4f}"
 
 
 def _between(interval: list[float] | None) -> str:
-    return "" if interval is None else f"({interval[0]:.4f} to {interval[1]:.4f})"
+    return "" if interval is None else f"({interval[0]:+.4f} to {interval[1]:+.4f})"

@@ -143,29 +143,6 @@ def paired_difference(
     }
 
 
-def unpaired_difference(
-    first: np.ndarray,
-    second: np.ndarray,
-    names: Sequence[str] = ("f1",),
-    *,
-    replicates: int = REPLICATES,
-    level: float = LEVEL,
-    seed: int = 0,
-) -> dict[str, Difference | None]:
-    """Differences `first - second` of scores on different pixels, each side drawn alone.
-
-    Arguments as `paired_difference`; `blocks` of the interval are those of the side with fewer.
-    """
-    sides = [_used(side, side)[0] for side in (first, second)]
-    drawn = [_replicates(side, replicates, seed + place) for place, side in enumerate(sides)]
-    return {
-        name: _difference(sides, _values(drawn[0], name) - _values(drawn[1], name), name, level)
-        if len(sides[0]) and len(sides[1])
-        else None
-        for name in names
-    }
-
-
 def _difference(
     sides: Sequence[np.ndarray], spread: np.ndarray, name: str, level: float
 ) -> Difference | None:

@@ -4,12 +4,9 @@ from scipy.ndimage import distance_transform_edt
 
 from keras_landslide.errors import GridMismatchError
 from keras_landslide.evaluation.boundaries import Boundaries, outlines
-from keras_landslide.evaluation.intervals import (
-    block_bootstrap,
-    paired_difference,
-    unpaired_difference,
-)
+from keras_landslide.evaluation.intervals import block_bootstrap, paired_difference
 from keras_landslide.evaluation.scores import Scores
+from keras_landslide.evaluation.seeds import seed_gap, seed_score
 
 
 def blocks(n=40, seed=0, skill=0.7):
@@ -63,14 +60,27 @@ def test_paired_difference_is_tighter_than_the_models_own_intervals():
     assert difference.interval.high - difference.interval.low < own.high - own.low
 
 
-def test_unpaired_difference_adds_the_variances():
+def test_gap_of_different_pixels_adds_the_variances():
     first, second = blocks(200, seed=1), blocks(300, seed=2, skill=0.5)
-    found = unpaired_difference(first, second, ("accuracy",), replicates=4000)["accuracy"]
+    found = seed_gap([first], [second], "accuracy")
     means = [side[:, [0, 3]].sum(1) / 100 for side in (first, second)]
     half = 1.96 * np.sqrt(sum(m.var() / len(m) for m in means))
     assert found.value == pytest.approx(means[0].mean() - means[1].mean())
-    assert found.interval.high - found.interval.low == pytest.approx(2 * half, rel=0.1)
-    assert unpaired_difference(first, first * 0)["f1"] is None
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * half, rel=0.15)
+    assert seed_gap([first], [first * 0]) == (None, [None], None)
+
+
+def test_seeds_widen_the_interval_and_pairs_narrow_it():
+    alike = [blocks(80, seed=1)] * 2
+    apart = [blocks(80, seed=1), blocks(80, seed=3, skill=0.5)]
+    one, same, two = (seed_score(each) for each in (alike[:1], alike, apart))
+    width = [each.interval[1] - each.interval[0] for each in (one, same, two)]
+    assert width[1] == pytest.approx(width[0], rel=0.15) and width[2] > 1.5 * width[0]
+    assert two.value == pytest.approx(np.mean(two.values)) and len(two.values) == 2
+    paired = seed_gap(alike, alike, paired=True)
+    assert (paired.value, *paired.interval) == (0, 0, 0)
+    low, high = seed_gap(alike, alike).interval
+    assert low < 0 < high
 
 
 def test_other_pixels_cannot_be_compared():

@@ -1,0 +1,107 @@
+"""The runs of an audit: one basin under a split, and one basin left out of the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_landslide.config import RunConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from keras_landslide.cli.train import TrainingData
+    from keras_landslide.patches.plan import PatchSettings
+
+
+def cut_again(run: RunConfig, settings: PatchSettings, kind: str, table: Path) -> RunConfig:
+    """The run with patches of another split, cut into `table` unless they are there."""
+    from keras_landslide.patches.plan import make_patches
+
+    if not table.exists():
+        make_patches(run.data.stack, table, replace(settings, split_kind=kind))
+    return run.with_values(data={"patches": str(table.resolve())})
+
+
+def split_blocks(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
+    """Train on a basin and score its test patches: tp, fp, fn, tn by block, int64 (N, 4).
+
+    Raises:
+        LandslideError: the run cannot be trained, or `home` not written.
+    """
+    from keras_landslide.cli.train import train_run
+
+    train_run(run, home / "run", quiet=True)
+    return _scored(run, home, block_px)
+
+
+def left_out_blocks(
+    others: Sequence[RunConfig], left_out: RunConfig, home: Path, block_px: int
+) -> np.ndarray:
+    """Train on other basins and score the test patches of the one left out.
+
+    Args:
+        others: runs of the basins to learn from, with their patches.
+        left_out: the run of the basin that is scored.
+        home: folder for run, bundle and map.
+        block_px: edge of the blocks, pixels.
+
+    Raises:
+        LandslideError: as `split_blocks`, or a basin breaks the others' contract.
+    """
+    from keras_landslide.cli.contract import data_contract
+    from keras_landslide.cli.train import load_data, new_model
+    from keras_landslide.files import write_json
+    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.training.folder import claim, is_finished
+
+    if not is_finished(home / "run", left_out):
+        with quiet_tensorflow():
+            from keras_landslide.training.joined import JoinedBatches
+            from keras_landslide.training.run import train
+
+        data = [load_data(other) for other in others]
+        model = new_model(left_out, _with_pooled_statistics(data))
+        claim(home / "run", left_out)
+        write_json(home / "run" / "data.json", data_contract(others[0], data[0].cache))
+        learnt = JoinedBatches([each.train for each in data], seed=left_out.training.seed)
+        val = JoinedBatches([each.val for each in data], shuffle=False)
+        train(model, learnt, val, home / "run", left_out, quiet=True)
+    return _scored(left_out, home, block_px)
+
+
+def _with_pooled_statistics(data: Sequence[TrainingData]) -> TrainingData:
+    """The first basin's data with the mean and deviation of all; train patches weigh alike."""
+    import numpy as np
+
+    shares = np.array([len(each.cache.indices("train")) for each in data], float)
+    shares /= shares.sum()
+    means, stds = (np.stack([getattr(each, n) for each in data]) for n in ("mean", "std"))
+    mean = shares @ means
+    spread = shares @ (stds**2 + (means - mean) ** 2)
+    return replace(data[0], mean=mean, std=np.sqrt(spread))
+
+
+def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
+    """Export, map the run's own stack, and count its test patches block by block."""
+    from keras_landslide.cli.predict import predict_scene_to_folder
+    from keras_landslide.cli.scoring import patch_windows
+    from keras_landslide.evaluation.assess import assess
+    from keras_landslide.inference.bundle import read_bundle
+    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.rasters.read import stack_info
+
+    bundle, stack = home / "bundle", run.data.stack
+    if not (bundle / "bundle.json").exists():
+        with quiet_tensorflow():
+            from keras_landslide.export import export_bundle
+
+        export_bundle(home / "run", bundle)
+    probability = predict_scene_to_folder(bundle, stack, home / "map")["probability"]
+    numbered = patch_windows(run.data.patches, "test", stack_info(stack).grid)
+    windows = [window for _, window in numbered]
+    threshold = read_bundle(bundle).threshold
+    regions = assess(probability, stack, threshold, windows=windows, block_px=block_px)
+    return regions["all"].blocks
