@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "calibrate": "make a bundle's probabilities mean what they say",
     "evaluate": "score predictions against labels",
     "adapt": "adapt a network to a new place: remedies, before and after",
+    "susceptibility": "models compared on held-out ground, and the susceptibility map",
     "audit": "how much a random split flatters a model",
     "models": "list the networks",
     "data": "data sets of chips: check, preview, fetch",

@@ -17,6 +17,8 @@ TERRAIN_BANDS = (
     "curvature",
     "profile_curvature",
     "plan_curvature",
+    "northness",
+    "eastness",
 )
 RESAMPLINGS = ("nearest", "bilinear", "cubic", "cubicspline", "lanczos", "average", "mode")
 KINDS = ("continuous", "categorical", "azimuth")

@@ -30,6 +30,7 @@ from keras_landslide.stack.sources import described, on_grid, unchanged, within
 from keras_landslide.stack.surroundings import measure, uphill_layers, uphill_range
 from keras_landslide.stack.workshop import Layer, Part, Workshop
 from keras_landslide.terrain.curvature import curvature, plan_curvature, profile_curvature
+from keras_landslide.terrain.facing import eastness, northness
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
 
 TILE_PX = 1024
@@ -39,6 +40,8 @@ DERIVATIVES: dict[str, Callable[..., np.ndarray]] = {
     "curvature": curvature,
     "profile_curvature": profile_curvature,
     "plan_curvature": plan_curvature,
+    "northness": northness,
+    "eastness": eastness,
 }
 METHODS = {
     "slope": "Horn 1981",
@@ -46,6 +49,8 @@ METHODS = {
     "curvature": "Zevenbergen and Thorne 1987, positive convex",
     "profile_curvature": "Zevenbergen and Thorne 1987, positive convex",
     "plan_curvature": "Zevenbergen and Thorne 1987, positive convex",
+    "northness": "sin(slope) cos(aspect), Horn 1981",
+    "eastness": "sin(slope) sin(aspect), Horn 1981",
 }
 
 

@@ -1,0 +1,86 @@
+"""`keras-landslide susceptibility`: compare models on held-out ground and map a region."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="susceptibility models compared on held-out ground, and the map")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
+              help="Folder for tables, figures, the model and the map.")  # fmt: skip
+@click.option("--root", type=click.Path(path_type=Path),
+              help="Folder that the recipe's paths count from.")  # fmt: skip
+@click.option("--models", default="naive,llr,nn,lann,cnn,lacnn", show_default=True,
+              help="Networks to compare, joined by commas.")  # fmt: skip
+@click.option("--peers/--no-peers", default=True, show_default=True,
+              help="Random forest and gradient boosting beside them.")  # fmt: skip
+@click.option("--held-out", default="rows:5,blocks:5", show_default=True,
+              help="Kind (rows, columns: strips; blocks) and number of folds.")  # fmt: skip
+@click.option("--protocol", type=click.Choice(["blocked", "published"]), default="blocked",
+              show_default=True, help="Ours, or the study's own numbers.")  # fmt: skip
+@click.option("--bands", help="Stored bands to learn from, joined by commas; default: all.")
+@click.option("--align", help="Channels to align uphill, joined by commas; default: those of a "
+              "large logistic weight.")  # fmt: skip
+@click.option("--members", type=click.IntRange(min=1), default=3, show_default=True,
+              help="Networks whose mean is the model.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own.")
+@click.option("--patch-px", type=click.IntRange(min=16), help="Instead of the protocol's.")
+@click.option("--margin", "margin_px", type=click.IntRange(min=0),
+              help="Pixels around a patch without loss; default: the protocol's.")  # fmt: skip
+@click.option("--block", "block_px", type=click.IntRange(min=1), default=32, show_default=True,
+              help="Edge of the blocks of `blocks`, pixels.")  # fmt: skip
+@click.option("--map-model", help="Network that makes the map; default: the best on the first way "
+              "of holding out.")  # fmt: skip
+@click.option("--map-stack", type=click.Path(path_type=Path),
+              help="Map this stack instead of the one learnt from.")  # fmt: skip
+@click.option("--classes", type=click.Choice(["natural_breaks", "quantiles", "equal_area"]),
+              default="natural_breaks", show_default=True,
+              help="How the five classes are cut.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
+    """Compare models on held-out parts of SOURCE, then map all of it with the best.
+
+    SOURCE is a mixed stack with a label, or the recipe (.toml) of one. Pixels without a label are
+    mapped, not learnt from. Stopped, the study goes on where it was.
+    """
+    from keras_landslide.quiet import quiet_tensorflow
+
+    with quiet_tensorflow():
+        from keras_landslide.susceptibility.study import run_study, score_text
+        from keras_landslide.susceptibility.tables import class_table
+    map_stack = options.pop("map_stack")
+    settings = _settings(**options)
+    settings.check()
+    stack = source
+    if source.suffix == ".toml":
+        from keras_landslide.stack.build import build_stack
+
+        stack = out / "stack.tif"
+        if not stack.exists():
+            build_stack(source, stack, root=root)
+    found = run_study(stack, out, settings, map_stack=map_stack)
+    click.echo(score_text(found))
+    click.echo(f"Map by {found['map']['model']}, {found['map']['method']}:\n")
+    click.echo(class_table(found["map"]["classes"]))
+    click.echo(f"\nwrote {out / 'probability.tif'}, {out / 'classes.tif'}, {out / 'scores.md'}")
+
+
+def _settings(**options: Any) -> Any:
+    from keras_landslide.errors import SplitError
+    from keras_landslide.susceptibility.settings import Held, StudySettings
+
+    lists = {}
+    for key in ("models", "bands", "align"):
+        text = options.pop(key)
+        lists[key] = text and tuple(part.strip() for part in text.split(",") if part.strip())
+    held = []
+    for part in options.pop("held_out").split(","):
+        kind, _, folds = part.strip().partition(":")
+        if not folds.isdigit():
+            raise SplitError(f"--held-out '{part}' should be a kind and a number, such as rows:5")
+        held.append(Held(kind, int(folds)))
+    return StudySettings(held=tuple(held), **lists, **options)

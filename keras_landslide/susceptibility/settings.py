@@ -1,0 +1,114 @@
+"""How a study is made: which networks, how they learn, what is held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.susceptibility.learn import Learning
+from keras_landslide.susceptibility.sampling import Cutting
+
+NETWORKS = ("naive", "llr", "nn", "lann", "cnn", "lacnn")
+ALIGNED = ("lann", "lacnn")
+PROTOCOLS = ("blocked", "published")
+LEAST_WEIGHT = 0.2
+"""Channels whose logistic weight is at least this in absolute value are aligned (the study)."""
+
+_STUDY = Cutting(size_px=500, margin_px=64, oversample=5, jitter=False, turn=False)
+PUBLISHED: dict[str, Learning] = {
+    name: Learning(optimizer, rate, epochs, batch, 1e-3, "plateau", cutting=_STUDY)
+    for name, optimizer, rate, epochs, batch in (
+        ("naive", "adam", 0.125, 1, 15),
+        ("llr", "adam", 0.125, 10, 15),
+        ("nn", "adam", 0.125, 10, 13),
+        ("lann", "adam", 0.0156, 15, 10),
+        ("cnn", "sgd", 0.125, 20, 12),
+        ("lacnn", "adam", 0.001, 30, 9),
+    )
+}
+"""Table 1 of Hajimoradlou, Roberti and Poole."""
+_PIXELS = Learning(learning_rate=0.05, epochs=15, l2=1e-4)
+BLOCKED: dict[str, Learning] = {
+    "naive": _PIXELS,
+    "llr": _PIXELS,
+    "nn": replace(_PIXELS, learning_rate=0.01),
+    "lann": replace(_PIXELS, learning_rate=0.01),
+    "cnn": Learning(options={"filters": 8, "levels": 3}),
+    "lacnn": Learning(options={"filters": 8, "levels": 3}),
+}
+"""Ours: chosen on held-out strips of Kaghan."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is held out: `rows` or `columns` (strips) or `blocks` (squares at random)."""
+
+    kind: str
+    folds: int
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """A whole study.
+
+    Attributes:
+        models: networks to compare.
+        peers: whether to run scikit-learn's peers too.
+        held: ways of holding out, each scored apart.
+        protocol: `blocked`, every fold in turn and patches for small regions; or `published`, one
+            random split of 80/10/10 patches and the study's own numbers.
+        bands: stored bands to learn from; None takes all.
+        align: channels to align; None takes those of a large logistic weight, fold by fold.
+        members: networks in an ensemble, of consecutive seeds.
+        epochs: instead of each network's own; None leaves them.
+        patch_px: instead of the protocol's; None leaves it.
+        margin_px: instead of the protocol's; None leaves it.
+        block_px: edge of the blocks of `blocks`.
+        map_model: network that makes the map; None takes the best on the first way of holding out.
+        classes: method of `classes.class_limits`.
+        seed: of everything.
+    """
+
+    models: tuple[str, ...] = NETWORKS
+    peers: bool = True
+    held: tuple[Held, ...] = (Held("rows", 5), Held("blocks", 5))
+    protocol: str = "blocked"
+    bands: tuple[str, ...] | None = None
+    align: tuple[str, ...] | None = None
+    members: int = 3
+    epochs: int | None = None
+    patch_px: int | None = None
+    margin_px: int | None = None
+    block_px: int = 32
+    map_model: str | None = None
+    classes: str = "natural_breaks"
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            UnknownNameError: a network or protocol is unknown.
+            ModelError: a number is out of range.
+        """
+        for name in (*self.models, *([self.map_model] if self.map_model else [])):
+            if name not in NETWORKS:
+                raise UnknownNameError.among("susceptibility model", name, NETWORKS)
+        if self.protocol not in PROTOCOLS:
+            raise UnknownNameError.among("protocol", self.protocol, PROTOCOLS)
+        if self.map_model and self.map_model not in self.models:
+            raise ModelError(
+                f"the map is asked of {self.map_model}, which is not among the models "
+                f"{', '.join(self.models)}; add it"
+            )
+
+    def learning(self, name: str) -> Learning:
+        """How one network learns."""
+        own = (PUBLISHED if self.protocol == "published" else BLOCKED)[name]
+        cutting = own.cutting
+        if self.patch_px is not None:
+            cutting = replace(cutting, size_px=self.patch_px)
+        if self.margin_px is not None:
+            cutting = replace(cutting, margin_px=self.margin_px)
+        epochs = own.epochs if self.epochs is None else self.epochs
+        return replace(own, cutting=cutting, epochs=epochs)
