@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError, OutputError
 from keras_landslide.files import fingerprint, output_errors, replacing, write_json
 from keras_landslide.layers import BandNormalization
+from keras_landslide.models.dropout_draws import dropout_draws
 from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.version import __version__
 
@@ -28,7 +30,8 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
 
     The SavedModel takes images of any size: signature `serve`, float32 (B, H, W, C) in raw units,
     NaN where there is no data, H and W multiples of the stride; it returns probabilities, float32
-    (B, H, W, 1). Normalisation is part of the graph. It loads with plain TensorFlow. A run
+    (B, H, W, 1). A network with dropout has a second signature, `draw`, that leaves it on.
+    Normalisation is part of the graph. It loads with plain TensorFlow. A run
     trained on another backend exports as well, since weights belong to none.
 
     Args:
@@ -41,7 +44,7 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
         OutputError: `out` cannot be written, or holds something else than a bundle.
     """
     folder, out = Path(run_folder), Path(out)
-    _check_replaceable(out)
+    check_replaceable(out)
     if keras.backend.backend() != "tensorflow":
         raise BundleError(
             f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}; "
@@ -59,13 +62,17 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     contract = _contract(model, config, data, metrics)
     with replacing(out) as part:
         part.mkdir()
-        _write_saved_model(model, part / "saved_model", out)
+        write_saved_model(model, part / "saved_model", out)
         write_json(part / "bundle.json", contract)
     return out
 
 
-def _check_replaceable(out: Path) -> None:
-    """Only an older bundle may go: a run, or any other folder of the user's, would be lost."""
+def check_replaceable(out: Path) -> None:
+    """Only an older bundle may go: a run, or any other folder of the user's, would be lost.
+
+    Raises:
+        OutputError: `out` holds something else.
+    """
     with output_errors(out):
         if out.is_dir() and any(out.iterdir()) and not (out / "bundle.json").is_file():
             raise OutputError(
@@ -74,15 +81,34 @@ def _check_replaceable(out: Path) -> None:
             )
 
 
-def _write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
+def write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
+    """Write a SavedModel with the signature `serve`, and `draw` if the network has dropout.
+
+    `draw` takes `images` and a `seed`, int32 (2,), and leaves dropout on
+    (`models.dropout_draws`).
+
+    Args:
+        model: takes images of any size.
+        path: folder to write.
+        out: the output as the user knows it, for the message.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     import tensorflow as tf
 
-    signature = keras.InputSpec(shape=model.input_shape, dtype="float32")
+    images = tf.TensorSpec(model.input_shape, tf.float32, name="images")
+    seed = tf.TensorSpec((2,), tf.int32, name="seed")
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # in a notebook it names the temporary folder on the screen
     try:
-        model.export(path, format="tf_saved_model", verbose=False, input_signature=[signature])
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint("serve", partial(model, training=False), input_signature=[images])
+        if draw := dropout_draws(model):
+            archive.add_endpoint("draw", draw, input_signature=[images, seed])
+        archive.write_out(path, verbose=False)
     except tf.errors.OpError as error:
         # TensorFlow writes through its own file system layer, with its own errors.
         reason = str(error.message).rsplit(";", 1)[-1].strip()

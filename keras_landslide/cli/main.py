@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "audit": "how much a random split flatters a model",
     "models": "list the networks",
     "data": "data sets of chips: check, preview, fetch",
+    "reproduce": "run a paper's protocol and put its table beside ours",
     "demo": "all of the above on the simulated basins",
 }
 

@@ -1,0 +1,198 @@
+"""One bundle of many networks: the folds and seeds of a cross-validation, asked from four sides.
+
+The networks of a cross-validation have each seen other chips, which makes their mean better than
+most of them alone. The threshold is the one that the chips chose on the answers of networks that
+had never seen them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_landslide.errors import BundleError
+from keras_landslide.export import FORMAT, check_replaceable, write_saved_model
+from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.patches.cache import PatchCache
+from keras_landslide.patches.statistics import band_ranges
+from keras_landslide.protocols.networks import normalisation, scaled_network
+from keras_landslide.protocols.protocol import Entry
+from keras_landslide.protocols.reproduce import Outcome
+from keras_landslide.protocols.running import Result
+from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
+from keras_landslide.version import __version__
+
+MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
+"""Axes of (B, H, W, C) that are turned about: as they are, left-right, up-down, both."""
+
+
+def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> Path:
+    """Write the bundle of all networks behind one row of a reproduction; return `out`.
+
+    Args:
+        outcome: a finished reproduction on chips.
+        out: the bundle's folder; an older bundle there is replaced as a whole.
+        label: which row; None takes the one with the best F1 on its test chips.
+
+    Raises:
+        BundleError: the rows are no networks that can be exported, or a band is a direction, which
+            would have to turn with the image.
+        OutputError: `out` cannot be written, or holds something else than a bundle.
+    """
+    out = Path(out)
+    check_replaceable(out)
+    row = _chosen(outcome, label)
+    members = _members(outcome, row)
+    cache = outcome.dataset.rounds[0].caches[members[0].entry.bands]
+    if "azimuth" in cache.kinds:
+        raise BundleError("a bundle of mirrored answers cannot hold directions among its bands")
+    native = outcome.protocol.data.get("native", 1)
+    channels = len(cache.band_names)
+    model = _together([_any_size(run, channels, native) for run in members], row.entry)
+    contract = _contract(outcome, row, members, cache)
+    with replacing(out) as part:
+        part.mkdir()
+        write_saved_model(model, part / "saved_model", out)
+        write_json(part / "bundle.json", contract)
+    return out
+
+
+def _chosen(outcome: Outcome, label: str | None) -> Row:
+    if label is not None:
+        outcome.protocol.model(label)
+    rows = [row for row in outcome.rows if label in (None, row.entry.label)]
+    known = [row for row in rows if row.parts["test"].scores.f1 is not None]
+    if not known:
+        raise BundleError("no model has a defined F1; nothing is worth a bundle")
+    return max(known, key=lambda row: row.parts["test"].scores.f1 or 0.0)
+
+
+def _members(outcome: Outcome, row: Row) -> list[Result]:
+    """Every trained run behind a row."""
+    labels = row.entry.ensemble or (row.entry.label,)
+    return [run for label in labels for runs in outcome.results[label].values() for run in runs]
+
+
+def _any_size(run: Result, channels: int, native: int) -> keras.Model:
+    """A run's network, rebuilt for images of any size and of `native` times the resolution."""
+    entry = replace(run.entry, scale=run.entry.scale * native)
+    model = scaled_network(entry, (None, None, channels), dict(run.entry.options))
+    path = run.weights
+    try:
+        trained = keras.models.load_model(path, compile=False, safe_mode=True)
+        model.set_weights(trained.get_weights())
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: is not this run's model ({str(error).splitlines()[0]})") from (
+            error
+        )
+    return model
+
+
+def _together(members: Sequence[keras.Model], entry: Entry) -> keras.Model:
+    """The mean of all members' answers, each asked from all sides if the row was."""
+    image = keras.Input(members[0].input_shape[1:], name="image")
+    sides = MIRRORINGS if entry.symmetries else MIRRORINGS[:1]
+    views = ops.concatenate([_flipped(image, axes) for axes in sides], axis=0)
+    answers = [_renamed(member, i)(views) for i, member in enumerate(members)]
+    mean = sum(answers[1:], start=answers[0]) / len(answers)
+    back = [
+        _flipped(part, axes)
+        for part, axes in zip(ops.split(mean, len(sides), axis=0), sides, strict=True)
+    ]
+    return keras.Model(image, sum(back[1:], start=back[0]) / len(back), name="committee")
+
+
+def _renamed(member: keras.Model, number: int) -> keras.Model:
+    member.name = f"member_{number}"
+    return member
+
+
+def _flipped(x: Any, axes: tuple[int, ...]) -> Any:
+    return ops.flip(x, axis=axes) if axes else x
+
+
+def _contract(
+    outcome: Outcome, row: Row, members: Sequence[Result], cache: PatchCache
+) -> dict[str, Any]:
+    import tensorflow as tf
+
+    dataset, entry = outcome.dataset, members[0].entry
+    plain = scaled_network(
+        Entry("", entry.name), (None, None, len(cache.band_names)), dict(entry.options)
+    )
+    field = receptive_field(plain)
+    scale = entry.scale * outcome.protocol.data.get("native", 1)
+    stride = field.stride_px * scale
+    # Enlarging looks one small pixel further on each side.
+    reach = (field.halo_px + (scale > 1)) * scale
+    threshold = pooled_threshold(
+        [(np.asarray(run.probabilities("test")), labels_of(dataset, run)) for run in row.runs]
+    )
+    part = row.parts["test"]
+    scores = part.scores.to_dict()
+    intervals = {
+        name: [found.low, found.high]
+        for name in INTERVALS
+        if (found := row.intervals["test"].get(name)) is not None
+    }
+    statistics = [
+        {
+            name: keras.ops.convert_to_numpy(getattr(layer, name)).tolist()
+            for name in ("mean", "std")
+        }
+        for layer in (normalisation(_any_size(run, len(cache.band_names), 1)) for run in members)
+    ]
+    pixel = dataset.pixel_size_m
+    if not pixel > 0:
+        raise BundleError(f"{dataset.title}: its pixel size is unknown, which a bundle has to tell")
+    return {
+        "format": FORMAT,
+        "name": f"{outcome.protocol.name}-{len(members)}-networks",
+        "simulated": dataset.simulated,
+        "bands": [
+            {"name": band.name, "unit": band.unit, "kind": band.kind}
+            for band in dataset.bands[entry.bands]
+        ],
+        "pixel_size_m": pixel,
+        "patch_size_px": int(cache.labels.shape[1]) * scale // entry.scale,
+        "stride_px": stride,
+        "halo_px": -(-reach // stride) * stride,
+        "bounded": field.bounded,
+        "threshold": threshold,
+        "threshold_rule": "best F1 over all chips, each answered by networks that never saw it",
+        "calibration": None,
+        "training_area": None,
+        "band_ranges": band_ranges(cache, np.arange(len(cache.patches))),
+        # Each member has its own, from its own training chips; the mean is for people.
+        "normalization": {
+            name: np.mean([each[name] for each in statistics], axis=0).tolist()
+            for name in ("mean", "std")
+        },
+        "metrics": {
+            "cross_validation": {**scores, "intervals": intervals, "chips": len(part.counts)}
+        },
+        "model": {
+            "name": entry.name,
+            "options": dict(entry.options),
+            "scale": scale,
+            "members": len(members),
+            "sides": len(MIRRORINGS) if row.entry.symmetries else 1,
+            "quick": outcome.protocol.quick,
+        },
+        "versions": {
+            "keras_landslide": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "trained_with": keras.backend.backend(),
+        },
+        "fingerprint": fingerprint(
+            [dataset.key, [[run.round, run.seed, run.entry.label] for run in members], statistics]
+        ),
+    }

@@ -1,0 +1,226 @@
+"""One model, one division of the data, one seed: trained, asked, scored; kept in its folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_landslide.config import DataConfig, ModelConfig, RunConfig
+from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.patches.cache import PatchCache
+from keras_landslide.protocols.augmentation import HeavyBatches
+from keras_landslide.protocols.datasets import Dataset, Round
+from keras_landslide.protocols.networks import build_network, predict
+from keras_landslide.protocols.protocol import Entry, Protocol, folder_name
+from keras_landslide.protocols.scoring import Part, score_part
+from keras_landslide.training.history import History
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes:
+        folder: where it is kept.
+        entry: the model.
+        round: name of the division.
+        seed: of weights, order and augmentation.
+        threshold: chosen on validation.
+        parameters: trainable ones.
+        epochs: how many were run.
+        seconds: of training and scoring.
+        parts: how it did, by part.
+    """
+
+    folder: Path
+    entry: Entry
+    round: str
+    seed: int
+    threshold: float
+    parameters: int
+    epochs: int
+    seconds: float
+    parts: Mapping[str, Part]
+
+    @property
+    def weights(self) -> Path:
+        """Its `model.keras`, or that of the model whose weights it took."""
+        if not self.entry.base:
+            return self.folder / "model.keras"
+        runs = self.folder.parent.parent
+        return runs / folder_name(self.entry.base) / self.folder.name / "model.keras"
+
+    def probabilities(self, part: str) -> np.ndarray:
+        """What it said, float32 (N, H, W), in the order of the part's `numbers`; memory-mapped."""
+        return np.load(self.folder / f"{part}.npy", mmap_mode="r")
+
+
+def run_entry(
+    protocol: Protocol, entry: Entry, dataset: Dataset, division: Round, seed: int, folder: Path
+) -> Result:
+    """Train and score one model, or read the result of an earlier call; go on where one stopped.
+
+    Raises:
+        SplitError: no training or validation chip has a landslide.
+        TrainingError: the loss became NaN.
+        OutputError: the folder cannot be written.
+    """
+    cache = division.caches[entry.bands]
+    config = run_config(protocol, entry, dataset, division, cache, seed)
+    key = fingerprint(
+        [FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base, dict(entry.data)]
+    )
+    kept = folder / "scores.json"
+    if kept.is_file():
+        values = json.loads(kept.read_text(encoding="utf-8"))
+        if values.get("key") == key:
+            return _result(values, folder, entry)
+    start = time.monotonic()
+    from keras_landslide.training.run import train
+    from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
+
+    base = folder.parent.parent / folder_name(entry.base) / folder.name if entry.base else folder
+    if entry.base:
+        model = keras.models.load_model(base / "model.keras", compile=False, safe_mode=True)
+    else:
+        model = build_network(entry, cache, seed)
+        batches = _batches(protocol, entry, cache, config)
+        train(model, batches["train"], batches["val"], folder, config, quiet=True)
+    places = _places(protocol, entry, division, cache)
+    answers = {
+        part: predict(model, where, numbers, entry.symmetries)
+        for part, (where, numbers) in places.items()
+    }
+    histogram = ProbabilityHistogram()
+    histogram.add(cache.labels[places["val"][1]], answers["val"])
+    threshold = best_f1(histogram).value
+    parts = {}
+    for part, (where, numbers) in places.items():
+        parts[part] = score_part(answers[part], where.labels[numbers], numbers, threshold)
+        with replacing(folder / f"{part}.npy") as new:
+            np.save(new, answers[part])
+    values = {
+        "key": key,
+        "round": division.name,
+        "seed": seed,
+        "threshold": threshold,
+        "parameters": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
+        "epochs": len(History(base / "history.csv").rows),
+        "seconds": time.monotonic() - start,
+        "parts": {part: each.to_dict() for part, each in parts.items()},
+    }
+    write_json(kept, values)
+    return _result(values, folder, entry)
+
+
+def run_config(
+    protocol: Protocol,
+    entry: Entry,
+    dataset: Dataset,
+    division: Round,
+    cache: PatchCache,
+    seed: int,
+) -> RunConfig:
+    """The run as the run folder keeps it; `stack` and `patches` name data and division."""
+    settings = {**protocol.data, **entry.data}
+    return RunConfig(
+        DataConfig(
+            stack=f"{protocol.data.get('source', protocol.data['kind'])}-{dataset.key}",
+            patches=division.name,
+            image_model=",".join(cache.band_names),
+            oversample=settings.get("oversample", 1),
+            augment=settings.get("augment", False),
+        ),
+        ModelConfig(entry.name, dict(entry.options)),
+        protocol.training_of(entry, seed),
+    )
+
+
+def _batches(
+    protocol: Protocol, entry: Entry, cache: PatchCache, config: RunConfig
+) -> dict[str, Any]:
+    from keras_landslide.errors import SplitError
+    from keras_landslide.patches.loading import PatchBatches
+
+    for split, numbers in (("train", cache.indices("train")), ("val", _val(protocol, cache))):
+        if not cache.positive(numbers).any():
+            raise SplitError(
+                f"protocol {protocol.name}: no {split} image has a landslide; use more data"
+            )
+    size, settings = config.training.batch_size, {**protocol.data, **entry.data}
+    train: Any = PatchBatches(
+        cache,
+        cache.indices("train"),
+        batch_size=size,
+        augment=config.data.augment,
+        oversample=config.data.oversample,
+        seed=config.training.seed,
+    )
+    if settings.get("heavy"):
+        train = HeavyBatches(train, seed=config.training.seed)
+    return {
+        "train": train,
+        "val": PatchBatches(cache, _val(protocol, cache), batch_size=size, shuffle=False),
+    }
+
+
+def _val(protocol: Protocol, cache: PatchCache) -> np.ndarray:
+    """Chips that choose the epoch: the validation split, or where `val = "train"` those trained on.
+
+    With a handful of chips none can be spared for validation; as they are, without augmentation,
+    the training chips still tell an epoch that went astray.
+    """
+    return cache.indices("train" if protocol.data.get("val") == "train" else "val")
+
+
+def _places(
+    protocol: Protocol, entry: Entry, division: Round, cache: PatchCache
+) -> dict[str, tuple[PatchCache, np.ndarray]]:
+    """Images that are asked, by part: cache and positions in it."""
+    places = {"val": (cache, _val(protocol, cache)), "test": (cache, cache.indices("test"))}
+    if any(column.key == "train_nll" for table in protocol.tables for column in table.columns):
+        places["train"] = (cache, cache.indices("train"))
+    for part, caches in division.others.items():
+        other = caches[entry.bands]
+        places[part] = (other, other.indices("test"))
+    return places
+
+
+def _result(values: Mapping[str, Any], folder: Path, entry: Entry) -> Result:
+    return Result(
+        folder=folder,
+        entry=entry,
+        round=values["round"],
+        seed=values["seed"],
+        threshold=values["threshold"],
+        parameters=values["parameters"],
+        epochs=values["epochs"],
+        seconds=values["seconds"],
+        parts={part: Part.from_dict(each) for part, each in values["parts"].items()},
+    )
+
+
+def describe(protocol: Protocol) -> dict[str, Any]:
+    """All settings of a protocol as plain values, for the card."""
+    return {
+        "data": dict(protocol.data),
+        "training": asdict(protocol.training),
+        "models": [
+            {
+                "label": entry.label,
+                "name": entry.name,
+                "options": dict(entry.options),
+                "training": dict(entry.training),
+            }
+            for entry in protocol.models
+        ],
+    }

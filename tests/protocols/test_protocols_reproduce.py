@@ -1,0 +1,194 @@
+"""A tiny protocol from data to table, figures, card and bundle; stopped, it goes on."""
+
+import csv
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from chip_folders import bijie
+
+from keras_landslide.errors import BundleError, RecipeError, SplitError
+from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.protocols.bundle import export_best
+from keras_landslide.protocols.networks import scaled_network
+from keras_landslide.protocols.protocol import Entry, load_protocol, read_protocol
+from keras_landslide.protocols.reproduce import reproduce
+from keras_landslide.protocols.scoring import joined
+from keras_landslide.protocols.summary import labels_of, make_rows, pooled_threshold
+
+TINY = {
+    "title": "Tiny",
+    "folds": 2,
+    "data": {
+        "kind": "chips",
+        "source": "bijie",
+        "options": {"size": 32},
+        "split": [0.6, 0.2, 0.2],
+        "val": "train",
+        "threshold": "cross",
+        "augment": True,
+        "heavy": True,
+        "native": 2,
+    },
+    "training": {"loss": "bce_dice", "learning_rate": 3e-3, "batch_size": 3, "epochs": 2},
+    "models": [
+        {"label": "A", "name": "unet", "options": {"filters": 2, "levels": 2}, "scale": 2},
+        {
+            "label": "A mirrored",
+            "name": "unet",
+            "options": {"filters": 2, "levels": 2},
+            "scale": 2,
+            "base": "A",
+            "symmetries": True,
+        },
+        {"label": "both", "ensemble": ["A mirrored"], "symmetries": True},
+    ],
+    "tables": [
+        {
+            "title": "All",
+            "source": "",
+            "part": "test",
+            "columns": [{"key": "f1", "title": "F1"}, {"key": "image_f1", "title": "per chip"}],
+        }
+    ],
+    "figures": {"examples": "Fig. 1", "losses": "Fig. 7", "images": "Fig. 8", "roc": ""},
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("tiny")
+
+
+@pytest.fixture(scope="module")
+def done(place):
+    bijie(place / "data", 7)
+    protocol = read_protocol("tiny", TINY)
+    return reproduce(protocol, place / "data", place / "out", quiet=True)
+
+
+def test_every_chip_is_scored_once_and_everything_is_written(done, place):
+    for row in done.rows:
+        assert sorted(row.parts["test"].numbers) == list(range(7))
+        assert row.spread is None and row.seeds == 1
+    names = {path.name for path in done.files}
+    assert names == {
+        "table.md", "table.csv", "examples.png", "worst.png", "best.png", "images.png",
+        "losses.png", "roc.png", "card.md",
+    }  # fmt: skip
+    card = (place / "out" / "card.md").read_text()
+    assert "2-fold cross-validation" in card and "chosen on the chips of all other folds" in card
+    with (place / "out" / "table.csv").open() as stream:
+        rows = [r for r in csv.DictReader(stream) if r["score"] == "f1" and r["part"] == "test"]
+    for row, found in zip(done.rows, rows, strict=True):
+        value = row.values["test"]["f1"]
+        assert float(found["value"]) == value if value is not None else found["value"] == ""
+
+
+def test_second_call_trains_nothing(done, place):
+    models = sorted((place / "out" / "runs").rglob("model.keras"))
+    assert len(models) == 2, "two folds of the one that is trained"
+    before = [path.stat().st_mtime_ns for path in models]
+    again = reproduce(done.protocol, place / "data", place / "out", quiet=True)
+    assert [path.stat().st_mtime_ns for path in models] == before
+    assert [row.values for row in again.rows] == [row.values for row in done.rows]
+
+
+def test_killed_run_goes_on_to_the_same_weights(done, place):
+    run = place / "out" / "runs" / "a" / "fold-0-seed-0"
+    kept = keras.models.load_model(run / "model.keras", compile=False).get_weights()
+    for name in ("scores.json", "metrics.json", "model.keras"):
+        (run / name).unlink()
+    reproduce(done.protocol, place / "data", place / "out", quiet=True)
+    found = keras.models.load_model(run / "model.keras", compile=False).get_weights()
+    for a, b in zip(kept, found, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_threshold_of_a_fold_is_chosen_on_the_other(done):
+    row = done.rows[0]
+    first, second = row.runs
+    expected = pooled_threshold([(second.probabilities("test"), labels_of(done.dataset, second))])
+    assert first.threshold == expected
+
+
+def test_bundle_is_the_mean_of_mirrored_members(done, place):
+    out = export_best(done, place / "bundle", "both")
+    bundle = read_bundle(out)
+    assert bundle.band_names == ("red", "green", "blue") and bundle.patch_size_px == 64
+    assert bundle.contract["model"] == {
+        "name": "unet",
+        "options": {"filters": 2, "levels": 2},
+        "scale": 4,
+        "members": 2,
+        "sides": 4,
+        "quick": False,
+    }
+    assert bundle.stride_px == 16
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(out / "saved_model").signatures["serve"]
+    image = np.random.default_rng(0).uniform(0, 255, (2, 64, 48, 3)).astype(np.float32)
+    image[0, :9] = np.nan
+    said = next(iter(serve(tf.constant(image)).values())).numpy()
+    answers = []
+    for run in done.rows[0].runs[0].folder.parent.glob("fold-*"):
+        trained = keras.models.load_model(run / "model.keras", compile=False)
+        entry = Entry("", "unet", scale=4)
+        network = scaled_network(entry, (64, 48, 3), {"filters": 2, "levels": 2})
+        network.set_weights(trained.get_weights())
+        for axes in ((), (1,), (2,), (1, 2)):
+            answer = np.asarray(network(np.flip(image, axes)))
+            answers.append(np.flip(answer, axes))
+    assert len(answers) == 8
+    np.testing.assert_allclose(said, np.mean(answers, axis=0), atol=1e-5)
+    contract = json.loads((out / "bundle.json").read_text())
+    assert contract["metrics"]["cross_validation"]["chips"] == 7
+
+
+def test_seeds_are_averaged_and_their_spread_told(done):
+    protocol, results = done.protocol, {"A": {0: [], 1: []}}
+    for run in done.rows[0].runs:
+        part = run.parts["test"]
+        more = replace(part, counts=part.counts + np.array([5, 0, 0, 0]))
+        results["A"][0].append(run)
+        results["A"][1].append(replace(run, seed=1, parts={**run.parts, "test": more}))
+    one_model = replace(
+        protocol, models=protocol.models[:1], data={**protocol.data, "threshold": ""}
+    )
+    (row,) = make_rows(one_model, done.dataset, results)
+    each = [joined([r.parts["test"] for r in runs]).scores.recall for runs in results["A"].values()]
+    assert row.seeds == 2
+    assert row.values["test"]["recall"] == pytest.approx(np.mean(each))
+    assert row.spread["test"]["recall"] == pytest.approx(np.std(each, ddof=1))
+
+
+def test_other_protocol_in_the_same_folder_is_refused(done, place):
+    with pytest.raises(RecipeError, match="holds tiny"):
+        reproduce("msasnet", place / "data", place / "out", quick=True, quiet=True)
+
+
+def test_published_split_needs_all_three(tmp_path):
+    from chip_folders import landslide4sense
+
+    folder = landslide4sense(tmp_path / "l4s", TrainData=2)
+    with pytest.raises(SplitError, match=r"no val and no test chips.*--folds"):
+        reproduce("mu_net", folder, tmp_path / "out", quiet=True)
+    with pytest.raises(SplitError, match="give its folder by --data"):
+        reproduce("mu_net", None, tmp_path / "out", quiet=True)
+
+
+def test_bundle_needs_a_known_pixel_size(done, place):
+    unknown = replace(done, dataset=replace(done.dataset, pixel_size_m=float("nan")))
+    with pytest.raises(BundleError, match="pixel size is unknown"):
+        export_best(unknown, place / "other")
+    assert not (place / "other").exists()
+
+
+def test_quick_is_said_in_every_output(place):
+    from keras_landslide.protocols.tables import QUICK, title_of
+
+    assert QUICK in title_of(load_protocol("mu_net", quick=True), False)
+    assert QUICK not in title_of(load_protocol("mu_net"), False)
