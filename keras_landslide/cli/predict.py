@@ -21,6 +21,8 @@ from keras_landslide.cli.options import FiniteRange
               "'uncertainty'. May be given several times.")  # fmt: skip
 @click.option("--augment", is_flag=True,
               help="See the scene from all eight sides: mean and uncertainty.")  # fmt: skip
+@click.option("--dropout-draws", type=click.IntRange(min=2), default=None, metavar="N",
+              help="Answer N times with dropout left on: mean and uncertainty.")  # fmt: skip
 @click.option("--flag-missing", is_flag=True,
               help="Add a band 'missing_context': the share of missing pixels among those that "
               "the network sees for a pixel.")  # fmt: skip
@@ -72,6 +74,7 @@ def predict_scene_to_folder(
     *,
     ensemble: Sequence[str | Path] = (),
     augment: bool = False,
+    dropout_draws: int | None = None,
     flag_missing: bool = False,
     map_format: str = "probability",
     threshold: float | None = None,
@@ -97,6 +100,8 @@ def predict_scene_to_folder(
         ensemble: further bundles with the same bands; the map is the mean, and gets a second
             band `uncertainty`, the standard deviation.
         augment: ask each bundle from all eight sides of the square; adds `uncertainty` as well.
+        dropout_draws: let each bundle answer so often with its dropout left on; adds
+            `uncertainty` as well.
         flag_missing: add a band `missing_context` in [0, 1].
         map_format: `probability` or `percent`.
         threshold: decision threshold in [0, 1]; None takes the bundle's (of several, the mean).
@@ -139,7 +144,8 @@ def predict_scene_to_folder(
         raise LandslideError("--scheduler and --workers exclude each other; give one of them")
     out = Path(out)
     folders = dict.fromkeys(Path(each) for each in (bundle, *ensemble))
-    network = Network(tuple(read_bundle(folder) for folder in folders), augment)
+    bundles = tuple(read_bundle(folder) for folder in folders)
+    network = Network(bundles, augment, dropout_draws or 0)
     info = stack_info(stack)
     check_stack(network.bundles[0], info)
     rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)

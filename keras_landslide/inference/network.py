@@ -27,10 +27,13 @@ class Network:
         bundles: at least one, all with the same bands.
         symmetries: whether each bundle sees the scene from all eight sides of the square
             (test-time augmentation).
+        dropout_draws: how often each bundle answers with its dropout left on (Monte Carlo
+            dropout); 0 leaves it off.
     """
 
     bundles: tuple[Bundle, ...]
     symmetries: bool = False
+    dropout_draws: int = 0
 
     def __post_init__(self) -> None:
         first = self.bundles[0]
@@ -90,7 +93,7 @@ class Network:
     @property
     def estimates(self) -> tuple[str, ...]:
         """What is answered per pixel."""
-        several = self.symmetries or len(self.bundles) > 1
+        several = self.symmetries or len(self.bundles) > 1 or self.dropout_draws > 0
         return ESTIMATES if several else ESTIMATES[:1]
 
     def identity(self) -> list[Any]:
@@ -99,19 +102,24 @@ class Network:
             [file_sha256(path) for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
             for bundle in self.bundles
         ]
-        return [[dict(bundle.contract) for bundle in self.bundles], digests, self.symmetries]
+        contracts = [dict(bundle.contract) for bundle in self.bundles]
+        return [contracts, digests, self.symmetries, self.dropout_draws]
 
     def load(self) -> Predict:
         """Load the bundles' graphs.
 
         Raises:
-            BundleError: a graph cannot be loaded or takes other bands.
+            BundleError: a graph cannot be loaded, takes other bands, or has no dropout to draw
+                from.
         """
         from keras_landslide.inference import engine
 
-        members = [engine.load(bundle.folder) for bundle in self.bundles]
+        loaded = [engine.load(bundle.folder) for bundle in self.bundles]
         if self.estimates == ESTIMATES[:1]:
-            return members[0]
+            return loaded[0]
+        members: list[Predict] = list(loaded)
+        if self.dropout_draws:
+            members = [draw for member in loaded for draw in member.draws(self.dropout_draws)]
         return Committee(members, self.kinds, symmetries=self.symmetries)
 
 
