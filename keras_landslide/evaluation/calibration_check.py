@@ -24,7 +24,7 @@ class HeldOut(NamedTuple):
         seen: their probabilities as predicted.
         after: the same, calibrated.
         change: ECE after less ECE before; below 0 the calibration helps.
-        interval: [low, high] of the change over blocks; None with fewer than two.
+        interval: [low, high] of the change over blocks; None with too few.
     """
 
     seen: Distribution

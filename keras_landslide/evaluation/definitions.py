@@ -41,7 +41,7 @@ DEFINITIONS: dict[str, str] = {
     "boundary_recall": "share of true boundary pixels within the tolerance of a predicted one",
     "boundary_f1": "harmonic mean of both (Csurka et al. 2013)",
     "intervals": "percentile interval of a bootstrap that draws spatial blocks, never pixels; "
-    "null with fewer than two blocks. Those of ROC AUC and average precision are resampled from "
+    "null with fewer than five blocks. Those of ROC AUC and average precision are resampled from "
     "128 bins of log-odds and moved to the exact score",
     "per_image": "mean over patches (or tiles) of each one's own score where it is defined; "
     "'undefined' tells over how many it is not. Small landslides weigh as much as large ones, "

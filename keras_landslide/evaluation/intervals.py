@@ -16,6 +16,8 @@ from keras_landslide.errors import GridMismatchError
 
 REPLICATES = 1000
 LEVEL = 0.95
+LEAST_BLOCKS = 5
+"""Below, draws repeat each other so often that an interval would look surer than it is."""
 _DRAWN_AT_ONCE = 100
 """Replicates held in memory at a time: a large scene has 100 000 blocks."""
 
@@ -68,7 +70,7 @@ def block_bootstrap(
         seed: of the draws.
 
     Returns:
-        An interval per name; None with fewer than 2 blocks, or where no replicate has a value.
+        An interval per name; None with too few blocks, or where no replicate has a value.
     """
     counts = _used(counts, counts)[0]
     drawn = _replicates(counts, replicates, seed)
@@ -98,9 +100,9 @@ def resampled(values: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -
 
 
 def interval(values: np.ndarray, blocks: int, level: float = LEVEL) -> Interval | None:
-    """The percentile interval of replicates, NaN where undefined; None with fewer than 2 blocks."""
+    """The percentile interval of replicates, NaN where undefined; None with too few blocks."""
     known = values[~np.isnan(values)]
-    if blocks < 2 or not known.size:
+    if blocks < LEAST_BLOCKS or not known.size:
         return None
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), blocks, float(1 - known.size / values.size))

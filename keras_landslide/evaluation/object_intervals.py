@@ -24,7 +24,7 @@ def object_intervals(
         seed: of the draws.
 
     Returns:
-        [low, high] per score; None with fewer than two blocks or where it is undefined.
+        [low, high] per score; None with too few blocks or where it is undefined.
     """
     counts = _by_block(rows, block)
     drawn = resampled(counts, seed=seed).astype(float)

@@ -21,7 +21,7 @@ class SeedScore(NamedTuple):
     Attributes:
         value: mean over the seeds where it is defined; None where it never is.
         values: one per seed.
-        interval: [low, high]; None with fewer than two blocks.
+        interval: [low, high]; None with too few blocks.
     """
 
     value: float | None

@@ -63,7 +63,7 @@ def test_binned_rankings_with_ties_are_scikit_learns():
 
 @pytest.mark.parametrize("label", [True, False])
 def test_one_class_has_no_interval_of_rankings(label):
-    number, probability, truth = sample(4)
+    number, probability, truth = sample(6)
     truth[:] = label
     exact = ranking_scores(Distribution.of(probability, truth))
     found = filled(number, probability, truth).intervals(exact)
@@ -72,8 +72,8 @@ def test_one_class_has_no_interval_of_rankings(label):
     assert found["brier"].low <= exact["brier"] <= found["brier"].high
 
 
-def test_one_block_or_none_has_no_interval():
-    number, probability, truth = sample(1)
+def test_few_blocks_or_none_have_no_interval():
+    number, probability, truth = sample(4)
     exact = ranking_scores(Distribution.of(probability, truth))
     assert set(filled(number, probability, truth).intervals(exact).values()) == {None}
     nothing = ranking_scores(Distribution())
@@ -89,8 +89,7 @@ def test_cloud_cover_of_blocks():
     assert [row["tp"] for row in rows] == [10, 8, 1, 0]
     assert rows[0]["f1"] == pytest.approx(20 / 30) and rows[0]["interval_f1"] is None
     assert rows[3]["precision"] is None and rows[3]["recall"] == 0
-    twice = by_cloud_cover(
-        np.concatenate([every, every[:1] * 2]), np.concatenate([cloud, cloud[:1]])
-    )
-    wanted = block_bootstrap(np.stack([every[0], every[0] * 2]), ("f1",))["f1"]
-    assert twice[0]["interval_f1"] == [wanted.low, wanted.high]
+    # Six blocks without cloud, as `block_bootstrap` sees them.
+    six = np.stack([every[0] + [k, 0, 0, 0] for k in range(6)])
+    wanted = block_bootstrap(six, ("f1",))["f1"]
+    assert by_cloud_cover(six, six * 0)[0]["interval_f1"] == [wanted.low, wanted.high]

@@ -37,12 +37,13 @@ def test_accuracy_interval_is_that_of_the_normal_approximation():
     assert interval.high == pytest.approx(right.mean() + half, abs=half / 10)
 
 
-def test_one_block_or_none_has_no_interval():
-    assert block_bootstrap(blocks(1), ("f1",)) == {"f1": None}
+def test_few_blocks_or_none_have_no_interval():
+    assert block_bootstrap(blocks(4), ("f1",)) == {"f1": None}
+    assert block_bootstrap(blocks(5), ("f1",))["f1"].blocks == 5
     assert block_bootstrap(np.zeros((5, 4), int), ("f1",)) == {"f1": None}
-    never = np.array([[0, 0, 0, 10], [0, 0, 0, 10]])
+    never = np.array([[0, 0, 0, 10]] * 5)
     assert block_bootstrap(never, ("precision", "accuracy"))["precision"] is None
-    sometimes = np.array([[5, 0, 0, 5], [0, 0, 0, 10]])
+    sometimes = np.array([[5, 0, 0, 5], *([[0, 0, 0, 10]] * 4)])
     assert 0 < block_bootstrap(sometimes, ("precision",))["precision"].undefined < 1
 
 
