@@ -52,6 +52,7 @@ def cnn(
     dropout: float = 0.0,
     activation: str = "sigmoid",
     pad_odd: bool = True,
+    features_to_head: bool = False,
 ) -> keras.Model:
     """The U-Net of the LACNN study.
 
@@ -63,6 +64,9 @@ def cnn(
         dropout: rate of dropout after the bottom.
         activation: of the head, `sigmoid` or `softmax` over two classes.
         pad_odd: take sizes that are no multiple of 2^levels, from 2^levels on.
+        features_to_head: the head sees the pixel's own features beside the decoder's, so that a
+            logistic regression is part of the network, and one that is there already can be its
+            start (a wide and deep network, Cheng et al. 2016, doi:10.1145/2988450.2988454).
 
     Returns:
         A functional model whose first layer is `BandNormalization` and whose output is float32
@@ -72,7 +76,15 @@ def cnn(
         ModelError: an option is out of range, or the size does not fit.
     """
     return _network(
-        "cnn", image_shape, filters, levels, normalisation, dropout, activation, pad_odd
+        "cnn",
+        image_shape,
+        filters,
+        levels,
+        normalisation,
+        dropout,
+        activation,
+        pad_odd,
+        features_to_head,
     )
 
 
@@ -85,10 +97,19 @@ def lacnn(
     dropout: float = 0.0,
     activation: str = "sigmoid",
     pad_odd: bool = True,
+    features_to_head: bool = False,
 ) -> keras.Model:
     """`cnn` for locally aligned features."""
     return _network(
-        "lacnn", image_shape, filters, levels, normalisation, dropout, activation, pad_odd
+        "lacnn",
+        image_shape,
+        filters,
+        levels,
+        normalisation,
+        dropout,
+        activation,
+        pad_odd,
+        features_to_head,
     )
 
 
@@ -104,6 +125,7 @@ def _network(
     dropout: float,
     activation: str,
     pad_odd: bool,
+    features_to_head: bool,
 ) -> keras.Model:
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
@@ -111,6 +133,7 @@ def _network(
     check_range("dropout", dropout, 0, 0.95)
     check_choice("activation", activation, ACTIVATIONS)
     check_choice("pad_odd", pad_odd, (True, False))
+    check_choice("features_to_head", features_to_head, (True, False))
     check_image_shape(image_shape, stride=1 if pad_odd else 2**levels)
     if any(side is not None and side < 2**levels for side in image_shape[:2]):
         raise ModelError(
@@ -119,7 +142,7 @@ def _network(
         )
 
     image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    x = features = BandNormalization(name="normalise")(image)
     skips = []
     for level in range(levels):
         x = _double(x, filters * 2**level, normalisation, f"encoder{level + 1}")
@@ -135,6 +158,8 @@ def _network(
             x = PadToSkip(name=f"{decoder}_pad")([x, skips[level]])
         x = layers.Concatenate(name=f"{decoder}_concat")([skips[level], x])
         x = _double(x, filters * 2 ** max(level - 1, 0), normalisation, decoder)
+    if features_to_head:
+        x = layers.Concatenate(name="head_concat")([x, features])
     return keras.Model(image, probability_head(x, activation=activation), name=name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from keras_landslide.errors import TerrainError
 from keras_landslide.files import replacing
 from keras_landslide.susceptibility.features import Features
 from keras_landslide.susceptibility.folds import held_out
-from keras_landslide.susceptibility.learn import Learner
+from keras_landslide.susceptibility.learn import Learner, logistic_weights
 from keras_landslide.susceptibility.peers import PEERS, predict_peer, train_peer
 from keras_landslide.susceptibility.region import heavy_channels, read_features, usable
 from keras_landslide.susceptibility.settings import ALIGNED, LEAST_WEIGHT, StudySettings
@@ -36,6 +37,7 @@ class Trainer:
         self.values = read_features(stack, features)
         self.label = usable(label, self.values)
         self._aligned: tuple[tuple[str, ...], np.ndarray] | None = None
+        self._regression: tuple[str, np.ndarray] | None = None
         self._learners: dict[tuple[str, tuple[str, ...]], Learner] = {}
 
     def networks(self, name: str, learn: np.ndarray) -> tuple[Features, list[keras.Model]]:
@@ -83,15 +85,29 @@ class Trainer:
         # Where the optimum is one, and where there is nothing to learn, one does.
         for number in range(1 if name in ("naive", "llr") else self.settings.members):
             seed = self.settings.seed + number
-            yield learner.train(values, learn, seed=seed, validation=validation)
+            yield learner.train(
+                values, learn, seed=seed, validation=validation, start=self._start(name, learn)
+            )
+
+    def _start(self, name: str, learn: np.ndarray) -> np.ndarray | None:
+        """The logistic regression that a network begins as; None where it does not."""
+        wide = self.settings.learning(name).options.get("features_to_head")
+        return self._logistic(learn) if wide else None
+
+    def _logistic(self, learn: np.ndarray) -> np.ndarray:
+        """Weights and bias of a logistic regression on the same pixels, kept for the fold."""
+        mark = hashlib.sha256(learn.tobytes()).hexdigest()
+        if self._regression is None or self._regression[0] != mark:
+            _, learner, values = self._prepared("llr", learn)
+            weights = next(self._members("llr", learner, values, learn))
+            self._regression = mark, logistic_weights(weights)
+        return self._regression[1]
 
     def _align(self, learn: np.ndarray) -> Features:
         """The features with those aligned that were named, or that a logistic regression chose."""
         names = self.settings.align
         if names is None:
-            _, learner, values = self._prepared("llr", learn)
-            logistic = learner.network(next(self._members("llr", learner, values, learn)))
-            names = heavy_channels(logistic, self.local, LEAST_WEIGHT)
+            names = heavy_channels(self._logistic(learn), self.local, LEAST_WEIGHT)
         relative = self.settings.protocol != "published"
         features = self.local.with_aligned(names, relative=relative)
         self._check_reach(features)

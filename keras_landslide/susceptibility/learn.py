@@ -63,6 +63,7 @@ class Learner:
         *,
         seed: int = 0,
         validation: np.ndarray | None = None,
+        start: np.ndarray | None = None,
     ) -> list[np.ndarray]:
         """The weights of a trained network.
 
@@ -71,6 +72,9 @@ class Learner:
             label: uint8 (H, W) of 0, 1 and 255 where not to learn from.
             seed: of weights, order and turns.
             validation: uint8 (H, W), labels for the plateau schedule.
+            start: weights of a logistic regression of the first channels and its bias, (C' + 1,),
+                for a network whose head sees its features (`features_to_head`): it begins as that
+                regression, and learns what is missing.
 
         Raises:
             SplitError: there is nothing to learn from.
@@ -84,7 +88,14 @@ class Learner:
         if self.name == "naive":
             return fresh.get_weights()
         # Landslides are rare: starting at their share saves the first epochs.
-        fresh.get_layer("head").bias.assign(np.full(1, np.log(share / (1 - share)), "float32"))
+        head = fresh.get_layer("head")
+        head.bias.assign(np.full(1, np.log(share / (1 - share)), "float32"))
+        if start is not None and learning.options.get("features_to_head"):
+            kernel = np.zeros(head.kernel.shape, "float32")
+            deep = kernel.shape[2] - len(self.continuous)
+            kernel[0, 0, deep : deep + start.size - 1, 0] = start[:-1]
+            head.kernel.assign(kernel)
+            head.bias.assign(start[-1:])
         batches = Patches(
             features, label, learning.cutting, batch_size=learning.batch_size, seed=seed
         )
@@ -159,6 +170,12 @@ class Learner:
         # Folds differ by a few patches: the first fold's steps serve all.
         steps = max(batches * learning.epochs, 1)
         return keras.optimizers.schedules.CosineDecay(learning.learning_rate, steps)
+
+
+def logistic_weights(weights: list[np.ndarray]) -> np.ndarray:
+    """Kernel and bias of a trained `llr`, (C + 1,): the last of its weights."""
+    kernel, bias = sorted(weights, key=np.ndim)[-1], weights[-1]
+    return np.concatenate([kernel.reshape(-1), bias])
 
 
 def statistics(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_landslide.bands import UNLABELLED, require_bands
@@ -69,14 +68,18 @@ def read_features(stack: str | Path, features: Features) -> np.ndarray:
     return out
 
 
-def heavy_channels(logistic: keras.Model, features: Features, least: float) -> tuple[str, ...]:
+def heavy_channels(logistic: np.ndarray, features: Features, least: float) -> tuple[str, ...]:
     """Local channels whose weight in a logistic regression is at least `least` in absolute value.
 
     Weights count per deviation of continuous channels and per 0 or 1 of classes, as in section 4 of
     Hajimoradlou, Roberti and Poole. The heaviest one alone where none is heavy enough.
+
+    Args:
+        logistic: weights of the local channels and the bias, (len(features.names) + 1,).
+        features: their names.
+        least: 0.2 in the study.
     """
-    kernel = logistic.get_layer("head").get_weights()[0].reshape(-1)
-    weights = np.abs(kernel[: len(features.names)])
+    weights = np.abs(logistic[:-1])
     chosen = np.flatnonzero(weights >= least)
     if not chosen.size:
         chosen = weights.argmax(keepdims=True)

@@ -76,6 +76,8 @@ class Patches(keras.utils.PyDataset):
         self.windows = windows
         self.epoch = 0
         self._plan()
+        # Jitter makes a patch more or less: epochs of one length are what Keras expects.
+        self.batches = math.ceil(len(self.plan) / batch_size)
 
     def _plan(self) -> None:
         """The patches of an epoch: rows of (row, col, symmetry) in the padded arrays."""
@@ -104,7 +106,7 @@ class Patches(keras.utils.PyDataset):
         self.plan = [(*plan[i], int(turns[i])) for i in order]
 
     def __len__(self) -> int:
-        return math.ceil(len(self.plan) / self.batch_size)
+        return self.batches
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         size, margin = self.cutting.size_px, self.cutting.margin_px
