@@ -7,33 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_landslide.cli.data_options import layout_options, open_folder
+from keras_landslide.cli.data_score import score_command
+
 if TYPE_CHECKING:
     from keras_landslide.sources.check import Findings
-    from keras_landslide.sources.chips import ChipSource
 
 SHOWN = 3
 """Problems of one kind that are printed; all are in check.json."""
 
 
-def layout_options(command):
-    """The options that say how to read a folder."""
-    for option in reversed(
-        (
-            click.option("--layout", help="How the folder is laid out.  [default: by its look]"),
-            click.option("--size", type=click.IntRange(min=8),
-                         help="Side to letterbox chips to, px."),
-            click.option("--bands", help="Names of the bands, joined by commas (folder)."),
-            click.option("--positive", help="Mask values that mean landslide (folder)."),
-            click.option("--channels", help="l4s6 or l4s14 (landslide4sense)."),
-        )
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
 @click.group(short_help="data sets: check, preview, fetch")
 def command() -> None:
     """Look after data sets of image and mask files."""
+
+
+command.add_command(score_command)
 
 
 @command.command("check", short_help="what is there, and what is wrong")
@@ -85,23 +74,6 @@ def fetch_command(
     click.echo(f"{place.title}: licence {record.licence}; cite {place.cite}")
     for path in fetch(record, out or Path(name), files, unpack=unpack):
         click.echo(f"wrote {path}")
-
-
-def open_folder(folder: Path, **options: Any) -> ChipSource:
-    """List a data set by the options of the command line; None leaves an option out.
-
-    Raises:
-        LandslideError: see `sources.registry.open_source`.
-    """
-    from keras_landslide.sources.registry import open_source
-
-    layout = options.pop("layout", None)
-    given = {key: value for key, value in options.items() if value is not None}
-    if "bands" in given:
-        given["bands"] = tuple(part.strip() for part in given["bands"].split(","))
-    if "positive" in given:
-        given["positive"] = _numbers(given["positive"])
-    return open_source(folder, layout, **given)
 
 
 def check(folder: Path, out: Path, **options: Any) -> Findings:
@@ -156,12 +128,3 @@ def lines(found: Findings):
             yield f"    {problem.where}: {problem.text}"
         if len(problems) > SHOWN:
             yield f"    ... and {len(problems) - SHOWN} more, see check.json"
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"--positive {text} should be whole numbers joined by commas"
-        ) from error

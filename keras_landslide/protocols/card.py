@@ -85,7 +85,9 @@ def _lines(
         yield from (f"- {reading}" for reading in protocol.readings)
         yield ""
     yield "## Cost"
-    yield "| model | trainable parameters | seconds, all folds and seeds |"
+    yield "Seconds are those of all folds and seeds; of a run that was stopped, of its last part."
+    yield ""
+    yield "| model | trainable parameters | seconds |"
     yield "| --- | ---: | ---: |"
     for row in rows:
         yield f"| {row.entry.label} | {row.parameters:,} | {row.seconds:.0f} |"

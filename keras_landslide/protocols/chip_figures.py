@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,8 @@ def comparison(
             ax.set_title(text, fontsize=7.5)
         handles = [LegendPatch(color=colour, label=text) for text, colour in COLOURS.values()]
         fig.legend(handles=handles, loc="outside lower center", ncols=3)
-        fig.suptitle(title_with_source(title, simulated), fontsize=10, fontweight="bold")
+        wrapped = textwrap.fill(title_with_source(title, simulated), int(15 * columns) + 10)
+        fig.suptitle(wrapped, fontsize=10, fontweight="bold")
     return Path(out)
 
 
