@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_landslide.cli.new_place import NewPlace, Remedy
 from keras_landslide.config import load_run_config
 from keras_landslide.files import file_state
+
+if TYPE_CHECKING:
+    import numpy as np
 
 COLUMNS = ("remedy", "patches", "draw", "threshold", "precision", "recall", "f1", "interval",
            "average_precision", "gain", "gain_interval")  # fmt: skip
@@ -49,6 +52,7 @@ def adapt(
         SplitError: the table lacks train or test patches, or landslides among the former.
         LandslideError: a file cannot be read or written.
     """
+    from keras_landslide.evaluation.clear_pixels import clear_statistics
     from keras_landslide.files import write_json
     from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.lock import folder_lock
@@ -72,7 +76,15 @@ def adapt(
     cache = open_cache(stack, read_patches(table, info.grid), config.band_names,
                        table.parent / "cache")  # fmt: skip
     state = info.tags.get("FINGERPRINT") or file_state(stack)
-    place = NewPlace(cache, config, run, table, state, seed, steps, learning_rate)
+
+    def statistics() -> tuple[np.ndarray, np.ndarray]:
+        if "cloud" not in info.band_names:
+            return clear_statistics(cache)
+        clouds = open_cache(stack, cache.patches, (*config.band_names, "cloud"),
+                            table.parent / "cache")  # fmt: skip
+        return clear_statistics(clouds, "cloud")
+
+    place = NewPlace(cache, config, run, table, state, statistics, seed, steps, learning_rate)
     remedies = [Remedy("before"), Remedy("normalisation")]
     remedies += [Remedy("fine-tuning", n, d) for n in labelled for d in range(draws)]
     place.check(max(labelled, default=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class NewPlace:
         source: folder of the run.
         table: patch table, for messages.
         state: what the patches were cut from, JSON-like.
+        statistics: gives mean and deviation of the bands in the new place.
         seed: of drawn patches.
         steps: gradient steps of fine-tuning.
         learning_rate: of fine-tuning.
@@ -54,6 +56,7 @@ class NewPlace:
     source: Path
     table: Path
     state: Any
+    statistics: Callable[[], tuple[np.ndarray, np.ndarray]]
     seed: int
     steps: int
     learning_rate: float
@@ -100,14 +103,12 @@ class NewPlace:
 
     def _adapted(self, remedy: Remedy) -> tuple[keras.Model, float, str]:
         from keras_landslide.patches.loading import PatchBatches
-        from keras_landslide.patches.statistics import band_statistics
         from keras_landslide.training.fine_tuning import fine_tune
 
         source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
         model, threshold = self._model(self.source), source["threshold"]
         if remedy.name == "normalisation":
-            every = range(len(self.cache.patches))
-            model.get_layer("normalise").set_statistics(*band_statistics(self.cache, every))
+            model.get_layer("normalise").set_statistics(*self.statistics())
         if not remedy.patches:
             return model, threshold, source["threshold_rule"]
         chosen = self._draw(remedy)

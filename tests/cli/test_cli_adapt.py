@@ -19,7 +19,7 @@ from keras_landslide.inference.bundle import read_bundle
 def place(tmp_path_factory):
     """Steeper by 12 degrees all over: there the network calls everything a landslide."""
     folder = tmp_path_factory.mktemp("steep")
-    stack = write_scene(folder, seed=3, slope_deg=32)
+    stack = write_scene(folder, seed=3, slope_deg=32, cloud=True)
     return {"stack": stack, "patches": cut(stack)}
 
 
