@@ -10,7 +10,8 @@ One run measures, on a 7-band stack and a 16-filter U-Net with random weights:
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
 - the loop of tutorials as the peer: every patch of the scene in memory, half overlapping, one
-  `predict` call, averaged.
+  `predict` call, averaged;
+- other engines on the same windows (`engines.py`).
 """
 
 from __future__ import annotations
@@ -174,6 +175,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         apart("bundle", folder, args.filters)
+        script = Path(__file__).with_name("engines.py")
+        subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
         print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}")
         print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
               f"{'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
