@@ -204,3 +204,26 @@ class ArchitectureTests:
         model = self.normalised()
         x = self.images(1, self.size, self.size, 3)
         np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), predict(model, x), atol=1e-5)
+
+    @pytest.mark.slow
+    def test_full_width(self, tmp_path):
+        """At the paper's own width: a step of training, and the same after it on JAX."""
+        pytest.importorskip("jax")
+        fix_seeds(0)
+        stride = receptive_field(self.build()).stride_px
+        side = stride * math.ceil(max(64, self.size, self.minimum) / stride)
+        model = models.build(self.name, (side, side, 3))
+        model.get_layer("normalise").set_statistics([50.0] * 3, [20.0] * 3)
+        x = self.images(1, side, side, 3)
+        if self.learns:
+            y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
+            # Biases before a normalisation have no gradient.
+            kernels = [weight for weight in model.trainable_weights if len(weight.shape) > 1]
+            before = [np.array(weight) for weight in kernels]
+            loss = compile_model(model, TrainingConfig()).train_on_batch(x, y)
+            assert np.isfinite(loss).all()
+            for kernel, old in zip(kernels, before, strict=True):
+                assert not np.array_equal(kernel, old), kernel.path
+        out = predict(model, x)
+        assert out.shape == (1, side, side, 1) and (out >= 0).all() and (out <= 1).all()
+        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), out, atol=1e-4)

@@ -1,4 +1,4 @@
-"""The networks of the Bijie study learn one real chip by heart."""
+"""The networks of the two papers on Bijie learn one real chip by heart."""
 
 import pytest
 import rasterio
@@ -14,6 +14,12 @@ NETWORKS = {
     "segnet": {"filters": 16},
     "deeplabv3plus_resnet50": {"filters": 16, "pyramid_filters": 64},
     "deeplabv3plus_mobilenetv2": {"alpha": 0.35, "pyramid_filters": 64},
+    "msasnet": {"filters": 8},
+    "ldlaim": {"filters": 8},
+    "res_unet_obia": {"filters": 8},
+    "fcn": {"filters": 16},
+    "pspnet": {"filters": 16},
+    "drs_unet": {"filters": 16},
 }
 
 
