@@ -11,7 +11,7 @@ from sklearn import metrics
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
-from keras_landslide.errors import BundleError, InputFileError, SplitError
+from keras_landslide.errors import BundleError, InputFileError, NodataError, SplitError
 from keras_landslide.grid import Grid
 from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.inventory.polygonize import polygonize
@@ -302,3 +302,11 @@ def test_intervals_of_every_score_and_by_cloud_cover(scene):
     objects = found["objects"]
     assert objects["object_intervals"]["recall"][0] <= objects["recall"]
     assert "By cloud cover" in (scene / "out" / "report.html").read_text()
+
+
+def test_nothing_labelled_is_one_clear_line(scene):
+    """All masked: there is no number that could be given."""
+    write_raster(scene / "m.tif", np.full(GRID.shape, 255, np.float32), GRID, names=["label"])
+    with pytest.raises(NodataError, match="no pixel has both a probability and a label"):
+        evaluate(scene / "p.tif", scene / "m.tif", scene / "out")
+    assert not (scene / "out").exists()
