@@ -22,7 +22,7 @@ from keras_landslide.protocols.maps import transfer_map
 from keras_landslide.protocols.protocol import Protocol, folder_name, load_protocol
 from keras_landslide.protocols.running import Result, run_entry
 from keras_landslide.protocols.summary import Row, make_rows
-from keras_landslide.protocols.tables import title_of, write_tables
+from keras_landslide.protocols.tables import short_title, write_tables
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _draw(
     out: Path,
 ) -> list[Path]:
     wanted, simulated = protocol.figures, dataset.simulated
-    title = title_of(protocol, False)
+    title = short_title(protocol)
     proposed = rows[-1]
     drawn = []
 

@@ -24,6 +24,12 @@ def title_of(protocol: Protocol, simulated: bool) -> str:
     return protocol.title + (f" ({'; '.join(said)})" if said else "")
 
 
+def short_title(protocol: Protocol) -> str:
+    """The title's first words, for figures."""
+    said = " (quick form, scaled down)" if protocol.quick else ""
+    return protocol.title.partition(":")[0] + said
+
+
 def cells(table: Table, rows: Sequence[Row]) -> list[list[str]]:
     """Header and lines: our value, and after each bar the paper's."""
     reported = reported_values(table)

@@ -192,3 +192,24 @@ def test_quick_is_said_in_every_output(place):
 
     assert QUICK in title_of(load_protocol("mu_net", quick=True), False)
     assert QUICK not in title_of(load_protocol("mu_net"), False)
+
+
+def test_bundle_is_scored_on_chips(done, place):
+    from click.testing import CliRunner
+
+    from keras_landslide.cli import data
+
+    export_best(done, place / "bundle", "A")
+    arguments = ["score", str(place / "bundle"), str(place / "data"), "-o", str(place / "scored")]
+    run = CliRunner().invoke(data.command, [*arguments, "--size", "64"])
+    assert run.exit_code == 0, (run.output, run.exception)
+    report = json.loads((place / "scored" / "scores.json").read_text())
+    assert report["chips"] == 7 and len(report["per_chip"]) == 7
+    assert report["threshold"] == read_bundle(place / "bundle").threshold
+    pooled = [sum(chip[key] for chip in report["per_chip"].values()) for key in ("tp", "fn")]
+    assert report["recall"] == (pooled[0] / sum(pooled) if sum(pooled) else None)
+    assert (place / "scored" / "chips.png").stat().st_size > 5000
+    run = CliRunner().invoke(data.command, [*arguments, "--size", "40"])
+    assert isinstance(run.exception, BundleError) and "--size 64" in str(run.exception)
+    run = CliRunner().invoke(data.command, [*arguments, "--layout", "bijie", "--channels", "l4s6"])
+    assert "option of 'bijie'" in str(run.exception)
