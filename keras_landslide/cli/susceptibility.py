@@ -27,6 +27,8 @@ import click
               "large logistic weight.")  # fmt: skip
 @click.option("--members", type=click.IntRange(min=1), default=3, show_default=True,
               help="Networks whose mean is the model.")  # fmt: skip
+@click.option("--search-rates", is_flag=True,
+              help="Optimizer and rate by 5-fold cross-validation of an epoch.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own.")
 @click.option("--patch-px", type=click.IntRange(min=16), help="Instead of the protocol's.")
 @click.option("--margin", "margin_px", type=click.IntRange(min=0),
@@ -73,7 +75,7 @@ def _settings(**options: Any) -> Any:
     from keras_landslide.errors import SplitError
     from keras_landslide.susceptibility.settings import Held, StudySettings
 
-    lists = {}
+    lists: dict[str, Any] = {}
     for key in ("models", "bands", "align"):
         text = options.pop(key)
         lists[key] = text and tuple(part.strip() for part in text.split(",") if part.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,9 +13,10 @@ import numpy as np
 from keras_landslide.errors import TerrainError
 from keras_landslide.files import replacing
 from keras_landslide.susceptibility.features import Features
-from keras_landslide.susceptibility.folds import held_out
-from keras_landslide.susceptibility.learn import Learner, logistic_weights
+from keras_landslide.susceptibility.folds import held_out, make_folds
+from keras_landslide.susceptibility.learn import Learner, Learning, logistic_weights
 from keras_landslide.susceptibility.peers import PEERS, predict_peer, train_peer
+from keras_landslide.susceptibility.rates import Trial, search_rates
 from keras_landslide.susceptibility.region import heavy_channels, read_features, usable
 from keras_landslide.susceptibility.settings import ALIGNED, LEAST_WEIGHT, StudySettings
 
@@ -38,6 +40,7 @@ class Trainer:
         self.label = usable(label, self.values)
         self._aligned: tuple[tuple[str, ...], np.ndarray] | None = None
         self._regression: tuple[str, np.ndarray] | None = None
+        self.rates: dict[str, list[Trial]] = {}
         self._learners: dict[tuple[str, tuple[str, ...]], Learner] = {}
 
     def networks(self, name: str, learn: np.ndarray) -> tuple[Features, list[keras.Model]]:
@@ -68,10 +71,24 @@ class Trainer:
             values = self._values(features)
         key = name, features.channels
         if key not in self._learners:
-            learner = Learner(name, features.continuous, self.settings.learning(name))
+            learning = self._learning(name, features, values)
+            learner = Learner(name, features.continuous, learning)
             self._learners = {k: v for k, v in self._learners.items() if k[0] != name}
             self._learners[key] = learner
         return features, self._learners[key], values
+
+    def _learning(self, name: str, features: Features, values: np.ndarray) -> Learning:
+        """How a network learns: as set, or at the rate that cross-validation chose, once."""
+        own = self.settings.learning(name)
+        if not self.settings.search_rates or name == "naive":
+            return own
+        if name not in self.rates:
+            fold = make_folds(self.label, "blocks", 5, block_px=self.settings.block_px)
+            self.rates[name] = search_rates(
+                name, values, self.label, fold, features.continuous, own, seed=self.settings.seed
+            )
+        best = self.rates[name][0]
+        return replace(own, optimizer=best.optimizer, learning_rate=best.learning_rate)
 
     def _members(
         self,

@@ -60,6 +60,8 @@ class StudySettings:
         bands: stored bands to learn from; None takes all.
         align: channels to align; None takes those of a large logistic weight, fold by fold.
         members: networks in an ensemble, of consecutive seeds.
+        search_rates: choose optimizer and learning rate of each network by 5-fold cross-validation
+            of one epoch, as the study did.
         epochs: instead of each network's own; None leaves them.
         patch_px: instead of the protocol's; None leaves it.
         margin_px: instead of the protocol's; None leaves it.
@@ -76,6 +78,7 @@ class StudySettings:
     bands: tuple[str, ...] | None = None
     align: tuple[str, ...] | None = None
     members: int = 3
+    search_rates: bool = False
     epochs: int | None = None
     patch_px: int | None = None
     margin_px: int | None = None

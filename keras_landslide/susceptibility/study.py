@@ -76,6 +76,11 @@ def run_study(
             settings.models, key=lambda name: overall(ranked[name])["roc_auc"]["value"]
         )
         found["map"] = _map(trainer, best, Path(map_stack or stack), out, settings)
+        if trainer.rates:
+            found["rates"] = {
+                name: [trial._asdict() for trial in trials if np.isfinite(trial.nll)]
+                for name, trials in trainer.rates.items()
+            }
         write_json(out / "scores.json", found)
         write_text(out / "scores.md", score_text(found))
         rate_figure(out / "rates.png", curves, simulated=info.simulated)
@@ -87,6 +92,7 @@ def _key(trainer: Trainer, held: Held) -> str:
     settings = trainer.settings
     learning = {name: asdict(settings.learning(name)) for name in settings.models}
     chosen = [settings.protocol, settings.align, settings.members, settings.seed, settings.block_px]
+    chosen.append(settings.search_rates)
     state = source_state(trainer.stack)
     return fingerprint([asdict(held), chosen, learning, trainer.local.bands, state])
 
