@@ -58,11 +58,26 @@ def test_losses_equal_scikit_learn(name):
 
 
 @pytest.mark.parametrize("name", AREAS)
-def test_areas_are_near_the_exact_ones(name):
+def test_areas_are_nearly_scikit_learns(name):
     metric, truth, probability = filled(name)
     valid = truth != 255
     wanted = AREAS[name](truth[valid], probability[valid])
-    assert float(metric.result()) == pytest.approx(wanted, abs=5e-3)
+    assert float(metric.result()) == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["ties", "certain", "constant", "tiny"])
+@pytest.mark.parametrize("name", AREAS)
+def test_areas_of_tied_and_extreme_probabilities_equal_scikit_learn(name, kind):
+    rng = np.random.default_rng(2)
+    truth = (rng.random(3000) < 0.1).astype("float32")
+    probability = rng.beta(1 + 2 * truth, 3).astype("float32")
+    change = {"ties": np.round(probability, 1), "certain": np.round(probability),
+              "constant": 0 * probability + 0.3, "tiny": probability * 1e-3}  # fmt: skip
+    metric = metrics.get(name)
+    for part in np.array_split(np.arange(3000), 4):
+        metric.update_state(truth[part], change[kind][part])
+    wanted = AREAS[name](truth, change[kind])
+    assert float(metric.result()) == pytest.approx(wanted, abs=2e-6)
 
 
 @pytest.mark.parametrize("truth", [0, 1, 255])
