@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def loss_curves(results: Results, out: Path, *, title: str, simulated: bool) -> 
             ax.plot(np.arange(1, shortest + 1), mean, color=colour, linewidth=1.2, label=label)
         ax.set(xlabel="epoch", ylabel="training loss")
         ax.legend(fontsize=7, ncols=2)
-        fig.suptitle(title_with_source(title, simulated), fontsize=10, fontweight="bold")
+        fig.suptitle(_wrapped(title, simulated), fontsize=9.5, fontweight="bold")
     return out
 
 
@@ -61,7 +62,7 @@ def roc_curves(rows: Sequence[Row], out: Path, *, title: str, simulated: bool) -
         ax.plot([0, 1], [0, 1], color="#999999", linestyle=(0, (4, 3)), linewidth=0.8)
         ax.set(xlabel="false alarm rate", ylabel="recall", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         ax.legend(loc="lower right")
-        fig.suptitle(title_with_source(title, simulated), fontsize=10, fontweight="bold")
+        fig.suptitle(_wrapped(title, simulated), fontsize=9.5, fontweight="bold")
     return out
 
 
@@ -115,16 +116,20 @@ def typical(row: Row) -> list[int]:
 
 
 def extremes(row: Row) -> tuple[list[int], list[int]]:
-    """Positions of the worst and of the best chips by F1; those where it is undefined count not."""
+    """Positions of the worst and of the best chips with landslides, by F1."""
     part = row.parts["test"]
     known = [
         (scores.f1, int(number))
         for scores, number in zip(part.images, part.numbers, strict=True)
-        if scores.f1 is not None
+        if scores.f1 is not None and scores.tp + scores.fn > 0
     ]
     ordered = [number for _, number in sorted(known)]
     half = min(WORST_AND_BEST, len(ordered) // 2)
     return ordered[:half], ordered[::-1][:half]
+
+
+def _wrapped(title: str, simulated: bool) -> str:
+    return textwrap.fill(title_with_source(title, simulated), 58)
 
 
 def _case(rows: Sequence[Row], number: int, dataset: Dataset) -> Case:
