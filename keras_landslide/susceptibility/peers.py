@@ -26,7 +26,7 @@ def train_peer(name: str, features: np.ndarray, label: np.ndarray, *, seed: int 
     known = ((label == 0) | (label == 1)) & ~np.isnan(features).any(axis=-1)
     if name == "random_forest":
         model: Any = RandomForestClassifier(
-            n_estimators=200, min_samples_leaf=20, max_samples=0.25, n_jobs=2, random_state=seed
+            n_estimators=200, min_samples_leaf=10, max_samples=0.1, n_jobs=2, random_state=seed
         )
     else:
         model = HistGradientBoostingClassifier(

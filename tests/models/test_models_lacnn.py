@@ -120,3 +120,19 @@ def test_multiples_of_the_stride_are_not_touched():
 def test_options_out_of_range(name, options, message):
     with pytest.raises(ModelError, match=message):
         models.build(name, (64, 64, 3), **options)
+
+
+def test_head_that_sees_the_features():
+    """With a head of zeros but for the features, the network is a logistic regression."""
+    keras.utils.set_random_seed(0)
+    model = models.build("lacnn", (None, None, 3), filters=2, levels=2, features_to_head=True)
+    plain = models.build("lacnn", (None, None, 3), filters=2, levels=2)
+    assert model.count_params() == plain.count_params() + 3
+    kernel, bias = model.get_layer("head").get_weights()
+    kernel[:] = 0
+    kernel[0, 0, -3:, 0] = [0.5, -1, 2]
+    model.get_layer("head").set_weights([kernel, bias + 0.1])
+    x = images(12, 9, 3)
+    odds = x @ np.array([0.5, -1, 2]) + 0.1
+    np.testing.assert_allclose(predict(model, x)[..., 0], 1 / (1 + np.exp(-odds)), atol=1e-6)
+    assert receptive_field(model) == receptive_field(plain)
