@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 @click.option("--image-model", help="Key of the image models, or band names joined by commas.")
 @click.option("--epochs", type=int, help="At most so many epochs per trial.")
 @click.option("--max-patches", type=int, help="At most so many patches of each split.")
+@click.option("--set", "entries", multiple=True, metavar="KEY=VALUE",
+              help="Any entry of SPACE, such as search.repeats=0; may be repeated.")  # fmt: skip
 @click.option("--kind", help="grid, random, bayesian, hyperband or halving.")
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True,
               help="Trials at the same time on this machine.")  # fmt: skip
@@ -75,7 +77,7 @@ def tune(
         memory_gb: most memory that a trial may take; 0 = no limit.
         listen: host:port for workers of other machines.
         overrides: `stack`, `patches`, `image_model`, `epochs`, `max_patches` and `kind` replace
-            entries of the space.
+            entries of the space, as do `entries`, texts such as `search.repeats=0`.
 
     Raises:
         LandslideError: the space, the stack, the patches or the folder is at fault, another
@@ -144,10 +146,26 @@ def _load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
     for key in ("stack", "patches"):
         if overrides.get(key):
             overrides[key] = str(Path(overrides[key]).resolve())
+    entries = dict(map(_entry, overrides.pop("entries", ())))
     tables = {"stack": "base.data", "patches": "base.data", "image_model": "base.data"}
-    return load_space(
-        space, {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
-    )
+    named = {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
+    return load_space(space, {**entries, **named})
+
+
+def _entry(text: str) -> tuple[str, Any]:
+    """`search.repeats=0` as its key and its value, which is written as in TOML."""
+    import tomllib
+
+    from keras_landslide.errors import RecipeError
+
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(
+            f"--set {text}: expected an entry such as search.repeats=0 or "
+            f"base.training.loss='dice', written as in TOML ({error})"
+        ) from error
 
 
 def _prepare(space: SearchSpace) -> None:

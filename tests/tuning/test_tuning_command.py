@@ -7,55 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from affine import Affine
 
 from keras_landslide.cli.main import main
 from keras_landslide.config import load_run_config
-from keras_landslide.grid import Grid
-from keras_landslide.patches.plan import PatchSettings, make_patches
-from keras_landslide.rasters.write import write_raster
 
 from outcome import outcome  # isort: skip
 
 ROOT = Path(__file__).parents[2]
-
-SPACE = """
-[search]
-objective = "val_loss"
-seed = 3
-epochs = 2
-max_patches = 12
-[base.data]
-stack = "stack.tif"
-patches = "patches.gpkg"
-image_model = "rgb"
-[base.model]
-options = { filters = 2, levels = 1 }
-[base.training]
-epochs = 3
-[grid]
-filters = [2, 4]
-learning_rate = [1e-2, 1e-3]
-batch_size = [4]
-"""
-
-
-@pytest.fixture(scope="module")
-def basin(tmp_path_factory):
-    """A stack of 128 px with bright squares as landslides, its patches of 16 px, and a space."""
-    folder = tmp_path_factory.mktemp("basin")
-    rng = np.random.default_rng(0)
-    values = rng.normal(0.2, 0.02, (128, 128, 4)).astype("float32")
-    values[..., 3] = np.kron(rng.random((32, 32)) < 0.1, np.ones((4, 4)))
-    values[..., :3] += 0.1 * values[..., 3:]
-    grid = Grid("EPSG:32618", Affine(12.5, 0, 400000, 0, -12.5, 700000), (128, 128))
-    names = ["red", "green", "blue", "label"]
-    write_raster(folder / "stack.tif", values, grid, names=names, tags={"SIMULATED": "yes"})
-    make_patches(folder / "stack.tif", folder / "patches.gpkg", PatchSettings(size=16, overlap=0))
-    (folder / "space.toml").write_text(SPACE)
-    return folder
 
 
 def start(script, *arguments):
@@ -133,7 +92,11 @@ def test_wrong_input_is_one_line_and_status_2(basin, tmp_path, capsys, arguments
 
 def test_a_misspelt_option_is_refused_before_the_first_trial(basin, tmp_path, capsys):
     space = tmp_path / "space.toml"
-    text = SPACE.replace("filters = [2, 4]", "model.options.filtrs = [2, 4]")
+    text = (
+        (basin / "space.toml")
+        .read_text()
+        .replace("filters = [2, 4]", "model.options.filtrs = [2, 4]")
+    )
     space.write_text(text.replace('"stack.tif"', f'"{basin}/stack.tif"').replace(
         '"patches.gpkg"', f'"{basin}/patches.gpkg"'))  # fmt: skip
     with pytest.raises(SystemExit):

@@ -1,4 +1,3 @@
-import gc
 import os
 import shutil
 import signal
@@ -26,15 +25,6 @@ def run_search(space, folder, make_trainer, learnt_from=None):
     """In this process, so that the trainer can be looked at."""
     alone = Resources(in_process=True)
     return search.run_search(space, folder, make_trainer, learnt_from, alone)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def light_garbage_collection():
-    """Each trial collects garbage; without TensorFlow's own objects that takes no time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 class TableTrainer(ToyTrainer):
