@@ -109,9 +109,12 @@ def calibrate(
     before, after = (found[side]["ece"] for side in ("before", "after"))
     does = "lowers" if found["kept"] else "does not lower"
     kept = "kept in the bundle" if found["kept"] else "the bundle stays as it was"
+    sure = ""
+    if (between := found["interval"]) is not None:
+        sure = f" (change {between[0]:+.4f} to {between[1]:+.4f} over blocks)"
     found["verdict"] = (
-        f"{method} {does} the ECE on {test_split} blocks: {before:.4f} before, {after:.4f} after; "
-        f"{kept}"
+        f"{method} {does} the ECE on {test_split} blocks: {before:.4f} before, {after:.4f} after"
+        f"{sure}; {kept}"
     )
     entry = {**calibration_entry(fitted), "fitted_on": split, "ece": {"before": before,
              "after": after, "on": test_split}}  # fmt: skip

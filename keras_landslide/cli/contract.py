@@ -6,11 +6,12 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig
+from keras_landslide.errors import BandError
 from keras_landslide.files import file_state, fingerprint
 
 if TYPE_CHECKING:
     from keras_landslide.patches.cache import PatchCache
-    from keras_landslide.rasters.read import StackInfo
+    from keras_landslide.rasters.read import BandInfo, StackInfo
 
 
 def data_fingerprint(config: RunConfig) -> str:
@@ -35,10 +36,10 @@ def data_contract(config: RunConfig, cache: PatchCache) -> dict[str, Any]:
     """Bands, pixel size, training area and band ranges of a run.
 
     Raises:
+        BandError: a band of the stack has no unit.
         CrsError: the stack's grid is not in metres or another length unit.
         InputFileError: the stack or the patch table cannot be read.
     """
-    from keras_landslide.bands import BANDS
     from keras_landslide.patches.statistics import band_ranges
     from keras_landslide.rasters.read import stack_info
 
@@ -47,7 +48,7 @@ def data_contract(config: RunConfig, cache: PatchCache) -> dict[str, Any]:
     bands = [
         {
             "name": name,
-            "unit": described[name].unit or (BANDS[name].unit if name in BANDS else ""),
+            "unit": _unit(described[name], config.data.stack),
             "kind": kind,
         }
         for name, kind in zip(cache.band_names, cache.kinds, strict=True)
@@ -62,6 +63,16 @@ def data_contract(config: RunConfig, cache: PatchCache) -> dict[str, Any]:
         "band_ranges": band_ranges(cache),
         "patches": {split: len(cache.indices(split)) for split in ("train", "val", "test")},
     }
+
+
+def _unit(band: BandInfo, stack: str) -> str:
+    """The band's unit; none is guessed, since a bundle refuses stacks in other units."""
+    if not band.unit:
+        raise BandError(
+            f"{stack}: band {band.name} has no unit; make the stack by a scene recipe, or note the "
+            "unit in its metadata"
+        )
+    return band.unit
 
 
 def _training_area(stack: StackInfo, cache: PatchCache) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from keras_landslide.patches.table import Patch, read_patches, write_patches
 
 def test_both_splits_are_scored_and_the_gap_is_their_difference(tmp_path, capsys):
     run, out = write_run(tmp_path), tmp_path / "out"
-    main(["audit", str(run), "-o", str(out)])
+    main(["audit", str(run), "-o", str(out), "--block", "16"])
     told = json.loads((out / "audit.json").read_text())
     found = told["basins"][tmp_path.name]
     value = found["random"]["f1"] - found["spatial"]["f1"]
@@ -26,7 +26,7 @@ def test_both_splits_are_scored_and_the_gap_is_their_difference(tmp_path, capsys
     assert not any(p.split == "buffer" for p in splits["random"])
     assert "random - blocked" in capsys.readouterr().out
     # Again: nothing is trained anew, and the numbers are the same.
-    assert audit(run, out) == told
+    assert audit(run, out, block_px=16) == told
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ learning_rate = 1e-3
 """
 
 
-def write_scene(folder, *, landslides=True, bands=NAMES):
+def write_scene(folder, *, landslides=True, bands=NAMES, slope_unit="deg"):
     rng = np.random.default_rng(0)
     image = rng.normal([25, 0.01, 0], [8, 0.05, 0], (96, 96, 3)).astype("float32")
     if landslides:
@@ -45,7 +45,7 @@ def write_scene(folder, *, landslides=True, bands=NAMES):
                 image[row : row + 10, col : col + 10] += [20, -0.1, 1]
     image[40:44, 40:44, 1] = np.nan
     keep = [NAMES.index(name) for name in bands]
-    units = [("deg", "1/m", "class")[i] for i in keep]
+    units = [(slope_unit, "1/m", "class")[i] for i in keep]
     write_raster(
         folder / "stack.tif", image[..., keep], GRID, names=bands, units=units,
         tags={"SIMULATED": "yes"},
@@ -99,6 +99,7 @@ def test_trains_then_says_that_it_is_done(tmp_path):
         ({"landslides": False}, {}, SplitError, "train split has no landslide pixel"),
         ({"bands": ("slope", "label")}, {}, BandError, "no band curvature"),
         ({"bands": ("slope", "curvature")}, {}, BandError, "no band label"),
+        ({"slope_unit": ""}, {}, BandError, "band slope has no unit"),
         ({}, {"loss": "dise"}, UnknownNameError, "unknown loss 'dise'"),
         ({}, {"levels": 6}, ModelError, "next valid height is 64 px"),
     ],
