@@ -75,7 +75,7 @@ show(WORK / "check" / "preview.png", width=900)
 # ## A protocol, scaled down
 #
 # In the shell: `keras-landslide reproduce mu_net --data FOLDER --quick`. We go further down still:
-# two of the four models, two folds, two epochs.
+# two of the four models, two folds, six epochs.
 
 # %%
 from dataclasses import replace
@@ -84,7 +84,7 @@ quick = load_protocol("mu_net", quick=True)
 tiny = replace(
     quick,
     models=tuple(replace(m, options={"filters": 4}) for m in quick.models[:2]),
-    training=replace(quick.training, epochs=2),
+    training=replace(quick.training, epochs=6),
     folds=2,
     chips=8,
 )

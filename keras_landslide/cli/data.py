@@ -63,7 +63,8 @@ def fetch_command(
 
     Without a NAME, list what has a lasting address.
     """
-    from keras_landslide.sources.fetch import API, address, addresses, fetch, read_record
+    from keras_landslide.sources.addresses import address, addresses
+    from keras_landslide.sources.fetch import API, fetch, read_record
 
     if name is None:
         for known in addresses().values():

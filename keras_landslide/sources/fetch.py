@@ -6,12 +6,9 @@ pooch checks and places the files; it has no resume of its own, so that part is 
 from __future__ import annotations
 
 import shutil
-import tomllib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +20,6 @@ API = "https://zenodo.org/api/records"
 TIMEOUT_S = 60
 BLOCK = 1 << 16
 """A connection that breaks loses less than a block."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """A data set's record.
-
-    Attributes:
-        name: key.
-        title: its name for people.
-        record: number of the record.
-        layout: key of `registry.SOURCES`.
-        cite: what to cite.
-    """
-
-    name: str
-    title: str
-    record: str
-    layout: str
-    cite: str
 
 
 @dataclass(frozen=True)
@@ -60,24 +38,6 @@ class Record:
 
     licence: str
     files: tuple[RemoteFile, ...]
-
-
-@cache
-def addresses() -> dict[str, Address]:
-    """Data sets with a lasting address, from `addresses.toml`."""
-    text = resources.files(__package__).joinpath("addresses.toml").read_text(encoding="utf-8")
-    return {name: Address(name, **entry) for name, entry in tomllib.loads(text).items()}
-
-
-def address(name: str) -> Address:
-    """The address of a data set.
-
-    Raises:
-        UnknownNameError: listing the choices.
-    """
-    if name not in addresses():
-        raise UnknownNameError.among("data set", name, addresses())
-    return addresses()[name]
 
 
 def read_record(number: str, api: str = API) -> Record:

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from keras_landslide.cli import data
 from keras_landslide.errors import FetchError, UnknownNameError
-from keras_landslide.sources.fetch import addresses, fetch, read_record
+from keras_landslide.sources.addresses import addresses
+from keras_landslide.sources.fetch import fetch, read_record
 
 pytest.importorskip("pooch")
 
