@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -173,7 +174,7 @@ def _remove_orphans(path: Path) -> None:
     A folder that was moved aside, and whose successor never came, is put back.
     """
     for prefix in (".old-", ".part-"):
-        for orphan in path.parent.glob(f"{prefix}*-{path.name}"):
+        for orphan in path.parent.glob(f"{prefix}*-{glob.escape(path.name)}"):
             pid = orphan.name.removeprefix(prefix).removesuffix(f"-{path.name}")
             if not pid.isdigit() or (int(pid) != os.getpid() and Path(f"/proc/{pid}").exists()):
                 continue

@@ -154,3 +154,12 @@ class Grid:
         """Full-width strips of at most `rows` rows, top to bottom."""
         for row in range(0, self.height, rows):
             yield Window(row, 0, min(rows, self.height - row), self.width)
+
+
+def is_mercator(wkt: str) -> bool:
+    """Whether a CRS (WKT 1) is in Mercator's projection, whose metres stretch with latitude.
+
+    Web maps use it. Slopes, areas and pixel sizes taken in its plane are wrong away from the
+    equator: at 43 degrees a metre of it is 0.73 m on the ground.
+    """
+    return 'PROJECTION["Mercator' in wkt

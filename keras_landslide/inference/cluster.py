@@ -209,7 +209,7 @@ def _network(network: Network) -> Predict:
         if read_bundle(bundle.folder) != bundle:
             raise BundleError(f"{bundle.folder}: is another bundle on a worker; share one")
     bundles = [[str(bundle.folder), dict(bundle.contract)] for bundle in network.bundles]
-    key = fingerprint([bundles, network.symmetries])
+    key = fingerprint([bundles, network.symmetries, network.dropout_draws])
     with _loading:
         if key not in _loaded:
             _loaded.clear()

@@ -88,7 +88,7 @@ def produce_map(
             workers = context.enter_context(
                 cluster_workers(network, scheduler=running.scheduler, workers=running.workers)
             )
-        if budget is not None:
+        if budget is not None and known is None:
             memory.remember_window(work, key, window)
         return predict_scene(
             predict,

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from shapely.affinity import affine_transform
 
-from keras_landslide.grid import Grid
+from keras_landslide.grid import Grid, is_mercator
 from keras_landslide.inventory.geopackage import spatial_reference
 
 Measure = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -46,7 +46,7 @@ def plane_of(grid: Grid, where: str = "grid") -> Plane:
         CrsError: the grid's CRS cannot be understood; the message names `where`.
     """
     srs = spatial_reference(grid.crs, where)
-    if srs.IsProjected() and not str(srs.GetAttrValue("PROJECTION")).startswith("Mercator"):
+    if srs.IsProjected() and not is_mercator(srs.ExportToWkt()):
         unit_m = srs.GetLinearUnits()
         if unit_m == 1:
             return lambda polygons: polygons

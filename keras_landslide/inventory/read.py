@@ -9,9 +9,9 @@ import shapely
 
 from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.inventory.clean import polygonal
-from keras_landslide.inventory.geopackage import STYLE_TABLE, spatial_reference
+from keras_landslide.inventory.geopackage import spatial_reference
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
-from keras_landslide.rasters.vector import layer_crs
+from keras_landslide.rasters.vector import choose_layer, layer_crs
 
 
 def read_polygons(
@@ -21,7 +21,7 @@ def read_polygons(
 
     Args:
         path: vector file.
-        layer: its name; None takes the first one that is not a style table.
+        layer: its name; None takes the only one.
         crs: WKT or authority code to project to; None keeps the file's own.
 
     Returns:
@@ -62,7 +62,7 @@ def _read(
     gdal = osgeo_gdal()
     with reading(path), quiet_gdal():
         dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
-        table = _layer(dataset, path, layer)
+        table = choose_layer(dataset, path, layer)
         names = [each.GetName() for each in table.schema]
         if field is not None and field not in names:
             raise InputFileError(
@@ -82,16 +82,6 @@ def _read(
     polygons = polygonal(shapely.from_wkb(np.array(found, dtype=object)))
     kept = ~shapely.is_empty(polygons)
     return polygons[kept], [value for value, keep in zip(values, kept, strict=True) if keep]
-
-
-def _layer(dataset, path: str | Path, name: str | None):
-    layers = [dataset.GetLayer(i) for i in range(dataset.GetLayerCount())]
-    layers = [each for each in layers if each.GetName() != STYLE_TABLE]
-    for each in layers:
-        if name is None or each.GetName() == name:
-            return each
-    names = ", ".join(each.GetName() for each in layers) or "none"
-    raise InputFileError(f"{path}: has no layer {name or 'of polygons'}; its layers: {names}")
 
 
 def _transformation(table, path: str | Path, crs: str):

@@ -17,6 +17,7 @@ from keras_landslide.bands import BANDS, UNLABELLED, require_bands
 from keras_landslide.errors import GridMismatchError, SplitError
 from keras_landslide.files import file_state, fingerprint, replacing, write_json
 from keras_landslide.grid import Window
+from keras_landslide.patches.labels import labelled
 from keras_landslide.patches.table import Patch
 from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
@@ -158,7 +159,7 @@ def _split_label(
     cut = values[:, col : col + window.width]
     image, label = cut[..., :-1], cut[..., -1]
     finite = np.isfinite(image)
-    known = finite.all(axis=-1) & np.isin(label, (0, 1))
+    known = finite.all(axis=-1) & labelled(label)
     # An infinity would spread through the network to pixels that count.
     return np.where(finite, image, np.nan), np.where(known, label, UNLABELLED).astype(np.uint8)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.bands import UNLABELLED
 from keras_landslide.grid import Grid, Window
+from keras_landslide.patches.labels import labelled
 from keras_landslide.patches.windows import WindowGrid, box_sums, summed_area
 from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader
@@ -81,7 +81,7 @@ def measure_coverage(
         for tile in progress(tiles, "label and valid pixels", unit="tile"):
             values = reader.read(["label", *names], tile)
             label = values[..., 0]
-            valid = np.isfinite(values).all(axis=-1) & (label != UNLABELLED)
+            valid = np.isfinite(values[..., 1:]).all(axis=-1) & labelled(label)
             _add_cells(counts[0], valid, tile, row_edges, col_edges)
             _add_cells(counts[1], valid & (label == 1), tile, row_edges, col_edges)
     return Coverage(row_edges, col_edges, *(summed_area(count) for count in counts))

@@ -21,10 +21,10 @@ class PatchBatches:
         cache: cut patches.
         indices: positions in the cache, such as `cache.indices("train")`.
         batch_size: patches per batch; the last one may be smaller.
-        augment: draw one of the eight symmetries of the square per patch and epoch.
+        augment: draw one of the eight symmetries of the square per patch and epoch; bands of kind
+            `azimuth` turn with it.
         oversample: times a patch with landslide pixels occurs in an epoch; others occur once.
         seed: of order and symmetries.
-        kinds: kind of each band; bands of kind `azimuth` turn with the image. None: the cache's.
         shuffle: new order each epoch; False keeps the order of `indices`.
 
     Raises:
@@ -40,7 +40,6 @@ class PatchBatches:
         augment: bool = False,
         oversample: int = 1,
         seed: int = 0,
-        kinds: Sequence[str] | None = None,
         shuffle: bool = True,
     ):
         if len(indices) == 0:
@@ -55,7 +54,7 @@ class PatchBatches:
         self.augment = augment
         self.seed = seed
         self.shuffle = shuffle
-        self.kinds = tuple(kinds if kinds is not None else cache.kinds)
+        self.kinds = tuple(cache.kinds)
         times = np.where(cache.positive(indices), oversample, 1)
         self.positions = np.repeat(np.asarray(indices, np.int64), times)
         self._plan: tuple[int, np.ndarray, np.ndarray] | None = None

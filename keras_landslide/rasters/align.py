@@ -10,7 +10,7 @@ import rasterio.warp
 from rasterio.crs import CRS
 
 from keras_landslide.errors import CrsError, GridMismatchError
-from keras_landslide.grid import Bounds, Grid
+from keras_landslide.grid import Bounds, Grid, is_mercator
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS
 from keras_landslide.rasters.read import StackInfo, stack_info
 
@@ -34,8 +34,9 @@ def parse_crs(text: str, where: str) -> CRS:
 
 
 def in_metres(crs: CRS) -> bool:
-    """Whether the CRS is projected with metres as unit."""
-    return crs.is_projected and math.isclose(crs.linear_units_factor[1], 1.0)
+    """Whether the CRS is projected, and its units are metres on the ground."""
+    projected = crs.is_projected and not is_mercator(crs.to_wkt())
+    return projected and math.isclose(crs.linear_units_factor[1], 1.0)
 
 
 def bounds_in(grid: Grid, crs: str) -> Bounds:

@@ -17,7 +17,7 @@ from rasterio.windows import Window as RasterioWindow
 from keras_landslide.bands import require_bands
 from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.files import file_state
-from keras_landslide.grid import Grid, Window
+from keras_landslide.grid import Grid, Window, is_mercator
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
 
@@ -60,13 +60,14 @@ class StackInfo:
         """Pixel side in metres (geometric mean of height and width).
 
         Raises:
-            CrsError: the grid is not projected.
+            CrsError: the grid is not projected, or in a Mercator projection.
         """
         crs = rasterio.crs.CRS.from_user_input(self.grid.crs)
-        if not crs.is_projected:
+        if not crs.is_projected or is_mercator(crs.to_wkt()):
+            units = "Mercator's stretched metres" if crs.is_projected else "degrees"
             raise CrsError(
-                f"{self.path}: its grid is in degrees; set a projected crs in the recipe's [grid] "
-                "(for example the UTM zone) and stack again"
+                f"{self.path}: its grid is in {units}; set another projected crs in the recipe's "
+                "[grid] (for example the UTM zone) and stack again"
             )
         return math.sqrt(math.prod(self.grid.resolution)) * crs.linear_units_factor[1]
 

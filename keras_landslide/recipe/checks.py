@@ -24,6 +24,8 @@ RESAMPLINGS = ("nearest", "bilinear", "cubic", "cubicspline", "lanczos", "averag
 KINDS = ("continuous", "categorical", "azimuth")
 SURROUNDINGS = re.compile(r"(above_mean|above_floor|relief|uphill)_([1-9]\d*)")
 """Terrain bands with a distance in metres in their name."""
+BAND_NAME = re.compile(r"\w[\w.-]*")
+"""Names of bands become names of working files, columns and options."""
 OTHERS = ("error", "unknown", "nodata")
 
 
@@ -89,6 +91,12 @@ def check_recipe(recipe: Recipe) -> None:
                 )
     if recipe.inventory and recipe.inventory.surveyed_bounds is not None:
         _check_bounds(recipe.inventory.surveyed_bounds, f"{where}: [inventory] surveyed_bounds")
+    for name in recipe.given_names:
+        if not BAND_NAME.fullmatch(name):
+            raise RecipeError(
+                f"{where}: '{name}' is no name for a band; letters, digits, '_', '-' and '.' may "
+                "be used, and it begins with a letter or digit"
+            )
     _check_grid(recipe.grid, where)
 
 

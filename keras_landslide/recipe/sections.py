@@ -143,8 +143,16 @@ class Recipe:
         return self.root / path
 
     @property
+    def given_names(self) -> list[str]:
+        """Every band name that is the recipe's own to choose."""
+        names = [name for raster in self.rasters for name in raster.bands]
+        names += [category.band for category in self.categories]
+        names += [distance.band for distance in self.distances]
+        return names + [sar.band for sar in self.sar]
+
+    @property
     def files(self) -> list[Path]:
-        """Every file that the recipe names, in recipe order."""
+        """Every file that the recipe names; class tables, which may be built in, last."""
         sections = (self.dem, *self.sar, self.cloud)
         named = [self.grid.like, *(raster.path for raster in self.rasters)]
         named += [category.path for category in self.categories]
@@ -152,4 +160,5 @@ class Recipe:
         named += [section.path for section in sections if section]
         if self.inventory:
             named += [self.inventory.path, self.inventory.raster, self.inventory.surveyed]
-        return [self.resolve(path) for path in named if path]
+        tables = [self.path.parent / category.classes for category in self.categories]
+        return [*(self.resolve(path) for path in named if path), *tables]

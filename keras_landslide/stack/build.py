@@ -15,6 +15,7 @@ from keras_landslide.grid import Window
 from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
+from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
@@ -108,7 +109,7 @@ def _band_names(recipe: Recipe) -> list[str]:
     return names + (["label"] if recipe.inventory else [])
 
 
-def _check_names(recipe: Recipe) -> list[str]:
+def _check_names(recipe: Recipe) -> None:
     names = _band_names(recipe)
     for name in names:
         if names.count(name) > 1:
@@ -116,7 +117,6 @@ def _check_names(recipe: Recipe) -> list[str]:
     missing = [name for name in ("red", "nir") if name not in names]
     if recipe.derived.ndvi and missing:
         raise RecipeError(f"{recipe.path}: ndvi needs the band {' and '.join(missing)}")
-    return names
 
 
 def _assemble(out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer]) -> None:
@@ -184,7 +184,8 @@ def _tags(band: BandInfo) -> dict[str, str]:
 
 def _fingerprint(recipe: Recipe, workshop: Workshop) -> str:
     """A digest of the recipe and of the contents of its inputs, wherever they lie."""
-    return fingerprint([recipe.text, [file_sha256(path) for path in workshop.inputs]])
+    parts = [[file_sha256(part) for part in parts_of(path)] for path in workshop.inputs]
+    return fingerprint([recipe.text, parts])
 
 
 class _Readers(dict):

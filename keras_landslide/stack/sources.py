@@ -131,7 +131,6 @@ def on_grid(
     offset = offset_on(grid, workshop.grid)
     if offset is not None:
         workshop.use(path)
-        workshop.done(name or path.stem)
         return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"
     method = resampling or choose_resampling(kind, grid, workshop.grid)
     settings = {"indexes": list(indexes), "method": method, "nodata": nodata}

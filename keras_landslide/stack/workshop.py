@@ -13,6 +13,7 @@ import numpy as np
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import file_state, fingerprint, output_errors
 from keras_landslide.grid import Grid, Window
+from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, BandReader
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -61,14 +62,12 @@ class Workshop:
         folder: working folder.
         memory_mb: memory that a step may use.
         inputs: every file that was used, in order.
-        done: called with a step's name when it is complete.
     """
 
     grid: Grid
     folder: Path
     memory_mb: int
     inputs: list[Path] = field(default_factory=list)
-    done: Callable[[str], None] = lambda name: None
 
     def make(
         self,
@@ -87,12 +86,11 @@ class Workshop:
             if not path.exists():
                 raise InputFileError(f"{path}: no such file; check the path")
             self.use(path)
-            states.append(file_state(path))
+            states.append([file_state(part) for part in parts_of(path)])
         key = fingerprint([states, settings, repr(self.grid), _boot()])
         path = self.folder / f"{name}-{key}.tif"
         if not path.exists():
             step(path)
-        self.done(name)
         return path
 
     def use(self, source: Path) -> None:

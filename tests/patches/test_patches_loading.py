@@ -82,7 +82,7 @@ def test_a_full_disk_leaves_no_cache(stack, patches, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("keras_landslide.patches.cache._NpyWriter.write", full)
+    monkeypatch.setattr("keras_landslide.patches.cache.NpyWriter.write", full)
     with pytest.raises(OutputError, match="no space left"):
         open_cache(stack[0], patches, BANDS, tmp_path / "c")
     assert list((tmp_path / "c").iterdir()) == []

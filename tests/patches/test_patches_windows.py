@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+import rasterio
+from rasterio.windows import Window
 
 from keras_landslide.errors import SplitError
 from keras_landslide.patches.coverage import measure_coverage
@@ -50,6 +52,11 @@ def test_box_sums_are_sums():
 @pytest.mark.parametrize("tile", [1024, 37])
 def test_coverage_counts_labelled_valid_pixels(stack, monkeypatch, tile):
     path, values = stack
+    with rasterio.open(path, "r+") as src:  # a foreign file, whose nodata is 255
+        label = src.count
+        src.write(np.full((3, 7), np.nan, "float32"), label, window=Window(20, 30, 7, 3))
+    values = values.copy()
+    values[30:33, 20:27, -1] = 255
     monkeypatch.setattr("keras_landslide.patches.coverage.TILE_PX", tile)
     grid = window_grid(values.shape[:2], 48, 0.4)
     coverage = measure_coverage(path, ["red", "slope"], values.shape[:2], grid, 50)

@@ -3,10 +3,12 @@ import subprocess
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
 from affine import Affine
-from stack_scenes import TARGET, elevation_on
+from stack_scenes import TARGET, centres, elevation_on
 
 from keras_landslide.bands import BANDS
+from keras_landslide.errors import CrsError
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
@@ -125,6 +127,34 @@ def test_finer_dem_is_derived_first_and_averaged(scene):
     assert "at 2.5 m; warped, average" in next(
         b.derivation for b in stack_info(out).bands if b.name == "slope"
     )
+
+
+def test_metres_of_web_maps_are_not_metres(tmp_path):
+    """A plane of one in two at 45 degrees north, stored in Mercator, whose metres are 1.4 times."""
+    web = Grid("EPSG:3857", Affine(30, 0, -8349000, 0, -30, 5621000), (60, 60))
+    xs, _ = rasterio.warp.transform(web.crs, "EPSG:32618", *(v.ravel() for v in centres(web)))
+    write_raster(tmp_path / "dem.tif", (np.reshape(xs, web.shape) / 2).astype(np.float32), web)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[dem]\npath = "dem.tif"\nderive = ["slope"]\n')
+    out = build_stack(recipe, tmp_path / "stack.tif")
+    assert stack_info(out).grid.crs == "EPSG:32618"
+    assert np.nanmedian(band(out, "slope")) == pytest.approx(np.rad2deg(np.arctan(0.5)), abs=0.2)
+    edit(recipe, "[dem]", '[grid]\ncrs = "EPSG:3857"\n[dem]')
+    with pytest.raises(CrsError, match="is not projected in metres"):
+        build_stack(recipe, out)
+
+
+def test_fingerprint_covers_the_tables_beside_a_shapefile(scene):
+    """Its attributes lie in another file than its outlines."""
+    folder = scene.parent
+    subprocess.run(["ogr2ogr", folder / "i.shp", folder / "inventory.gpkg"], check=True)
+    edit(scene, 'path = "inventory.gpkg"', 'path = "i.shp"')
+    first = stack_info(build_stack(scene, folder / "stack.tif")).tags["FINGERPRINT"]
+    subprocess.run(["ogrinfo", folder / "i.shp"], check=True, stdout=subprocess.DEVNULL)
+    assert stack_info(build_stack(scene, folder / "stack.tif")).tags["FINGERPRINT"] == first
+    table = folder / "i.dbf"
+    table.write_bytes(table.read_bytes().replace(b" ", b"9", 1))
+    assert stack_info(build_stack(scene, folder / "stack.tif")).tags["FINGERPRINT"] != first
 
 
 def test_derive_on_grid_and_curvature_factor(scene):

@@ -40,6 +40,8 @@ def test_root_of_the_recipe_and_of_the_caller(tmp_path):
         (GOOD + "[dem]\npath='d'\nderive=['slop']", "derive = 'slop'"),
         (GOOD + "[[sar]]\npath='d'\nband='vv_pre'\ninput='dB'", "input = 'dB'"),
         (GOOD + "[[sar]]\npath='d'\nband='vv_pre'\nwindow=4", "odd"),
+        (GOOD + "[[sar]]\npath='d'\nband='../escaped'", "is no name for a band"),
+        (GOOD.replace("red", "'/etc/red'"), "is no name for a band"),
         (GOOD + "[inventory]\nlayer='x'", "path .polygons. or raster"),
         (GOOD + "[inventory]\nraster='a.tif'\nsurveyed='b.gpkg'", "surveyed goes with polygons"),
         (GOOD + "[grid]\nlike='a.tif'\nresolution=3", "leave the other keys out"),

@@ -1,0 +1,1 @@
+"""Class tables that come with the package, as CSV."""
