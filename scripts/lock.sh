@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 oldest=3.11.2 # Debian 12
 report=$(mktemp)
-trap 'rm -f "$report"' EXIT
+trap 'rm -rf "$report" "$report.in" "$report.d" "$report.lock"' EXIT
 .venv/bin/python - > "$report.in" <<'PY'
 import configparser
 
@@ -17,9 +17,9 @@ for extra in setup["options.extras_require"].values():
 # GDAL's bindings have to match the system's libgdal: scripts/setup.sh installs them.
 print("\n".join(line for line in lines if line and not line.startswith("gdal")))
 PY
-.venv/bin/pip install -q --dry-run --ignore-installed --python-version "$oldest" \
+.venv/bin/python -m pip install -q --dry-run --ignore-installed --python-version "$oldest" \
     --only-binary :all: --target "$report.d" --report "$report" -r "$report.in"
-.venv/bin/python - "$report" > requirements/lock.txt <<'PY'
+.venv/bin/python - "$report" > "$report.lock" <<'PY'
 import json
 import sys
 
@@ -31,4 +31,5 @@ for name, version in sorted((entry["name"].lower(), entry["version"]) for entry 
     if name not in ("setuptools", "pip", "wheel"):
         print(f"{name}=={version}")
 PY
-rm -rf "$report.in" "$report.d"
+mv "$report.lock" requirements/lock.txt
+chmod 644 requirements/lock.txt

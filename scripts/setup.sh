@@ -72,7 +72,7 @@ install_gdal_bindings() {
     # Without build isolation, so that NumPy is there and osgeo.gdal_array gets built; with our
     # NumPy's headers first, since Debian's python3-numpy puts its own among Python's.
     numpy=$("$venv/bin/python" -c 'import numpy; print(numpy.get_include())')
-    CFLAGS="-I$numpy" "$venv/bin/pip" install -q --no-cache-dir --force-reinstall --no-deps \
+    CFLAGS="-I$numpy" "$venv/bin/python" -m pip install -q --no-cache-dir --force-reinstall --no-deps \
         --no-build-isolation --no-binary gdal "gdal==$version"
     bindings_match "$version" \
         || die "the GDAL $version bindings were built but do not work with NumPy; see: $venv/bin/python -c 'from osgeo import gdal_array'"
@@ -82,13 +82,18 @@ install_system_packages
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted $(gdal-config --version) $PWD" ]; then
     exit 0
 fi
+# What a moved checkout brings along still points to where it was.
+if [ -f "$stamp" ] && [[ "$(cat "$stamp")" != *" $PWD" ]]; then
+    say "this checkout was moved or copied: making $venv anew"
+    rm -rf "$venv"
+fi
 python=$(find_python)
 [ -n "$python" ] || die "no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3"
 [ -x "$venv/bin/python" ] || { say "making $venv with $python"; "$python" -m venv "$venv"; }
 say "installing pinned dependencies (about 3 GB on disk, once)"
 "$venv/bin/python" -m pip install -q "pip>=24" "setuptools<72" wheel
-"$venv/bin/pip" install -q -r requirements/lock.txt
+"$venv/bin/python" -m pip install -q -r requirements/lock.txt
 install_gdal_bindings
-"$venv/bin/pip" install -q --no-deps --no-build-isolation -e .
+"$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e .
 echo "$wanted $(gdal-config --version) $PWD" > "$stamp"
 say "ready: $venv/bin/keras-landslide --help"
