@@ -111,6 +111,13 @@ class StudySettings:
                 f"{', '.join(self.models)}; add it"
             )
 
+    def resolved(self) -> StudySettings:
+        """The same, with what the published protocol holds out: one split of 80/10/10 patches."""
+        if self.protocol != "published":
+            return self
+        size = self.learning("lacnn").cutting.size_px
+        return replace(self, held=(Held("blocks", 10),), block_px=size)
+
     def learning(self, name: str) -> Learning:
         """How one network learns."""
         own = (PUBLISHED if self.protocol == "published" else BLOCKED)[name]

@@ -51,7 +51,7 @@ def run_study(
     Raises:
         LandslideError: the stack, the settings or the folder are at fault.
     """
-    settings = settings or StudySettings()
+    settings = (settings or StudySettings()).resolved()
     settings.check()
     stack, out = Path(stack), Path(out)
     info = stack_info(stack)

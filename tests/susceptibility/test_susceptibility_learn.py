@@ -10,11 +10,11 @@ from keras_landslide.susceptibility.learn import (
     Learner,
     Learning,
     logistic_weights,
-    predict_whole,
     statistics,
 )
 from keras_landslide.susceptibility.rates import search_rates
 from keras_landslide.susceptibility.sampling import Cutting, Patches
+from keras_landslide.susceptibility.whole import predict_whole
 
 SMALL = Cutting(size_px=32, margin_px=4)
 
@@ -33,7 +33,7 @@ def region(seed=0, shape=(96, 80)):
 
 def test_llr_finds_the_regression_of_scikit_learn():
     features, label, continuous = region()
-    learning = Learning(learning_rate=0.1, epochs=40, l2=0, batch_size=4, cutting=SMALL)
+    learning = Learning(learning_rate=0.1, epochs=30, l2=0, batch_size=4, cutting=SMALL)
     found = logistic_weights(Learner("llr", continuous, learning).train(features, label))
     mean, std = statistics(features, label, continuous)
     known = label != 255

@@ -144,3 +144,14 @@ def test_no_landslide_at_all(stack, tmp_path):
     write_raster(empty, label, info.grid, names=["label"])
     with pytest.raises(SplitError, match="no landslide pixel"):
         read_label(empty)
+
+
+def test_the_published_protocol_holds_out_a_tenth_of_the_patches(stack, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["susceptibility", str(stack), "-o", str(out), "--protocol", "published"]
+    main([*arguments, "--models", "naive,llr", "--no-peers", "--patch-px", "16", "--epochs", "1",
+          "--margin", "30"])  # fmt: skip
+    found = json.loads((out / "scores.json").read_text())
+    (held,) = found["held_out"]
+    assert held == "blocks:10"
+    assert len(found["held_out"][held]["models"]["llr"]["folds"]) == 1
