@@ -1,4 +1,4 @@
-"""Terrain from an elevation array in metres: slope, aspect, curvature, hillshade.
+"""Terrain from an elevation array in metres: slope, aspect, curvature, relief, uphill offsets.
 
 Every function takes elevation (height, width) with NaN for nodata and the cell size in the same
 unit as the elevation, and gives an array of the same shape. A value that needs a neighbour beyond

@@ -8,7 +8,6 @@ from affine import Affine
 
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.write import write_raster
-from keras_landslide.terrain.hillshade import hillshade
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
 
 needs_gdaldem = pytest.mark.skipif(not shutil.which("gdaldem"), reason="gdaldem is not installed")
@@ -68,7 +67,6 @@ def test_flat_has_slope_0_and_no_aspect():
     z = np.full((5, 5), 7.0, np.float32)
     assert slope_deg(z, 10)[2, 2] == 0
     assert np.isnan(aspect_deg(z, 10)[2, 2])
-    assert hillshade(z, 10)[2, 2] == pytest.approx(np.sin(np.pi / 4))
 
 
 @needs_gdaldem
@@ -108,13 +106,6 @@ def test_aspect_agrees_with_gdaldem(tmp_path):
 
 
 @needs_gdaldem
-def test_hillshade_agrees_with_gdaldem(tmp_path):
-    z = hills()
-    theirs = gdaldem(tmp_path, "hillshade", z, (10, 10))  # 1 + 254 * shade, whole numbers
-    ours = 1 + 254 * hillshade(z, 10)
-    assert np.nanmax(np.abs(ours - theirs)) < 0.6
-
-
 def test_many_chunks_equal_one(monkeypatch):
     from keras_landslide.terrain import moving_window
 
