@@ -13,7 +13,7 @@ from keras_landslide.errors import ModelError
 
 @keras.saving.register_keras_serializable("keras_landslide")
 class BandNormalization(keras.layers.Layer):
-    """Z-score per band, `(x - mean) / std`; missing values become 0, the training mean.
+    """Z-score per band, `(x - mean) / std`; missing and infinite values become 0, the mean.
 
     `mean` and `std` (shape (C,), float32, in the bands' own units) are non-trainable weights:
     saved with the model, not counted among its trainable parameters. Until `set_statistics` is
@@ -42,7 +42,7 @@ class BandNormalization(keras.layers.Layer):
         """Normalise and fill."""
         x = ops.cast(inputs, "float32")
         normal = (x - ops.convert_to_tensor(self.mean)) / ops.convert_to_tensor(self.std)
-        return ops.where(ops.isnan(normal), ops.zeros_like(normal), normal)
+        return ops.where(ops.isfinite(normal), normal, ops.zeros_like(normal))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Same as the input's."""

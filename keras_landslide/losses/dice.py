@@ -8,7 +8,12 @@ import keras
 from keras import ops
 
 from keras_landslide.losses.crossentropy import crossentropy
-from keras_landslide.losses.masking import MaskedLoss, probabilities, weighted_mean
+from keras_landslide.losses.masking import (
+    MaskedLoss,
+    check_smoothing,
+    probabilities,
+    weighted_mean,
+)
 
 
 def soft_dice(truth: Any, probability: Any, weight: Any, smoothing: float) -> Any:
@@ -34,10 +39,13 @@ class DiceLoss(MaskedLoss):
     without its smoothing constant, and 1 is what public Keras landslide code uses.
 
     Args:
-        smoothing: s, 1 by default.
+        smoothing: s > 0, 1 by default.
         from_logits: see `MaskedLoss`.
         name: the loss's name in logs.
         dtype: precision of the reduction, float32.
+
+    Raises:
+        ModelError: the smoothing constant is not positive.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class DiceLoss(MaskedLoss):
         dtype: Any = "float32",
     ):
         super().__init__(from_logits=from_logits, name=name, dtype=dtype)
+        check_smoothing(smoothing)
         self.smoothing = smoothing
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:

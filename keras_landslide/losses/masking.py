@@ -1,4 +1,4 @@
-"""Which pixels count: every label but 255; and what the losses have in common."""
+"""What the losses have in common: unlabelled pixels are left out."""
 
 from __future__ import annotations
 
@@ -7,32 +7,20 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.bands import UNLABELLED
-
-
-def labelled_pixels(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
-    """Flatten labels and predictions, and weigh the unlabelled pixels with 0.
-
-    Args:
-        y_true: (B, H, W, 1) or (B, H, W) labels 0, 1, or 255 for unlabelled.
-        y_pred: probabilities or logits of the same number of pixels.
-
-    Returns:
-        float32 (N,) labels (0 where unlabelled), predictions, and weights (1 labelled, 0 not).
-        Float32 whatever the precision policy: sums over 10^5 pixels overflow or stall in 16 bits.
-    """
-    truth = ops.reshape(ops.cast(y_true, "float32"), (-1,))
-    prediction = ops.reshape(ops.cast(y_pred, "float32"), (-1,))
-    weight = ops.cast(ops.not_equal(truth, float(UNLABELLED)), "float32")
-    return truth * weight, prediction, weight
+from keras_landslide.errors import ModelError
+from keras_landslide.labelled import labelled_pixels
 
 
 class MaskedLoss(keras.losses.Loss):
     """A loss over the labelled pixels of a whole batch; a child defines `of_pixels`.
 
-    Pixels labelled 255 enter no sum, no count and no gradient; a batch of them alone costs 0. All
-    is computed in float32 under every precision policy, and the result is a scalar that no further
-    reduction changes.
+    Pixels labelled 255 enter no sum, no count and no gradient, whatever is predicted there; a batch
+    of them alone costs 0. A NaN prediction of a labelled pixel makes the loss NaN. All is computed
+    in float32 under every precision policy, and the result is a scalar that no further reduction
+    changes.
+
+    The networks put out probabilities. Those of pixels that are wrong by more than about 16
+    log-odds are 0 or 1 in float32, and give no gradient; from logits they do.
 
     Args:
         from_logits: whether predictions are logits z, with p = 1 / (1 + exp(-z)), instead of
@@ -55,7 +43,17 @@ class MaskedLoss(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"from_logits": self.from_logits, "name": self.name}
+        return {"from_logits": self.from_logits, "name": self.name, "dtype": self.dtype}
+
+
+def check_smoothing(smoothing: float) -> None:
+    """Refuse a smoothing constant with which a batch without labels costs 0 / 0.
+
+    Raises:
+        ModelError: it is not positive.
+    """
+    if not smoothing > 0:
+        raise ModelError(f"smoothing = {smoothing!r} is not possible; it must be above 0")
 
 
 def probabilities(prediction: Any, from_logits: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.losses.masking import MaskedLoss, probabilities
+from keras_landslide.losses.masking import MaskedLoss, check_smoothing, probabilities
 
 SMALLEST = 1e-7
 """A Tversky loss below this has no power taken: the slope of x^(3/4) at 0 is infinite."""
@@ -33,6 +33,9 @@ class TverskyLoss(MaskedLoss):
         from_logits: see `MaskedLoss`.
         name: the loss's name in logs.
         dtype: precision of the reduction, float32.
+
+    Raises:
+        ModelError: the smoothing constant is not positive.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class TverskyLoss(MaskedLoss):
         super().__init__(from_logits=from_logits, name=name, dtype=dtype)
         self.alpha = alpha
         self.beta = beta
+        check_smoothing(smoothing)
         self.smoothing = smoothing
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
@@ -83,6 +87,9 @@ class FocalTverskyLoss(TverskyLoss):
         from_logits: see `MaskedLoss`.
         name: the loss's name in logs.
         dtype: precision of the reduction, float32.
+
+    Raises:
+        ModelError: the smoothing constant is not positive.
     """
 
     def __init__(
@@ -104,7 +111,8 @@ class FocalTverskyLoss(TverskyLoss):
         loss = super().of_pixels(truth, prediction, weight)
         # The power's argument is kept off 0 in both branches, or its gradient would be 0 * inf.
         power = ops.power(ops.maximum(loss, SMALLEST), 1.0 / self.gamma)
-        return ops.where(loss > SMALLEST, power, ops.zeros_like(loss))
+        # Asked this way round, NaN stays NaN.
+        return ops.where(loss <= SMALLEST, ops.zeros_like(loss), power)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""

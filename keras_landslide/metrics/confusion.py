@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.bands import UNLABELLED
+from keras_landslide.labelled import labelled_pixels
 
 CARRY = 2**20
 """Counts are kept as `low + CARRY * high` in float32: exact up to 2^43 pixels on every backend
@@ -37,11 +37,9 @@ class PooledCounts(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: labels (B, H, W, 1) in {0, 1, 255} and probabilities of as many pixels."""
-        truth = ops.reshape(ops.cast(y_true, "float32"), (-1,))
-        probability = ops.reshape(ops.cast(y_pred, "float32"), (-1,))
-        labelled = ops.not_equal(truth, float(UNLABELLED))
-        landslide = ops.logical_and(labelled, ops.equal(truth, 1.0))
-        background = ops.logical_and(labelled, ops.not_equal(truth, 1.0))
+        truth, probability, weight = labelled_pixels(y_true, y_pred)
+        landslide = ops.equal(truth, 1.0)
+        background = ops.logical_and(ops.greater(weight, 0.0), ops.logical_not(landslide))
         predicted = ops.greater_equal(probability, self.threshold)
         spared = ops.logical_not(predicted)
         cells = [(landslide, predicted), (background, predicted), (landslide, spared)]
@@ -60,7 +58,7 @@ class PooledCounts(keras.metrics.Metric):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"threshold": self.threshold, "name": self.name}
+        return {"threshold": self.threshold, "name": self.name, "dtype": self.dtype}
 
 
 @keras.saving.register_keras_serializable("keras_landslide")

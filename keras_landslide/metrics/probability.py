@@ -7,21 +7,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.bands import UNLABELLED
+from keras_landslide.labelled import labelled_pixels
 from keras_landslide.metrics.confusion import CARRY
 
 BINS = 2**18
 LEAST = 2.0**-23
 REACH = 16.0
 """Log-odds of the outermost bins: those of `LEAST`."""
-
-
-def _labelled(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
-    """Truth, probability and weight (1 where labelled, else 0) of all pixels, float32 (N,)."""
-    truth = ops.reshape(ops.cast(y_true, "float32"), (-1,))
-    probability = ops.reshape(ops.cast(y_pred, "float32"), (-1,))
-    labelled = ops.not_equal(truth, float(UNLABELLED))
-    return ops.where(labelled, truth, 0.0), probability, ops.cast(labelled, "float32")
 
 
 class _PixelMean(keras.metrics.Mean):
@@ -38,12 +30,12 @@ class _PixelMean(keras.metrics.Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: labels in {0, 1, 255} and probabilities of as many pixels."""
-        truth, probability, weight = _labelled(y_true, y_pred)
+        truth, probability, weight = labelled_pixels(y_true, y_pred)
         super().update_state(self.loss(truth, probability), sample_weight=weight)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"name": self.name}
+        return {"name": self.name, "dtype": self.dtype}
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
@@ -86,7 +78,7 @@ class _PixelRanking(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch: labels in {0, 1, 255} and probabilities of as many pixels."""
-        truth, probability, weight = _labelled(y_true, y_pred)
+        truth, probability, weight = labelled_pixels(y_true, y_pred)
         p = ops.clip(probability, LEAST, 1 - LEAST)
         odds = ops.log(p) - ops.log1p(-p)
         place = ops.cast(ops.floor((odds + REACH) / (2 * REACH) * BINS), "int32")
@@ -103,7 +95,7 @@ class _PixelRanking(keras.metrics.Metric):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"name": self.name}
+        return {"name": self.name, "dtype": self.dtype}
 
 
 @keras.saving.register_keras_serializable("keras_landslide")

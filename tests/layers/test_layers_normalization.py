@@ -33,6 +33,16 @@ def test_z_score_and_missing_values():
     np.testing.assert_allclose(out[valid], ((x - mean) / std)[valid], rtol=1e-5, atol=1e-6)
 
 
+def test_infinities_become_the_mean():
+    layer = built(2)
+    layer.set_statistics([5.0, 5.0], [1e-30, 2.0])
+    # 1e9 / 1e-30 is beyond float32.
+    x = np.array([1e9, -1e9, np.inf, 5, np.nan, np.inf, -np.inf, 9], "float32").reshape(1, 2, 2, 2)
+    out = np.asarray(layer(x)).ravel()
+    assert out[[0, 2, 4, 5, 6]].tolist() == [0, 0, 0, 0, 0]
+    np.testing.assert_allclose(out[[1, 3, 7]], (x.ravel()[[1, 3, 7]] - 5) / 2)
+
+
 def test_constant_band_becomes_zero():
     layer = built(1)
     layer.set_statistics([7.0], [0.0])

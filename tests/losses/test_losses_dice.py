@@ -5,7 +5,7 @@ from keras import ops
 from sklearn.metrics import log_loss
 
 from keras_landslide import losses
-from keras_landslide.errors import UnknownNameError
+from keras_landslide.errors import ModelError, UnknownNameError
 
 
 def pixels(values):
@@ -62,6 +62,24 @@ def test_degenerate_batches_are_finite(name):
     assert value(name, pixels([255, 255]), pixels([0, 0])) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_nan_counts_where_there_is_a_label_alone(name, from_logits):
+    loss = losses.LOSSES[name](from_logits=from_logits)
+    truth, prediction = pixels([1, 0, 1, 0, 0]), pixels([0.8, np.nan, 0.3, 0.4, 0.1])
+    assert np.isnan(float(loss(truth, prediction)))
+    hidden = pixels([1, 255, 1, 0, 0])
+    without = loss(pixels([1, 1, 0, 0]), pixels([0.8, 0.3, 0.4, 0.1]))
+    assert float(loss(hidden, prediction)) == pytest.approx(float(without), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["dice", "bce_dice", "tversky", "focal_tversky"])
+@pytest.mark.parametrize("smoothing", [0, -1, np.nan])
+def test_refuses_a_smoothing_that_divides_nought_by_nought(name, smoothing):
+    with pytest.raises(ModelError, match=r"smoothing = .* must be above 0"):
+        losses.LOSSES[name](smoothing=smoothing)
+
+
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_half_precision_probabilities_are_summed_in_float32(name):
     truth = np.zeros((1, 400, 400, 1), "float32")
@@ -78,6 +96,7 @@ def test_round_trip(name):
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert type(again) is type(loss)
     assert again.get_config() == loss.get_config()
+    assert losses.LOSSES[name](dtype="float64").get_config()["dtype"] == "float64"
 
 
 def test_unknown_loss_lists_the_choices():

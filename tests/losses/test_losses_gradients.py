@@ -22,6 +22,15 @@ def test_unlabelled_pixels_get_no_gradient(name, from_logits):
 
 
 @pytest.mark.parametrize(("name", "from_logits"), CASES)
+def test_nan_without_a_label_leaves_the_gradient(name, from_logits):
+    step = value_and_gradient(losses.LOSSES[name](from_logits=from_logits))
+    y, p = batches(from_logits)[0]
+    _, expected = step(y, p)
+    _, gradient = step(y, np.where(y == 255, np.nan, p).astype(p.dtype))
+    np.testing.assert_array_equal(gradient, expected)
+
+
+@pytest.mark.parametrize(("name", "from_logits"), CASES)
 def test_batch_without_labels_costs_nothing(name, from_logits):
     loss = losses.LOSSES[name](from_logits=from_logits)
     value, gradient = value_and_gradient(loss)(*batches(from_logits)[1])

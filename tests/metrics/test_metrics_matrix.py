@@ -91,7 +91,18 @@ def test_degenerate_batches_stay_finite(name, truth):
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
+def test_nan_at_an_unlabelled_pixel_does_not_enter(name):
+    truth, probability = np.array([[1, 0, 1, 0.0]]), np.array([[0.9, 0.2, 0.4, 0.6]])
+    expected, found = metrics.get(name), metrics.get(name)
+    expected.update_state(truth, probability)
+    found.update_state(np.append(truth, [[255]], 1), np.append(probability, [[np.nan]], 1))
+    assert float(found.result()) == float(expected.result())
+    assert np.isfinite(float(found.result()))
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
 def test_every_metric_survives_saving(name):
     metric = metrics.get(name, 0.25)
     again = keras.metrics.deserialize(keras.metrics.serialize(metric))
-    assert type(again) is type(metric) and again.name == name
+    assert type(again) is type(metric) and again.get_config() == metric.get_config()
+    assert again.name == name and again.dtype == "float32"
