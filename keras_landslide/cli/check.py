@@ -110,6 +110,33 @@ def check(
     return {**found, "files": files}
 
 
+def drift_warning(bundle: str | Path, stack: str | Path) -> str | None:
+    """What to say before mapping a stack whose values are not those of training, else None.
+
+    A look at some tiles; `keras-landslide check` looks at all and draws the bands.
+
+    Raises:
+        BundleError: the bundle is incomplete, or the stack breaks its contract.
+        InputFileError: the stack is missing or truncated.
+    """
+    from keras_landslide.errors import NodataError
+    from keras_landslide.evaluation.drift import band_drift, verdict
+    from keras_landslide.inference.bundle import check_stack, read_bundle
+    from keras_landslide.rasters.read import stack_info
+
+    known = read_bundle(bundle)
+    check_stack(known, stack_info(stack))
+    ranges = known.contract.get("band_ranges") or {}
+    names = [name for name in known.band_names if name in ranges]
+    try:
+        drifts = band_drift(stack, ranges, names, most_tiles=64) if names else []
+    except NodataError:
+        return None  # the map itself says where nothing is known
+    if not drifts or max(drift.level for drift in drifts) == 0:
+        return None
+    return f"{verdict(drifts)['why']} (`keras-landslide check` shows how)"
+
+
 def _applicability(
     training_stack: str | Path,
     training_patches: str | Path | None,

@@ -63,6 +63,10 @@ def command(bundle: Path, stack: str, out: Path, **options: Any) -> None:
     STACK is a file, or a name that GDAL opens such as /vsis3/bucket/stack.tif. A run that was
     stopped goes on where it was when the same command is given again.
     """
+    from keras_landslide.cli.check import drift_warning
+
+    if warning := drift_warning(bundle, stack):
+        click.echo(f"warning: {warning}", err=True)
     for path in predict_scene_to_folder(bundle, stack, out, **options).values():
         click.echo(f"wrote {path}")
 
@@ -131,7 +135,6 @@ def predict_scene_to_folder(
         LandslideError: an object rule needs a band that the stack lacks.
     """
     from keras_landslide.errors import LandslideError
-    from keras_landslide.files import output_errors
     from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
@@ -150,9 +153,6 @@ def predict_scene_to_folder(
     check_stack(network.bundles[0], info)
     rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)
     rules.check(info)
-    with output_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-
     cut = network.threshold if threshold is None else threshold
     probability = produce_map(
         network,

@@ -12,7 +12,7 @@ import numpy as np
 from keras_landslide.errors import NodataError
 from keras_landslide.rasters.read import BandReader, stack_info
 
-STRIP_ROWS = 512
+TILE_PX = 512
 EXPECTED_OUTSIDE = 0.02
 """Share outside the training's 1st to 99th percentile if nothing has changed."""
 SHIFT = (0.5, 1.0)
@@ -48,7 +48,11 @@ class BandDrift:
 
 
 def band_drift(
-    stack: str | Path, ranges: Mapping[str, Mapping[str, float]], names: Sequence[str]
+    stack: str | Path,
+    ranges: Mapping[str, Mapping[str, float]],
+    names: Sequence[str],
+    *,
+    most_tiles: int | None = None,
 ) -> list[BandDrift]:
     """Hold the bands of a stack against those that a network was trained on.
 
@@ -56,19 +60,23 @@ def band_drift(
         stack: the new stack.
         ranges: `band_ranges` of the bundle: mean, std, p01 and p99 per band.
         names: the network's bands.
+        most_tiles: look at so many tiles of 512 px, evenly spread, and not at all of the stack.
 
     Raises:
         BandError: the stack lacks a band.
-        NodataError: a band has no value at all.
+        NodataError: a band has no value at all, or none in the tiles looked at.
         InputFileError: the stack cannot be read.
     """
     grid = stack_info(stack).grid
     means = np.array([ranges[name]["mean"] for name in names])
     low, high = (np.array([ranges[name][key] for name in names]) for key in ("p01", "p99"))
     count, total, squares, outside = np.zeros((4, len(names)))
+    tiles = list(grid.windows(TILE_PX))
+    if most_tiles is not None and len(tiles) > most_tiles:
+        tiles = [tiles[i] for i in np.linspace(0, len(tiles) - 1, most_tiles).round().astype(int)]
     with BandReader(stack) as reader:
-        for strip in grid.strips(STRIP_ROWS):
-            values = reader.read(names, strip).reshape(-1, len(names)).astype(np.float64)
+        for tile in tiles:
+            values = reader.read(names, tile).reshape(-1, len(names)).astype(np.float64)
             known = np.isfinite(values)
             # About the training mean: a sum of plain squares would lose digits.
             off = np.where(known, values - means, 0)
@@ -83,7 +91,7 @@ def band_drift(
     stds = np.sqrt(np.maximum(squares / count - off**2, 0))
     return [
         _drift(name, ranges[name], means[c] + off[c], stds[c], outside[c] / count[c],
-               1 - count[c] / (grid.height * grid.width))
+               1 - count[c] / sum(tile.height * tile.width for tile in tiles))
         for c, name in enumerate(names)
     ]  # fmt: skip
 

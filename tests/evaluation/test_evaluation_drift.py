@@ -7,7 +7,7 @@ import pytest
 from affine import Affine
 from scipy.spatial.distance import cdist, pdist
 
-from keras_landslide.cli.check import check
+from keras_landslide.cli.check import check, drift_warning
 from keras_landslide.cli.main import main
 from keras_landslide.errors import NodataError
 from keras_landslide.evaluation.applicability import fit_applicability
@@ -94,6 +94,20 @@ def test_known_changes_are_flagged(bundle, tmp_path, change, answer, named):
     kept = json.loads((tmp_path / "out" / "check.json").read_text())
     assert kept["answer"] == answer and kept["simulated"] is True
     assert (tmp_path / "out" / "drift.png").stat().st_size > 5000
+
+
+def test_predict_warns_of_another_season_alone(bundle, tmp_path):
+    assert drift_warning(bundle, write(tmp_path / "same.tif", scene(2))) is None
+    brighter = (scene(2) + np.float32([0.1, 0])).astype(np.float32)
+    warning = drift_warning(bundle, write(tmp_path / "brighter.tif", brighter))
+    assert warning.startswith("red: strongly unlike training") and "check" in warning
+
+
+def test_some_tiles_stand_for_all(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_landslide.evaluation.drift.TILE_PX", 16)
+    stack, trained = write(tmp_path / "n.tif", scene(1)), ranges(scene())
+    whole, part = (band_drift(stack, trained, BANDS, most_tiles=n)[0] for n in (None, 20))
+    assert part.mean != whole.mean and part.mean == pytest.approx(whole.mean, abs=0.01)
 
 
 def test_another_pixel_size_is_a_plain_no(bundle, tmp_path, capsys):
