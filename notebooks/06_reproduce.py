@@ -100,7 +100,7 @@ print(text_tables(done.protocol, done.rows, not real.is_dir()))
 # little. What does not fit in the paper's own numbers is found by arithmetic:
 
 # %%
-from keras_landslide.protocols.reported import inconsistencies
+from keras_landslide.protocols.printed import inconsistencies
 
 for name in ("mu_net", "msasnet"):
     for sentence in inconsistencies(load_protocol(name)):

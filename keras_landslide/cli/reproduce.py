@@ -44,7 +44,7 @@ def command(
 
     with quiet_tensorflow():
         from keras_landslide.protocols.reproduce import reproduce
-    from keras_landslide.protocols.reported import inconsistencies
+    from keras_landslide.protocols.printed import inconsistencies
     from keras_landslide.protocols.tables import QUICK, text_tables
 
     done = reproduce(

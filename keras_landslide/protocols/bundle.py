@@ -22,10 +22,10 @@ from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.statistics import band_ranges
+from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import normalisation, scaled_network
-from keras_landslide.protocols.protocol import Entry
 from keras_landslide.protocols.reproduce import Outcome
-from keras_landslide.protocols.running import Result
+from keras_landslide.protocols.results import Result
 from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
 from keras_landslide.version import __version__
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ import tomli_w
 from keras_landslide.files import write_text
 from keras_landslide.models.catalogue import catalogue
 from keras_landslide.protocols.datasets import Dataset
+from keras_landslide.protocols.printed import inconsistencies
 from keras_landslide.protocols.protocol import Protocol
-from keras_landslide.protocols.reported import inconsistencies
-from keras_landslide.protocols.running import describe
 from keras_landslide.protocols.summary import Row
 from keras_landslide.protocols.tables import QUICK, markdown_tables, title_of
 from keras_landslide.version import __version__
@@ -123,3 +123,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def describe(protocol: Protocol) -> dict[str, Any]:
+    """All settings of a protocol as plain values, for the card."""
+    return {
+        "data": dict(protocol.data),
+        "training": asdict(protocol.training),
+        "models": [
+            {
+                "label": entry.label,
+                "name": entry.name,
+                "options": dict(entry.options),
+                "training": dict(entry.training),
+            }
+            for entry in protocol.models
+        ],
+    }

@@ -13,7 +13,7 @@ from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.statistics import band_statistics
-from keras_landslide.protocols.protocol import Entry
+from keras_landslide.protocols.entries import Entry
 from keras_landslide.training.compiling import fix_seeds
 
 BATCH = 8

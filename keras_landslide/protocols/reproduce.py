@@ -20,7 +20,8 @@ from keras_landslide.protocols.card import write_card
 from keras_landslide.protocols.datasets import Dataset, open_dataset
 from keras_landslide.protocols.maps import transfer_map
 from keras_landslide.protocols.protocol import Protocol, folder_name, load_protocol
-from keras_landslide.protocols.running import Result, run_entry
+from keras_landslide.protocols.results import Result
+from keras_landslide.protocols.running import run_entry
 from keras_landslide.protocols.summary import Row, make_rows
 from keras_landslide.protocols.tables import short_title, write_tables
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,51 +16,14 @@ from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.augmentation import HeavyBatches
 from keras_landslide.protocols.datasets import Dataset, Round
+from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import build_network, predict
-from keras_landslide.protocols.protocol import Entry, Protocol, folder_name
-from keras_landslide.protocols.scoring import Part, score_part
+from keras_landslide.protocols.protocol import Protocol, folder_name
+from keras_landslide.protocols.results import Result, read_result
+from keras_landslide.protocols.scoring import score_part
 from keras_landslide.training.history import History
 
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Result:
-    """A finished run.
-
-    Attributes:
-        folder: where it is kept.
-        entry: the model.
-        round: name of the division.
-        seed: of weights, order and augmentation.
-        threshold: chosen on validation.
-        parameters: trainable ones.
-        epochs: how many were run.
-        seconds: of training and scoring.
-        parts: how it did, by part.
-    """
-
-    folder: Path
-    entry: Entry
-    round: str
-    seed: int
-    threshold: float
-    parameters: int
-    epochs: int
-    seconds: float
-    parts: Mapping[str, Part]
-
-    @property
-    def weights(self) -> Path:
-        """Its `model.keras`, or that of the model whose weights it took."""
-        if not self.entry.base:
-            return self.folder / "model.keras"
-        runs = self.folder.parent.parent
-        return runs / folder_name(self.entry.base) / self.folder.name / "model.keras"
-
-    def probabilities(self, part: str) -> np.ndarray:
-        """What it said, float32 (N, H, W), in the order of the part's `numbers`; memory-mapped."""
-        return np.load(self.folder / f"{part}.npy", mmap_mode="r")
 
 
 def run_entry(
@@ -84,7 +45,7 @@ def run_entry(
     if kept.is_file():
         values = json.loads(kept.read_text(encoding="utf-8"))
         if values.get("key") == key:
-            return _result(values, folder, entry)
+            return read_result(values, folder, entry)
     start = time.monotonic()
     from keras_landslide.training.run import train
     from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
@@ -123,7 +84,7 @@ def run_entry(
         "parts": {part: each.to_dict() for part, each in parts.items()},
     }
     write_json(kept, values)
-    return _result(values, folder, entry)
+    return read_result(values, folder, entry)
 
 
 def run_config(
@@ -197,34 +158,3 @@ def _places(
         other = caches[entry.bands]
         places[part] = (other, other.indices("test"))
     return places
-
-
-def _result(values: Mapping[str, Any], folder: Path, entry: Entry) -> Result:
-    return Result(
-        folder=folder,
-        entry=entry,
-        round=values["round"],
-        seed=values["seed"],
-        threshold=values["threshold"],
-        parameters=values["parameters"],
-        epochs=values["epochs"],
-        seconds=values["seconds"],
-        parts={part: Part.from_dict(each) for part, each in values["parts"].items()},
-    )
-
-
-def describe(protocol: Protocol) -> dict[str, Any]:
-    """All settings of a protocol as plain values, for the card."""
-    return {
-        "data": dict(protocol.data),
-        "training": asdict(protocol.training),
-        "models": [
-            {
-                "label": entry.label,
-                "name": entry.name,
-                "options": dict(entry.options),
-                "training": dict(entry.training),
-            }
-            for entry in protocol.models
-        ],
-    }

@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_landslide.evaluation.intervals import Interval, block_bootstrap
 from keras_landslide.protocols.datasets import Dataset, Round
-from keras_landslide.protocols.protocol import Entry, Protocol
-from keras_landslide.protocols.running import Result
+from keras_landslide.protocols.entries import Entry
+from keras_landslide.protocols.protocol import Protocol
+from keras_landslide.protocols.results import Result
 from keras_landslide.protocols.scoring import Part, joined, score_part, values_of
 from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 

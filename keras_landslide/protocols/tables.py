@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from keras_landslide.files import write_text
-from keras_landslide.protocols.protocol import Protocol, Table
-from keras_landslide.protocols.reported import reported_values
+from keras_landslide.protocols.entries import Table
+from keras_landslide.protocols.printed import reported_values
+from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.protocols.summary import Row
 from keras_landslide.report.tables import write_csv
 

@@ -12,8 +12,9 @@ from chip_folders import bijie
 from keras_landslide.errors import BundleError, RecipeError, SplitError
 from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.protocols.bundle import export_best
+from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
-from keras_landslide.protocols.protocol import Entry, load_protocol, read_protocol
+from keras_landslide.protocols.protocol import load_protocol, read_protocol
 from keras_landslide.protocols.reproduce import reproduce
 from keras_landslide.protocols.scoring import joined
 from keras_landslide.protocols.summary import labels_of, make_rows, pooled_threshold

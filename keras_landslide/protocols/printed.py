@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
-from keras_landslide.protocols.protocol import Protocol, Table
+from keras_landslide.protocols.entries import Table
+from keras_landslide.protocols.protocol import Protocol
 
 TOLERANCE = 1e-4
 """Half a unit of the fourth digit, for numbers rounded from numbers so rounded, and some more."""

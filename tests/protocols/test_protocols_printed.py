@@ -9,8 +9,7 @@ import pytest
 from keras_landslide.counts import Scores
 from keras_landslide.errors import RecipeError, UnknownNameError
 from keras_landslide.models.registry import options
-from keras_landslide.protocols.protocol import NAMES, PRESETS, load_protocol, read_protocol
-from keras_landslide.protocols.reported import (
+from keras_landslide.protocols.printed import (
     IMPOSSIBLE,
     MEANS,
     POOLED,
@@ -20,6 +19,7 @@ from keras_landslide.protocols.reported import (
     read_csv,
     reported_values,
 )
+from keras_landslide.protocols.protocol import NAMES, PRESETS, load_protocol, read_protocol
 
 # Worked out by hand from the printed precision and recall: harmonic mean, and mean of the two.
 VERDICTS = {
