@@ -119,7 +119,7 @@ def calibrate(
     entry = {**calibration_entry(fitted), "fitted_on": split, "ece": {"before": before,
              "after": after, "on": test_split}}  # fmt: skip
     files = [out / "calibration.json", out / "calibration.png"]
-    title = f"{known.name}: {test_split} blocks"
+    title = f"{known.name}\n{test_split} blocks"
     calibration_figure(tried.seen, tried.after, files[1], title=title, simulated=found["simulated"])
     write_json(files[0], found)
     if found["kept"]:

@@ -186,6 +186,8 @@ def _number(value: Any) -> str:
     if value is None:
         return "undefined"
     if isinstance(value, float):
+        if 0 < abs(value) < 1e-3:
+            return f"{value:.2e}"
         return f"{value:.4f}" if abs(value) < 1000 else f"{value:.0f}"
     return _text(value)
 

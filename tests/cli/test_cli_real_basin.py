@@ -3,11 +3,14 @@
 import json
 
 import pytest
+import shapely
 
 from keras_landslide.cli.train import train_run
 from keras_landslide.config import RunConfig
+from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.plan import PatchSettings, make_patches
 from keras_landslide.patches.table import read_patches
+from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.stack.build import build_stack
 
 
@@ -39,3 +42,16 @@ def test_learns_on_some_blocks_and_scores_on_others(real_data, tmp_path, request
     )
     # Source areas cover about 3 %: a map that calls everything a landslide has an F1 of 0.06.
     assert metrics["test"]["f1"] > 0.06
+
+
+@pytest.mark.real_data
+def test_kaghan_ends_where_its_inventory_does(real_data, tmp_path, request):
+    recipe = request.config.rootpath / "data_prep" / "recipes" / "kaghan_terrain.toml"
+    build_stack(recipe, tmp_path / "stack.tif", root=real_data / "kaghan")
+    grid = stack_info(tmp_path / "stack.tif").grid
+    pixel = grid.resolution[0]
+    assert 354500 <= grid.bounds.right < 354500 + pixel
+    label = read_bands(tmp_path / "stack.tif", ["label"])[..., 0]
+    slides = read_polygons(real_data / "kaghan" / "landslides_west.gpkg")
+    inside = shapely.intersection(shapely.union_all(slides), shapely.box(*grid.bounds))
+    assert (label == 1).sum() * pixel**2 == pytest.approx(inside.area, rel=0.02)
