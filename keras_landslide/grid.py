@@ -56,6 +56,10 @@ class Window(NamedTuple):
             self.width + 2 * margin_px,
         )
 
+    def shift(self, rows: int, cols: int) -> Window:
+        """The window moved down and right."""
+        return self._replace(row_off=self.row_off + rows, col_off=self.col_off + cols)
+
     def intersects(self, other: Window) -> bool:
         """Whether the two windows share at least one pixel."""
         return (

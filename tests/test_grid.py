@@ -45,6 +45,7 @@ def test_window_arithmetic():
     window = Window(-2, 5, 6, 6)
     assert window.clip((10, 8)) == Window(0, 5, 4, 3)
     assert window.expand(1) == Window(-3, 4, 8, 8)
+    assert window.shift(2, -5) == Window(window.row_off + 2, window.col_off - 5, 6, 6)
     assert window.intersects(Window(3, 10, 1, 1))
     assert not window.intersects(Window(4, 5, 2, 2))
     assert Window(20, 20, 3, 3).clip((10, 8)).height == 0

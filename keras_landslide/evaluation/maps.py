@@ -89,9 +89,7 @@ def strips(
                 cloud = bands[..., 1]
                 masks["clear"] = inside & (cloud == 0)
                 masks["cloud"] = inside & ((cloud == 1) | (cloud == 2))
-            core = window._replace(
-                row_off=window.row_off - area.row_off, col_off=window.col_off - area.col_off
-            )
+            core = window.shift(-area.row_off, -area.col_off)
             yield Strip(window, core.slices, probability, bands[..., 0], masks)
 
 
@@ -112,9 +110,7 @@ def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
     """Which pixels of `area` lie in at least one window: bool (height, width)."""
     inside = np.zeros((area.height, area.width), bool)
     for window in windows:
-        moved = window._replace(
-            row_off=window.row_off - area.row_off, col_off=window.col_off - area.col_off
-        )
+        moved = window.shift(-area.row_off, -area.col_off)
         inside[moved.clip(inside.shape).slices] = True
     return inside
 

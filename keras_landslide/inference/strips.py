@@ -64,7 +64,7 @@ def _blended_row(plan: WindowPlan, runner: WindowRunner, row: int):
     ]
     jobs = [Job(window, window) for window in windows]
     for window, (inside, outputs) in zip(windows, runner.run(jobs), strict=True):
-        here = Window(inside.row_off - window.row_off, inside.col_off - window.col_off, *inside[2:])
+        here = inside.shift(-window.row_off, -window.col_off)
         rows = slice(inside.row_off - top, inside.row_end - top)
         columns = slice(inside.col_off, inside.col_end)
         total[rows, columns] += outputs * weight[here.slices]

@@ -73,9 +73,7 @@ def _to_power_file(
     near = near_window(grid, workshop.grid, margin_px=4)
     with BandReader(path) as reader, RasterWriter(out, grid.crop(near), working=True) as writer:
         for window in writer.grid.windows(TILE_PX):
-            wanted = window._replace(
-                row_off=window.row_off + near.row_off, col_off=window.col_off + near.col_off
-            )
+            wanted = window.shift(*near[:2])
             values = reader.read_indexes((sar.index,), wanted.expand(halo), nodata=nodata)
             power = to_power(values[..., 0], sar.input)
             if halo:

@@ -225,9 +225,7 @@ def derive(
         RasterWriter(dst, grid, len(names), names=names, working=True) as writer,
     ):
         for tile in grid.windows(TILE_PX):
-            place = tile._replace(
-                row_off=tile.row_off + window.row_off, col_off=tile.col_off + window.col_off
-            )
+            place = tile.shift(*window[:2])
             for index, name in enumerate(names, start=1):
                 around = measure(name, grid)
                 margin = around.margin_px if around else 1

@@ -32,9 +32,7 @@ class Part:
         """Pixels of a window of the target grid, float32 (height, width, bands)."""
         if self.path not in readers:
             readers[self.path] = BandReader(self.path)
-        shifted = window._replace(
-            row_off=window.row_off + self.offset[0], col_off=window.col_off + self.offset[1]
-        )
+        shifted = window.shift(*self.offset)
         return readers[self.path].read_indexes(self.indexes, shifted, nodata=self.nodata)
 
 
