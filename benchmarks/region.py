@@ -1,11 +1,11 @@
 """A region of Veneto's size in bounded memory: stack, align and map, from a strip of it.
 
-    python benchmarks/region.py --strip 512            # a strip of 512 rows, 19 500 pixels wide
+    python benchmarks/region.py --strip 400 800        # strips of so many rows, 19 500 pixels wide
     python benchmarks/region.py --height 21005 --strip 21005      # all of it: hours
 
 Simulated rasters, 6 stored bands for 94 features, 160 with the aligned ones. Each step runs in a
 process of its own, whose peak memory is printed; the whole takes as many times the strip's time as
-it has more rows. A second strip of twice the rows shows that memory does not grow with them.
+it has more rows. A second strip of twice the rows shows whether memory grows with them.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ stack = {folder!r} + "/stack.tif"
 features = stack_features(stack_info(stack))
 features = features.with_aligned(features.names[:22])
 assert len(features.bands) == 6 and len(features.names) == 94 and len(features.channels) == 160
-network = build("lacnn", (None, None, 160), filters={filters}, levels={levels})
+network = build(
+    "lacnn", (None, None, 160), filters={filters}, levels={levels}, features_to_head=True
+)
 out = {folder!r} + "/probability.tif"
-map_probability(deploy(features, [network]), features, stack, out)
+map_probability(deploy(features, [network]), features, stack, out, window_px=512)
 map_classes(out, stack, {folder!r} + "/classes.tif", method="equal_area")
 """
 PEAK = """
@@ -60,9 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--height", type=int, default=21_005)
     parser.add_argument("--width", type=int, default=19_500)
-    parser.add_argument("--strip", type=int, nargs="+", default=[512, 1024], help="rows")
-    parser.add_argument("--filters", type=int, default=16)
-    parser.add_argument("--levels", type=int, default=4)
+    parser.add_argument("--strip", type=int, nargs="+", default=[400, 800], help="rows")
+    parser.add_argument("--filters", type=int, default=8)
+    parser.add_argument("--levels", type=int, default=2)
     args = parser.parse_args()
     print(f"of {args.height} x {args.width} pixels; SIMULATED rasters, an untrained network")
     print(" rows  step        time, s  peak, MB  all of it, h")
