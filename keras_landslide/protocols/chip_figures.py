@@ -112,7 +112,7 @@ def comparison(
             for ax in line:
                 _bare(ax)
         for ax, text in zip(axes[0], ("image", "truth", *models), strict=True):
-            ax.set_title(text, fontsize=7.5)
+            ax.set_title(textwrap.fill(text, 22), fontsize=7.5)
         handles = [LegendPatch(color=colour, label=text) for text, colour in COLOURS.values()]
         fig.legend(handles=handles, loc="outside lower center", ncols=3)
         wrapped = textwrap.fill(title_with_source(title, simulated), int(15 * columns) + 10)

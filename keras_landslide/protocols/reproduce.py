@@ -157,14 +157,14 @@ def _draw(
     drawn = []
 
     def like(kind: str) -> str:
-        return f"like {wanted[kind]}" if wanted[kind] else ""
+        return f", like {wanted[kind]}" if wanted.get(kind) else ""
 
     if "examples" in wanted:
         path = out / "examples.png"
         drawn.append(
             figures.examples(
                 rows, figures.typical(proposed), dataset, path,
-                title=f"{title}: examples, {like('examples')}",
+                title=f"{title}: examples{like('examples')}",
             )
         )  # fmt: skip
     worst, best = figures.extremes(proposed)
@@ -177,11 +177,10 @@ def _draw(
                 )
             )  # fmt: skip
     if proposed.parts["test"].numbers.size > 1:
-        beside = f", {like('images')}" if "images" in wanted else ""
         drawn.append(
             figures.image_histogram(
                 proposed, out / "images.png", simulated=simulated,
-                title=f"{title}: {proposed.entry.label}, image by image{beside}",
+                title=f"{title}: {proposed.entry.label}, image by image{like('images')}",
             )
         )  # fmt: skip
     named = {
@@ -193,5 +192,5 @@ def _draw(
     }
     for kind, draw in named.items():
         if kind in wanted:
-            drawn.append(draw(out / f"{kind}.png", f"{title}, {like(kind)}"))
+            drawn.append(draw(out / f"{kind}.png", f"{title}: {kind}{like(kind)}"))
     return drawn
