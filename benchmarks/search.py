@@ -13,131 +13,78 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
+from noise_search import GRID, NoiseTrainer, space_of
 
-from keras_landslide.config import RunConfig
-from keras_landslide.tuning.space import SearchSettings, SearchSpace
-
-GRID = {"filters": (4, 8), "learning_rate": (1e-2, 3e-3, 1e-3, 3e-4), "batch_size": (8,)}
-KEYS = {
-    "filters": "model.options.filters",
-    "learning_rate": "training.learning_rate",
-    "batch_size": "training.batch_size",
-}
-
-
-def space_of(epochs: int, grid: dict = GRID, **settings: object) -> SearchSpace:
-    base = RunConfig().with_values(
-        data={"image_model": "rgb"},
-        model={"options": {"filters": 4, "levels": 2}},
-        training={"epochs": epochs, "patience": epochs},
-    )
-    known = SearchSettings(objective="val_best_f1", epochs=epochs, patience=epochs)
-    return SearchSpace(replace(known, **settings), base, grid, KEYS)
+from keras_landslide.tuning.space import SearchSpace
 
 
 @dataclass(frozen=True)
-class Batches:
-    """Batches of patches held in memory."""
+class Cost:
+    """Wall and CPU seconds (this process and its children) of what ran inside `measured`."""
 
-    images: np.ndarray
-    labels: np.ndarray
-    batch_size: int
-
-    def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
-
-    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `training.batches.BatchSource` asks."""
-        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        return self.images[chosen], self.labels[chosen]
+    wall_s: float
+    cpu_s: float
 
 
-class NoiseTrainer:
-    """Trains on simulated patches as a run would."""
+def measured(work: Callable) -> tuple[Cost, object]:
+    def now() -> tuple[float, float]:
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return time.perf_counter(), sum(u.ru_utime + u.ru_stime for u in used)
 
-    def __init__(self, patches: int, size: int):
-        rng = np.random.default_rng(0)
-        self.labels = np.kron(
-            rng.random((patches, size // 8, size // 8, 1)) < 0.1, np.ones((1, 8, 8, 1))
-        )
-        noise = rng.normal(0.2, 0.1, (patches, size, size, 3))
-        self.images = (noise + 0.15 * self.labels).astype("float32")
-        self.labels = self.labels.astype("float32")
-
-    def batches(self, batch_size: int) -> tuple[Batches, Batches]:
-        """Three quarters to learn from, one to score on."""
-        cut = len(self.images) * 3 // 4
-        parts = (slice(None, cut), slice(cut, None))
-        train, val = (Batches(self.images[p], self.labels[p], batch_size) for p in parts)
-        return train, val
-
-    def build(self, config: RunConfig):
-        """The network with seeded weights."""
-        from keras_landslide import models
-        from keras_landslide.training.compiling import fix_seeds
-
-        fix_seeds(config.training.seed)
-        shape = self.images.shape[1:]
-        return models.build(config.model.name, shape, **config.model.options)
-
-    def fit(self, model, config: RunConfig, run_folder: Path, callbacks: list):
-        """Train with all that a run keeps: checkpoints, history, threshold."""
-        from keras_landslide.training.history import History
-        from keras_landslide.training.run import train
-        from keras_landslide.tuning.job import Outcome
-
-        batches = self.batches(config.training.batch_size)
-        metrics = train(model, *batches, run_folder, config, callbacks=callbacks, quiet=True)
-        rows = History(run_folder / "history.csv").rows
-        history = {key: [row[key] for row in rows] for key in rows[0] if key != "epoch"}
-        final = {"val_best_f1": metrics["val"]["f1"] or 0.0}
-        return Outcome(history, metrics["best_epoch"] + 1, final)
+    wall, cpu = now()
+    result = work()
+    later = now()
+    return Cost(later[0] - wall, later[1] - cpu), result
 
 
 def search(space: SearchSpace, make_trainer: Callable, folder: Path, workers: int = 1):
-    """Seconds of a search from its first trial on, and its result."""
+    """Cost of a search, and its result."""
     from keras_landslide.tuning.search import Resources, run_search
 
     threads = max(len(os.sched_getaffinity(0)) // workers, 1)
     resources = Resources(workers=workers, threads=threads)
-    start = time.perf_counter()
-    result = run_search(space, folder, make_trainer, resources=resources)
-    return time.perf_counter() - start, result
+    return measured(lambda: run_search(space, folder, make_trainer, resources=resources))
 
 
-def bare(space: SearchSpace, trainer: NoiseTrainer, folder: Path) -> float:
-    """Seconds of the same trainings in a plain loop: `train` alone, no Keras Tuner."""
+def bare(space: SearchSpace, trainer: NoiseTrainer, folder: Path) -> Cost:
+    """Cost of the same trainings in a plain loop: `train` alone, no Keras Tuner."""
     import keras
 
-    start = time.perf_counter()
-    for number, values in enumerate(space.combinations):
-        config = space.trial_config(values, space.seed(number))
-        trainer.fit(trainer.build(config), config, folder / str(number), [])
-        keras.backend.clear_session(free_memory=True)
-    return time.perf_counter() - start
+    def loop() -> None:
+        for number, values in enumerate(space.combinations):
+            config = space.trial_config(values, space.seed(number))
+            trainer.fit(trainer.build(config), config, folder / str(number), [])
+            keras.backend.clear_session(free_memory=True)
+
+    return measured(loop)[0]
 
 
 def overhead(folder: Path, epochs: int) -> None:
-    """Both ways twice, in turn, since the machine may be busy with other work."""
+    """Both ways, and a search of one short trial for what starting alone costs."""
+    one = {"filters": (4,), "learning_rate": (1e-2,), "batch_size": (8,)}
     space, make = space_of(epochs), partial(NoiseTrainer, 64, 64)
     trainer = make()
-    bare(space_of(1), trainer, folder / "warm")  # imports and the first look at the devices
-    ratios = []
-    for turn in range(2):
-        plain = bare(space, trainer, folder / f"bare{turn}")
-        tuned, _ = search(space, make, folder / f"tuned{turn}")
-        ratios.append(tuned / plain)
-        print(f"  bare loop {plain:.1f} s, search {tuned:.1f} s")
-    count = len(space.combinations)
-    print(f"overhead: {count} trials of {epochs} epochs take {min(ratios):.3f} of the bare loop")
+    first = bare(space_of(1, one), trainer, folder / "warm")  # imports, a look at the devices
+    first = bare(space_of(1, one), trainer, folder / "one")
+    begun, _ = search(space_of(1, one), make, folder / "start")
+    plain = bare(space, trainer, folder / "bare")
+    tuned, _ = search(space, make, folder / "tuned")
+    for name in ("wall_s", "cpu_s"):
+        start, base, all_ = (getattr(c, name) for c in (begun, plain, tuned))
+        start -= getattr(first, name)
+        print(
+            f"overhead, {name}: {len(space.combinations)} trials of {epochs} epochs: {all_:.1f} "
+            f"in the search, {base:.1f} in the bare loop: ratio {all_ / base:.3f}, "
+            f"{(all_ - start) / base:.3f} without the {start:.1f} that starting takes once"
+        )
 
 
 def memory(folder: Path, trials: int) -> None:
@@ -151,7 +98,7 @@ def memory(folder: Path, trials: int) -> None:
             held.append(_family_mb())
 
     rates = tuple(1e-3 * 1.01**i for i in range(trials // 2))
-    space = space_of(1, GRID | {"learning_rate": rates})
+    space = space_of(1, GRID | {"filters": (1, 2), "learning_rate": rates}, levels=1)
     from keras_landslide.tuning import oracles
     from keras_landslide.tuning.nursery import Nursery, Surroundings
 
@@ -188,8 +135,9 @@ def halving(folder: Path, epochs: int) -> None:
         for name, found in (("full", full), ("halving", half))
     }
     print(
-        f"halving: {half_s:.1f} s against {full_s:.1f} s for the full grid (ratio "
-        f"{half_s / full_s:.2f}; {trained['halving']} and {trained['full']} epochs); best score "
+        f"halving: {half_s.wall_s:.1f} s against {full_s.wall_s:.1f} s for the full grid (ratio "
+        f"{half_s.wall_s / full_s.wall_s:.2f}, of CPU time {half_s.cpu_s / full_s.cpu_s:.2f}); "
+        f"{trained['halving']} and {trained['full']} epochs; best score "
         f"{half.best.score:.4f} against {full.best.score:.4f}"
     )
 
@@ -207,7 +155,8 @@ def workers(folder: Path, epochs: int) -> None:
     two_s, two = search(space_of(epochs), make, folder / "two", 2)
     same = [a.score for a in one.rows] == [b.score for b in two.rows]
     print(
-        f"workers: two take {two_s:.1f} s, one {one_s:.1f} s: ratio {two_s / one_s:.2f} on "
+        f"workers: two take {two_s.wall_s:.1f} s, one {one_s.wall_s:.1f} s: ratio "
+        f"{two_s.wall_s / one_s.wall_s:.2f}, of CPU time {two_s.cpu_s / one_s.cpu_s:.2f}, on "
         f"{len(os.sched_getaffinity(0))} cores; scores {'the same' if same else 'differ'}"
     )
 
