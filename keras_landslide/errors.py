@@ -62,6 +62,10 @@ class ModelError(LandslideError, ValueError):
     """A model cannot be built with these options, or does not take this input."""
 
 
+class ImageSizeError(ModelError):
+    """A model does not take images of this size."""
+
+
 class LockedError(LandslideError, RuntimeError):
     """Another process is working in the same folder."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from keras_landslide.errors import ImageSizeError
+
 if TYPE_CHECKING:
     from keras_landslide.models.facts import Facts
 
@@ -30,10 +32,10 @@ def command(name: str | None, size: int | None, channels: int | None, markdown: 
         for row in describe_models(size, channels, [name]):
             click.echo("\n".join(_card(row)))
     else:
-        for i, row in enumerate(describe_models(size, channels)):
+        for i, line in enumerate(_listing(size, channels)):
             if i == 0:
                 click.echo(_line(HEADER))
-            click.echo(_line(_cells(row)))
+            click.echo(line)
 
 
 def describe_models(
@@ -53,6 +55,22 @@ def describe_models(
 
     for name in names or models.MODELS:
         yield facts(name, size=size, channels=channels)
+
+
+def _listing(size: int | None, channels: int | None) -> Iterator[str]:
+    """A line per network; one that does not take the size says so instead of ending the list."""
+    from keras_landslide.quiet import quiet_tensorflow
+
+    with quiet_tensorflow():
+        from keras_landslide import models
+
+    for name in models.MODELS:
+        try:
+            [row] = describe_models(size, channels, [name])
+        except ImageSizeError as error:
+            yield f"{name.ljust(WIDTHS[0])}  {error}"
+        else:
+            yield _line(_cells(row))
 
 
 HEADER = ("network", "paper", "image", "parameters", "multiply-adds", "memory", "stride", "reach")

@@ -35,7 +35,9 @@ def atrous_pyramid(
         x: (B, H, W, C) features.
         filters: of each branch and of the projection.
         rates: dilations of the 3 x 3 branches.
-        image_pooling: add the branch p; each pixel then depends on the whole image.
+        image_pooling: add the branch p; each pixel then depends on the whole image. Its batch
+            normalisation sees one value per image: in training with batches of one image the
+            branch says nothing of the image.
         separable: depthwise separable 3 x 3 convolutions.
         name: prefix of the layer names.
 

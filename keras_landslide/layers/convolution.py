@@ -49,6 +49,12 @@ def conv_relu(
     return layers.Conv2D(filters, kernel, padding="same", activation="relu", name=name)(x)
 
 
+def double_conv_relu(x: Any, filters: int, *, normalisation: str = "none", name: str) -> Any:
+    """Two 3 x 3 `conv_relu`."""
+    x = conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv1")
+    return conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv2")
+
+
 def double_conv(x: Any, filters: int, *, middle: int | None = None, name: str) -> Any:
     """DC(filters), or DC(middle -> filters): two 3 x 3 CBRs."""
     x = conv_bn_relu(x, middle or filters, name=f"{name}_conv1")

@@ -26,11 +26,16 @@ def probability_head(
     Returns:
         (B, H * enlarge, W * enlarge, 1), in [0, 1].
     """
-    scores = 1 if activation == "sigmoid" else 2
+    scores = score_count(activation)
     x = layers.Conv2D(scores, kernel, padding="same", dtype="float32", name="head")(x)
     if enlarge > 1:
         x = BilinearUpSampling2D(enlarge, dtype="float32", name="up")(x)
     return probability(x, activation=activation)
+
+
+def score_count(activation: str) -> int:
+    """Scores per pixel: one for `sigmoid`, two for `softmax`, of background and landslide."""
+    return 1 if activation == "sigmoid" else 2
 
 
 def probability(scores: Any, *, activation: str = "sigmoid") -> Any:

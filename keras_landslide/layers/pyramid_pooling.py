@@ -113,7 +113,9 @@ def pyramid_pooling(
         x: (B, H, W, C).
         filters: of each size of bins.
         bins: bins per side, one branch each.
-        convolution: of the means, called (x, filters, kernel, name=); CBR by default.
+        convolution: of the means, called (x, filters, kernel, name=); CBR by default. The batch
+            normalisation of a single bin sees one value per image: in training with batches of one
+            image its branch says nothing of the image.
         name: prefix of the layer names.
 
     Returns:

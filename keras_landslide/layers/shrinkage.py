@@ -55,7 +55,8 @@ def residual_shrinkage(
     channel; tau = g sigmoid(FC(ReLU(BN(FC(g))))), whose first FC has filters / reduction units
     (the paper has reduction 1); S is the identity, or a 1 x 1 convolution with batch normalisation
     where the shape changes. tau lies between 0 and the mean magnitude, so that some of every
-    channel is left.
+    channel is left. The batch normalisation between the FCs sees one value per image: in training
+    with batches of one image, tau / g does not depend on the image.
 
     Args:
         x: (B, H, W, C).

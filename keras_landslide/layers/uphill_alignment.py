@@ -42,8 +42,8 @@ class UphillAlignment(keras.layers.Layer):
             value. Elevation differences travel to other places, elevations do not.
 
     Raises:
-        ModelError: neither or both of `elevation` and `index`, a wrong number of indices, or a
-            position that the input does not have.
+        ModelError: neither or both of `elevation` and `index`, a wrong number of indices, a
+            position that the input does not have, or a relative one that is not gathered.
         TerrainError: a range is shorter than a pixel or far too long.
     """
 
@@ -75,6 +75,12 @@ class UphillAlignment(keras.layers.Layer):
             )
         if not (self.ranges_m and self.channels):
             raise ModelError("uphill alignment needs at least one range and one channel")
+        strange = [c for c in self.relative if c not in self.channels]
+        if strange:
+            raise ModelError(
+                f"uphill alignment cannot make channel {strange[0]} relative, which it does not "
+                f"gather; it gathers {', '.join(map(str, self.channels))}"
+            )
         self._rings = [ring_offsets(range_m, self.cell_size_m) for range_m in self.ranges_m]
 
     @property
@@ -85,7 +91,7 @@ class UphillAlignment(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Check the positions."""
         source = [self.elevation] if self.index is None else self.index
-        named = [*self.channels, *self.relative, *source]
+        named = [*self.channels, *source]
         wrong = [c for c in named if c is not None and not 0 <= c < input_shape[-1]]
         if wrong:
             raise ModelError(

@@ -19,8 +19,9 @@ class MaskedLoss(keras.losses.Loss):
     in float32 under every precision policy, and the result is a scalar that no further reduction
     changes.
 
-    The networks put out probabilities. Those of pixels that are wrong by more than about 16
-    log-odds are 0 or 1 in float32, and give no gradient; from logits they do.
+    The networks put out probabilities. Beyond about 16 log-odds these round to 1 in float32, or lie
+    below the 1e-7 at which logarithms are clipped: a pixel as wrong as that has no gradient, or a
+    vanishing one. From logits it has.
 
     Args:
         from_logits: whether predictions are logits z, with p = 1 / (1 + exp(-z)), instead of

@@ -22,10 +22,9 @@ from keras import layers
 
 from keras_landslide.errors import ModelError
 from keras_landslide.layers.strided_pointwise import StridedPointwise
-from keras_landslide.models.checks import check_choice, check_range
+from keras_landslide.models.checks import OUTPUT_STRIDES, check_choice, check_range
 from keras_landslide.models.pretrained import CAFFE, TF, load_pretrained
 
-OUTPUT_STRIDES = (32, 16, 8)
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D)
 
 

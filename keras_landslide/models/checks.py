@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeGuard
 
-from keras_landslide.errors import ModelError
+from keras_landslide.errors import ImageSizeError, ModelError
 from keras_landslide.layers.head import ACTIVATIONS
+
+OUTPUT_STRIDES = (32, 16, 8)
+"""Strides at which encoders with dilated last stages can end."""
 
 
 def check_image_shape(image_shape: Sequence[int | None], stride: int) -> None:
@@ -17,34 +21,54 @@ def check_image_shape(image_shape: Sequence[int | None], stride: int) -> None:
         stride: total stride of the network, in pixels.
 
     Raises:
-        ModelError: not three entries, no channels, or a height or width that is no multiple of
-            `stride` (the message names the next valid size).
+        ModelError: not three entries, no channels, or a height or width that is no whole number.
+        ImageSizeError: a height or width that is no multiple of `stride`; the message names the
+            next valid size.
     """
     if len(image_shape) != 3:
         raise ModelError(f"image_shape is (height, width, channels), not {tuple(image_shape)}")
     channels = image_shape[2]
-    if not isinstance(channels, int) or channels < 1:
+    if not _is_whole(channels) or channels < 1:
         raise ModelError(f"the number of channels must be a positive integer, not {channels!r}")
     for name, size in (("height", image_shape[0]), ("width", image_shape[1])):
         if size is None:
             continue
+        if not _is_whole(size):
+            raise ModelError(
+                f"an image {name} is a whole number of px, or none for any, not {size!r}"
+            )
         if size < 1 or size % stride:
             valid = max(-(-size // stride), 1) * stride
-            raise ModelError(
+            raise ImageSizeError(
                 f"an image {name} of {size} px does not fit this model, whose stride is {stride} "
                 f"px; the next valid {name} is {valid} px"
             )
 
 
+def _is_whole(number: Any) -> TypeGuard[int]:
+    # True and False are integers to Python, and NumPy's integers are none of its own.
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
 def check_choice(option: str, value: Any, choices: Sequence[Any]) -> None:
-    """Refuse an option's value that is not among its choices.
+    """Refuse an option's value that is not among its choices; 16.0 is not 16.
 
     Raises:
         ModelError: listing the choices.
     """
-    if value not in choices:
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
         listed = ", ".join(map(str, choices))
         raise ModelError(f"{option} = {value!r} is not possible; choose one of: {listed}")
+
+
+def check_flag(option: str, value: Any) -> None:
+    """Refuse what is neither True nor False: a string 'false' would count as true.
+
+    Raises:
+        ModelError: naming the option.
+    """
+    if not isinstance(value, bool):
+        raise ModelError(f"{option} = {value!r} is not possible; it must be true or false")
 
 
 def check_range(

@@ -14,7 +14,8 @@ stride-4 feature, reduced to 48 channels; two 3 x 3 convolutions; scores; enlarg
 MATLAB enlarges with 8 x 8 transposed convolutions frozen to bilinear weights (`upsampling =
 "frozen"`). The default is interpolation, which gives the same away from the border: there a
 transposed convolution fades the scores out to those of an even chance, and the frozen weights of
-256 x 256 channels, mostly zeros, take 17 MB and 268 million multiply-adds at 256 x 256 px each.
+256 x 256 channels in the decoder, mostly zeros, take 17 MB and, at 256 x 256 px, 1.07 billion
+multiply-adds (16 * 16 pixels * 256 * 256 * 8 * 8).
 
 Trainable parameters with 3 bands: 39,756,962 (ResNet-50), 2,563,922 (MobileNetV2) and 5,663,202
 (MobileNetV2, `separable=False`). MATLAB's convolution biases, followed by batch normalisation, are
@@ -30,8 +31,14 @@ import keras
 
 from keras_landslide.layers.atrous_pyramid import atrous_pyramid
 from keras_landslide.layers.upsampling import UPSAMPLINGS
-from keras_landslide.models.backbones import OUTPUT_STRIDES, mobilenet_v2, resnet50
-from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.backbones import mobilenet_v2, resnet50
+from keras_landslide.models.checks import (
+    OUTPUT_STRIDES,
+    check_choice,
+    check_flag,
+    check_head,
+    check_range,
+)
 from keras_landslide.models.deeplab_decoder import deeplab_decoder
 from keras_landslide.models.image import normalised_image
 
@@ -49,7 +56,7 @@ def deeplabv3plus_resnet50(
     activation: str = "softmax",
     weights: str | None = None,
 ) -> keras.Model:
-    """Build the network with ResNet-50.
+    """DeepLab v3+ with ResNet-50.
 
     Args:
         image_shape: (height, width, channels); height and width may be None, or multiples of
@@ -98,7 +105,7 @@ def deeplabv3plus_mobilenetv2(
     activation: str = "softmax",
     weights: str | None = None,
 ) -> keras.Model:
-    """Build the network with MobileNetV2.
+    """DeepLab v3+ with MobileNetV2.
 
     Args:
         image_shape: (height, width, channels); height and width may be None, or multiples of
@@ -148,6 +155,8 @@ def _network(
 ) -> keras.Model:
     check_range("pyramid_filters", pyramid_filters, 1, whole=True)
     check_choice("output_stride", output_stride, OUTPUT_STRIDES)
+    check_flag("image_pooling", image_pooling)
+    check_flag("separable", separable)
     check_choice("upsampling", upsampling, UPSAMPLINGS)
     check_head(dropout, activation)
 

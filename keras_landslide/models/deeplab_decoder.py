@@ -11,7 +11,7 @@ from keras import layers
 
 from keras_landslide.layers.atrous_pyramid import separable_bn_relu
 from keras_landslide.layers.convolution import conv_bn_relu
-from keras_landslide.layers.head import probability
+from keras_landslide.layers.head import probability, score_count
 from keras_landslide.layers.upsampling import upsample
 
 
@@ -51,7 +51,6 @@ def deeplab_decoder(
     x = convolve(x, filters, name="decoder_conv2")
     if dropout:
         x = layers.Dropout(dropout, name="decoder_dropout")(x)
-    scores = 1 if activation == "sigmoid" else 2
-    x = layers.Conv2D(scores, 1, dtype="float32", name="head")(x)
+    x = layers.Conv2D(score_count(activation), 1, dtype="float32", name="head")(x)
     x = upsample(x, 4, kind=upsampling, dtype="float32", name="head_up")
     return probability(x, activation=activation)

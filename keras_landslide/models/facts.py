@@ -9,7 +9,7 @@ from typing import Any
 from keras_landslide.models.catalogue import Entry, entry
 from keras_landslide.models.complexity import Complexity, complexity
 from keras_landslide.models.receptive_field import ReceptiveField, receptive_field
-from keras_landslide.models.registry import build, get, options
+from keras_landslide.models.registry import MODELS, build, get, options
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Facts:
 
     Attributes:
         name: key of the registry.
-        title: first line of its module.
+        title: what it is, in a line.
         entry: what the paper says.
         image_shape: (height, width, channels) of `complexity`.
         complexity: operations, memory and parameters.
@@ -55,13 +55,21 @@ def facts(name: str, *, size: int | None = None, channels: int | None = None) ->
     model = build(name, shape, **known.options)
     return Facts(
         name=name,
-        title=documentation(name).splitlines()[0],
+        title=title(name),
         entry=known,
         image_shape=shape,
         complexity=complexity(model, shape, functional=known.functional),
         field=receptive_field(model),
         options=known_options,
     )
+
+
+def title(name: str) -> str:
+    """What a network is, in a line: the first of its module, or of its own where they share one."""
+    builder = get(name)
+    alone = sum(other.__module__ == builder.__module__ for other in MODELS.values()) == 1
+    text = documentation(name) if alone else inspect.getdoc(builder)
+    return (text or name).splitlines()[0]
 
 
 def documentation(name: str) -> str:

@@ -29,18 +29,17 @@ the paper's patches.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 from keras import layers
 
-from keras_landslide.errors import ModelError
-from keras_landslide.layers import BandNormalization
+from keras_landslide.errors import ImageSizeError
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
-from keras_landslide.layers.convolution import NORMALISATIONS, conv_relu
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
+from keras_landslide.layers.convolution import NORMALISATIONS, double_conv_relu
+from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.pad_to_skip import PadToSkip
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.models.checks import check_choice, check_flag, check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def cnn(
@@ -130,25 +129,27 @@ def _network(
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
     check_choice("normalisation", normalisation, NORMALISATIONS)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_choice("pad_odd", pad_odd, (True, False))
-    check_choice("features_to_head", features_to_head, (True, False))
-    check_image_shape(image_shape, stride=1 if pad_odd else 2**levels)
-    if any(side is not None and side < 2**levels for side in image_shape[:2]):
-        raise ModelError(
-            f"an image of {image_shape[0]} x {image_shape[1]} px is too small for this model; "
-            f"the smallest side is {2**levels} px"
-        )
+    check_head(dropout, activation)
+    check_flag("pad_odd", pad_odd)
+    check_flag("features_to_head", features_to_head)
 
-    image = keras.Input(tuple(image_shape), name="image")
-    x = features = BandNormalization(name="normalise")(image)
+    image, features = normalised_image(image_shape, stride=1 if pad_odd else 2**levels)
+    if any(side is not None and side < 2**levels for side in image_shape[:2]):
+        raise ImageSizeError(
+            f"an image of {image_shape[0]} x {image_shape[1]} px does not fit this model, whose "
+            f"smallest side is {2**levels} px"
+        )
+    x = features
     skips = []
     for level in range(levels):
-        x = _double(x, filters * 2**level, normalisation, f"encoder{level + 1}")
+        x = double_conv_relu(
+            x, filters * 2**level, normalisation=normalisation, name=f"encoder{level + 1}"
+        )
         skips.append(x)
         x = layers.MaxPooling2D(2, name=f"encoder{level + 1}_pool")(x)
-    x = _double(x, filters * 2 ** (levels - 1), normalisation, "bottleneck")
+    x = double_conv_relu(
+        x, filters * 2 ** (levels - 1), normalisation=normalisation, name="bottleneck"
+    )
     if dropout:
         x = layers.Dropout(dropout, name="bottleneck_dropout")(x)
     for level in reversed(range(levels)):
@@ -157,12 +158,9 @@ def _network(
         if pad_odd:
             x = PadToSkip(name=f"{decoder}_pad")([x, skips[level]])
         x = layers.Concatenate(name=f"{decoder}_concat")([skips[level], x])
-        x = _double(x, filters * 2 ** max(level - 1, 0), normalisation, decoder)
+        x = double_conv_relu(
+            x, filters * 2 ** max(level - 1, 0), normalisation=normalisation, name=decoder
+        )
     if features_to_head:
         x = layers.Concatenate(name="head_concat")([x, features])
     return keras.Model(image, probability_head(x, activation=activation), name=name)
-
-
-def _double(x: Any, filters: int, normalisation: str, name: str) -> Any:
-    x = conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv1")
-    return conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv2")

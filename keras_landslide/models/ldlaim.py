@@ -28,7 +28,7 @@ from keras import layers
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.convolution import conv_bn, double_conv
 from keras_landslide.layers.head import probability_head
-from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.checks import check_flag, check_head, check_range
 from keras_landslide.models.image import normalised_image
 
 
@@ -58,7 +58,7 @@ def ldlaim(
         ModelError: an option is out of range, or the size is no multiple of the stride.
     """
     check_range("filters", filters, 2, whole=True)
-    check_choice("share_residual", share_residual, (False, True))
+    check_flag("share_residual", share_residual)
     check_head(dropout, activation)
 
     image, x = normalised_image(image_shape, stride=16)

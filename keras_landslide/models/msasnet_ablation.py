@@ -22,7 +22,7 @@ def unet_msasnet(
     dropout: float = 0.0,
     activation: str = "sigmoid",
 ) -> keras.Model:
-    """Build the plain U-Net that the ablation study starts from; arguments as in `msasnet`."""
+    """The plain U-Net that the ablation study starts from; arguments as in `msasnet`."""
     return build_network(
         "unet_msasnet",
         image_shape,
@@ -41,7 +41,7 @@ def unet_ca(
     dropout: float = 0.0,
     activation: str = "sigmoid",
 ) -> keras.Model:
-    """Build the U-Net with channel attention, CBAM's first half; arguments as in `msasnet`."""
+    """The U-Net with channel attention, CBAM's first half; arguments as in `msasnet`."""
     return build_network(
         "unet_ca",
         image_shape,
@@ -61,7 +61,7 @@ def unet_cbam(
     dropout: float = 0.0,
     activation: str = "sigmoid",
 ) -> keras.Model:
-    """Build the U-Net with CBAM; arguments as in `msasnet`."""
+    """The U-Net with CBAM; arguments as in `msasnet`."""
     return build_network(
         "unet_cbam",
         image_shape,
@@ -81,7 +81,7 @@ def unet_psp(
     dropout: float = 0.0,
     activation: str = "sigmoid",
 ) -> keras.Model:
-    """Build the U-Net with pyramid pooling; arguments as in `msasnet`."""
+    """The U-Net with pyramid pooling; arguments as in `msasnet`."""
     return build_network(
         "unet_psp",
         image_shape,

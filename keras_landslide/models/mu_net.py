@@ -40,7 +40,7 @@ from keras_landslide.layers.convolution import double_conv
 from keras_landslide.layers.head import probability_head
 from keras_landslide.layers.multi_scale_connection import multi_scale_connection
 from keras_landslide.layers.residual import res_conv
-from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.checks import check_flag, check_head, check_range
 from keras_landslide.models.image import normalised_image
 
 
@@ -121,7 +121,7 @@ MODELS: dict[str, Callable[..., keras.Model]] = {
 
 
 def _residual(preact: bool) -> Callable[..., Any]:
-    check_choice("preact", preact, (True, False))
+    check_flag("preact", preact)
     return partial(res_conv, preact=preact)
 
 

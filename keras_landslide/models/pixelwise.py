@@ -28,10 +28,10 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers
 
-from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.convolution import conv_relu
-from keras_landslide.layers.head import ACTIVATIONS, probability_head
-from keras_landslide.models.checks import check_choice, check_image_shape, check_range
+from keras_landslide.layers.head import probability_head
+from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.image import normalised_image
 
 
 def naive(image_shape: Sequence[int | None], *, probability: float = 0.013) -> keras.Model:
@@ -45,9 +45,7 @@ def naive(image_shape: Sequence[int | None], *, probability: float = 0.013) -> k
         ModelError: the probability is out of range, or there are no channels.
     """
     check_range("probability", probability, 1e-6, 1 - 1e-6)
-    check_image_shape(image_shape, stride=1)
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=1)
     # No weight but the bias counts; all are fixed, so that there is nothing to train.
     logit = keras.initializers.Constant(math.log(probability / (1 - probability)))
     out = layers.Conv2D(
@@ -72,9 +70,7 @@ def llr(image_shape: Sequence[int | None]) -> keras.Model:
     Raises:
         ModelError: there are no channels.
     """
-    check_image_shape(image_shape, stride=1)
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    image, x = normalised_image(image_shape, stride=1)
     return keras.Model(image, probability_head(x), name="llr")
 
 
@@ -131,11 +127,8 @@ def _hidden(
 ) -> keras.Model:
     check_range("filters", filters, 1, whole=True)
     check_range("hidden", hidden, 1, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
-    check_choice("activation", activation, ACTIVATIONS)
-    check_image_shape(image_shape, stride=1)
-    image = keras.Input(tuple(image_shape), name="image")
-    x = BandNormalization(name="normalise")(image)
+    check_head(dropout, activation)
+    image, x = normalised_image(image_shape, stride=1)
     x = conv_relu(x, filters, 1, name="hidden1")
     x = conv_relu(x, hidden, 1, name="hidden2")
     if dropout:

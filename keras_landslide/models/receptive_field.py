@@ -8,12 +8,13 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 
 from keras_landslide.errors import ModelError
 from keras_landslide.models.reach import Interval, reach
+from keras_landslide.models.steps import graph_of
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,24 @@ def receptive_field(model: keras.Model) -> ReceptiveField:
         ModelError: the model is not functional, has several inputs or outputs, or its output does
             not have the resolution of its input.
     """
-    if not hasattr(model, "_nodes_by_depth"):
+    graph = graph_of(model)
+    if graph is None:
         raise ModelError("the receptive field can be computed of functional models alone")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
-            f"the model has {len(model.inputs)} inputs and {len(model.outputs)} outputs, not 1 of "
+            f"the model has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs, not 1 of "
             "each"
         )
     radius, stride, bounded = 0, 1, True
     for axis in (0, 1):
         period = _Walk(axis)
-        found = period.through(model, [Part(Interval(0, 0), Fraction(1))])
+        found = period.through(graph, [Part(Interval(0, 0), Fraction(1))])
         if found is not None and found.scale != 1:
             raise ModelError(
                 f"the output's pixels are {float(1 / found.scale):g} times as large as the input's"
             )
         for pixel in range(period.stride):
-            found = _Walk(axis).through(model, [Part(Interval(pixel, pixel), Fraction(1))])
+            found = _Walk(axis).through(graph, [Part(Interval(pixel, pixel), Fraction(1))])
             if found is not None:
                 radius = max(radius, pixel - found.pixels.first, found.pixels.last - pixel)
         stride = math.lcm(stride, period.stride)
@@ -95,29 +97,28 @@ class _Walk:
         self.stride = 1
         self.bounded = True
 
-    def through(self, model: keras.Model, wanted: Sequence[Part | None]) -> Part | None:
-        """What the model's input has to hold for the `wanted` parts of its outputs.
+    def through(self, graph: Any, wanted: Sequence[Part | None]) -> Part | None:
+        """What the graph's input has to hold for the `wanted` parts of its outputs.
 
         None where no output depends on the input.
         """
         parts: dict[int, Part] = {}
-        for tensor, part in zip(model.outputs, wanted, strict=True):
+        for tensor, part in zip(graph.outputs, wanted, strict=True):
             _need(parts, tensor, part)
         # Depth 0 is the output: when a node's turn comes, all that read its result had theirs.
-        for depth in sorted(model._nodes_by_depth):
-            for node in model._nodes_by_depth[depth]:
+        for depth in sorted(graph._nodes_by_depth):
+            for node in graph._nodes_by_depth[depth]:
                 outputs = [parts.get(id(tensor)) for tensor in node.outputs]
                 if node.is_input or not any(outputs):
                     continue
                 needed = self._before(node.operation, outputs)
                 for tensor in node.input_tensors:
                     _need(parts, tensor, needed)
-        return parts.get(id(model.inputs[0]))
+        return parts.get(id(graph.inputs[0]))
 
     def _before(self, layer: keras.Operation, outputs: Sequence[Part | None]) -> Part | None:
-        # A Sequential keeps its graph in an inner functional model.
-        inner = getattr(layer, "_functional", None) or layer
-        if hasattr(inner, "_nodes_by_depth"):
+        inner = graph_of(layer)
+        if inner is not None:
             return self.through(inner, outputs)
         known = [part for part in outputs if part is not None]
         # The outputs of a layer that is not a model have pixels of one size.

@@ -95,6 +95,5 @@ def check_options(name: str, chosen: Iterable[str]) -> None:
     known = options(name)
     for option in chosen:
         if option not in known:
-            raise ModelError(
-                f"model '{name}' has no option '{option}'; choose from: {', '.join(known)}"
-            )
+            choices = f"choose from: {', '.join(known)}" if known else "it has none"
+            raise ModelError(f"model '{name}' has no option '{option}'; {choices}")

@@ -17,10 +17,9 @@ from typing import Any
 from keras import layers
 
 from keras_landslide.layers.convolution import conv_bn, conv_bn_relu
-from keras_landslide.models.checks import check_choice
+from keras_landslide.models.checks import OUTPUT_STRIDES, check_choice
 
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}
-OUTPUT_STRIDES = (32, 16, 8)
 
 
 def resnet_stages(

@@ -1,4 +1,4 @@
-"""SCDnn, the semantically controlled network of residual blocks and an atrous pyramid.
+"""SCDnn, Skip Connection DeepLab: residual blocks, an atrous pyramid and one skip.
 
 Paper: Li et al. 2024, "Extensive identification of landslide boundaries using remote sensing images
 and deep learning method", China Geology.
@@ -27,7 +27,7 @@ from keras_landslide.errors import ModelError
 from keras_landslide.layers.atrous_pyramid import atrous_pyramid
 from keras_landslide.layers.convolution import conv_bn_relu
 from keras_landslide.layers.mr_block import mr_down, mr_identity
-from keras_landslide.models.checks import check_head, check_range
+from keras_landslide.models.checks import check_flag, check_head, check_range
 from keras_landslide.models.deeplab_decoder import deeplab_decoder
 from keras_landslide.models.image import normalised_image
 
@@ -66,6 +66,8 @@ def scdnn(
         raise ModelError(f"blocks = {blocks!r} is not possible; it must be four whole numbers")
     for number in blocks:
         check_range("blocks", number, 1, 100, whole=True)
+    check_flag("image_pooling", image_pooling)
+    check_flag("relu_after_sum", relu_after_sum)
     check_head(dropout, activation)
 
     image, x = normalised_image(image_shape, stride=16)

@@ -31,9 +31,9 @@ import keras
 from keras import layers
 
 from keras_landslide.errors import ModelError
-from keras_landslide.layers.head import probability, probability_head
+from keras_landslide.layers.head import probability, probability_head, score_count
 from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
-from keras_landslide.models.checks import check_choice, check_head, check_range
+from keras_landslide.models.checks import check_choice, check_flag, check_head, check_range
 from keras_landslide.models.image import normalised_image
 
 # Filters of the convolutions of each level, in units of the base filters.
@@ -83,6 +83,8 @@ def segnet(
     activation = HEADS[topology] if activation is None else activation
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, len(stages), whole=True)
+    check_flag("share_stage5", share_stage5)
+    check_flag("score_relu", score_relu)
     check_head(dropout, activation)
     if share_stage5 and (topology, levels) != ("vgg16", 5):
         raise ModelError("share_stage5 needs topology = 'vgg16' with its 5 levels")
@@ -122,7 +124,7 @@ def segnet(
         return keras.Model(
             image, probability_head(x, activation=activation, kernel=3), name="segnet"
         )
-    scores = 1 if activation == "sigmoid" else 2
+    scores = score_count(activation)
     x = layers.Conv2D(scores, 3, padding="same", use_bias=False, dtype="float32", name="head")(x)
     x = layers.BatchNormalization(dtype="float32", name="head_bn")(x)
     if score_relu:

@@ -24,7 +24,7 @@ class Step(NamedTuple):
     outputs: list[keras.KerasTensor]
 
 
-def is_model(layer: Any) -> Any:
+def graph_of(layer: Any) -> Any:
     """The functional graph inside `layer` where it is a model (functional or Sequential)."""
     # A Sequential keeps its graph in an inner functional model.
     inner = getattr(layer, "_functional", None) or layer
@@ -43,7 +43,7 @@ def steps(model: keras.Model, image_shape: Sequence[int]) -> list[Step]:
     Raises:
         ModelError: the model is not functional, has several inputs, or takes other channels.
     """
-    graph = is_model(model)
+    graph = graph_of(model)
     if graph is None or len(graph.inputs) != 1:
         raise ModelError("operations can be counted of functional models with one input alone")
     shape = tuple(image_shape)
@@ -64,7 +64,7 @@ def _walk(graph: Any, inputs: Sequence[Any], found: list[Step]) -> list[Any]:
             if node.is_input or any(id(t) not in known for t in node.input_tensors):
                 continue
             entering = [known[id(t)] for t in node.input_tensors]
-            inner = is_model(node.operation)
+            inner = graph_of(node.operation)
             if inner is not None:
                 leaving = _walk(inner, entering, found)
             else:

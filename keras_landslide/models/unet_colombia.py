@@ -18,13 +18,13 @@ every further band adds 9 per base filter.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import layers
 
-from keras_landslide.layers.convolution import NORMALISATIONS, conv_relu
-from keras_landslide.models.checks import check_choice, check_range
+from keras_landslide.layers.convolution import NORMALISATIONS, conv_relu, double_conv_relu
+from keras_landslide.layers.head import probability_head
+from keras_landslide.models.checks import check_choice, check_head, check_range
 from keras_landslide.models.image import normalised_image
 
 
@@ -35,6 +35,7 @@ def unet_colombia(
     levels: int = 4,
     normalisation: str = "none",
     dropout: float = 0.0,
+    activation: str = "sigmoid",
 ) -> keras.Model:
     """Build the network.
 
@@ -45,6 +46,7 @@ def unet_colombia(
         levels: poolings, 4 in the study.
         normalisation: `none` as in the study, or `batch` after each convolution.
         dropout: rate of dropout after the bottleneck, 0 in the study.
+        activation: of the head, `sigmoid` or `softmax` over two classes.
 
     Returns:
         A functional model whose first layer is `BandNormalization` and whose output is float32
@@ -55,16 +57,18 @@ def unet_colombia(
     """
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
-    check_range("dropout", dropout, 0, 0.95)
     check_choice("normalisation", normalisation, NORMALISATIONS)
+    check_head(dropout, activation)
 
     image, x = normalised_image(image_shape, stride=2**levels)
     skips = []
     for level in range(levels):
-        x = _double_convolution(x, filters * 2**level, normalisation, f"encoder{level + 1}")
+        x = double_conv_relu(
+            x, filters * 2**level, normalisation=normalisation, name=f"encoder{level + 1}"
+        )
         skips.append(x)
         x = layers.MaxPooling2D(2, name=f"encoder{level + 1}_pool")(x)
-    x = _double_convolution(x, filters * 2**levels, normalisation, "bottleneck")
+    x = double_conv_relu(x, filters * 2**levels, normalisation=normalisation, name="bottleneck")
     if dropout:
         x = layers.Dropout(dropout, name="bottleneck_dropout")(x)
     for level in reversed(range(levels)):
@@ -72,11 +76,5 @@ def unet_colombia(
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_up")(x)
         x = conv_relu(x, filters * 2**level, normalisation=normalisation, name=f"{name}_up_conv")
         x = layers.Concatenate(name=f"{name}_skip")([skips[level], x])
-        x = _double_convolution(x, filters * 2**level, normalisation, name)
-    probability = layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="head")(x)
-    return keras.Model(image, probability, name="unet_colombia")
-
-
-def _double_convolution(x: Any, filters: int, normalisation: str, name: str) -> Any:
-    x = conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv1")
-    return conv_relu(x, filters, normalisation=normalisation, name=f"{name}_conv2")
+        x = double_conv_relu(x, filters * 2**level, normalisation=normalisation, name=name)
+    return keras.Model(image, probability_head(x, activation=activation), name="unet_colombia")

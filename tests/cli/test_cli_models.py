@@ -26,6 +26,19 @@ def test_operations_grow_with_the_size():
     assert "16.3662 G multiply-adds" in run("unet_colombia", "--size", "256").output
 
 
+def test_listing_goes_on_after_a_network_that_does_not_fit(monkeypatch):
+    from keras_landslide import models
+
+    few = {name: models.MODELS[name] for name in ("unet_colombia", "sssn", "llr", "cnn")}
+    monkeypatch.setattr(models, "MODELS", few)
+    _, first, second, third, fourth = run("--size", "10").output.splitlines()
+    assert first.split()[0] == "unet_colombia"
+    assert "does not fit this model" in first and "next valid height is 16 px" in first
+    assert second.startswith("sssn ") and "next valid height is 12 px" in second
+    assert third.startswith("llr ") and "10 x 10 x 94" in third
+    assert fourth.startswith("cnn ") and "smallest side is 16 px" in fourth
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -1,6 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
+from keras_landslide.errors import ModelError
 from keras_landslide.layers.strided_pointwise import StridedPointwise
 
 
@@ -23,3 +25,10 @@ def test_gradient_with_few_channels():
     y = np.zeros((1, 16, 16, 8), "float32")
     losses = [model.train_on_batch(x, y) for _ in range(20)]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
+
+
+def test_refuses_larger_kernels():
+    with pytest.raises(ModelError, match="not 3 x 1"):
+        StridedPointwise(5, (3, 1), strides=2)
+    layer = StridedPointwise(5, 1, strides=2, use_bias=False)
+    assert StridedPointwise.from_config(layer.get_config()).strides == (2, 2)

@@ -92,6 +92,7 @@ def test_saved_exported_and_seen_by_the_receptive_field(tmp_path):
         ({"index": [1, 1]}, "one per range"),
         ({"elevation": 2}, "channel 2 of 2"),
         ({"index": [-1]}, "channel -1 of 2"),
+        ({"elevation": 0, "relative": [0]}, "channel 0 relative, which it does not gather"),
     ],
 )
 def test_wrong_positions(options, message):

@@ -3,7 +3,7 @@ import pytest
 from keras_landslide.errors import ModelError, UnknownNameError
 from keras_landslide.models.catalogue import catalogue, entry
 from keras_landslide.models.checks import check_image_shape
-from keras_landslide.models.facts import documentation, facts
+from keras_landslide.models.facts import documentation, facts, title
 from keras_landslide.models.registry import MODELS, options
 
 
@@ -25,6 +25,14 @@ def test_entries_are_those_of_the_registry():
 def test_unknown_names_list_the_choices():
     with pytest.raises(UnknownNameError, match="unet_colombia"):
         entry("unet_colombo")
+
+
+def test_every_network_has_its_own_title():
+    titles = {name: title(name) for name in MODELS}
+    assert len(set(titles.values())) == len(MODELS)
+    assert titles["deeplabv3plus_resnet50"] == "DeepLab v3+ with ResNet-50."
+    assert titles["scdnn"].startswith("SCDnn, Skip Connection DeepLab")
+    assert not [line for line in titles.values() if line.startswith("Build")]
 
 
 def test_facts_at_another_size():

@@ -15,6 +15,7 @@ class TestFCN(ArchitectureTests):
     small = {"filters": 8}  # noqa: RUF012
     size = 64  # 32 leaves one pixel to the last stage, whose variance is nought in training
     parameters = {(3, ()): 11_177_473}  # noqa: RUF012
+    operations = {(3, ()): 3.1366}  # noqa: RUF012
 
 
 class TestPSPNet(ArchitectureTests):
@@ -22,6 +23,7 @@ class TestPSPNet(ArchitectureTests):
     small = {"filters": 8}  # noqa: RUF012
     overfit_steps = 200  # scores of 8 px a side have to draw a box that fits none of them
     parameters = {(3, ()): 46_582_337}  # noqa: RUF012
+    operations = {(3, ()): 44.4399}  # noqa: RUF012
 
 
 class TestLDLAIM(ArchitectureTests):
@@ -29,6 +31,7 @@ class TestLDLAIM(ArchitectureTests):
     small = {"filters": 4}  # noqa: RUF012
     # The printed totals and the four slopes of PReLU.
     parameters = {(3, ()): 17_391_585 + 4, (3, SHARED): 17_280_609 + 4}  # noqa: RUF012
+    operations = {(3, ()): 48.6439, (3, SHARED): 48.6439}  # noqa: RUF012
 
 
 class TestResUNetOBIA(ArchitectureTests):

@@ -2,7 +2,7 @@
 
 import pytest
 import rasterio
-from architecture_tests import forget_faster, predict
+from training_tests import forget_faster, predict
 
 from keras_landslide import metrics, models
 from keras_landslide.config import TrainingConfig

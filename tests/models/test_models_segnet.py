@@ -15,6 +15,10 @@ class TestSegnet(ArchitectureTests):
         (3, (("topology", "vgg16"),)): 29_443_585,
         (3, (("topology", "vgg16"), ("share_stage5", True))): 22_361_089,
     }
+    operations = {  # noqa: RUF012
+        (3, (("topology", "vgg16"),)): 40.1311,
+        (3, (("topology", "vgg16"), ("share_stage5", True))): 40.1311,
+    }
 
 
 class TestSegnetVgg16(ArchitectureTests):

@@ -28,6 +28,12 @@ def test_batch_normalisation_by_hand():
     assert sum(math.prod(w.shape) for w in model.trainable_weights) == expected
 
 
+def test_softmax_has_two_scores():
+    model = models.build("unet_colombia", (16, 16, 3), filters=2, levels=1, activation="softmax")
+    assert model.get_layer("head").filters == 2
+    assert model.output_shape == (None, 16, 16, 1)
+
+
 def test_unknown_name_lists_the_choices():
     with pytest.raises(UnknownNameError, match="unet_colombia"):
         models.get("unet_columbia")
@@ -42,6 +48,7 @@ def test_unknown_name_lists_the_choices():
         {"levels": 0},
         {"levels": 2.0},
         {"dropout": 1},
+        {"activation": "relu"},
         {"normalisation": "z"},
     ],
 )

@@ -1,0 +1,96 @@
+"""What every network has to do in training; part of `ArchitectureTests`."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from jax_process import predict_on_jax
+
+from keras_landslide import losses, metrics, models
+from keras_landslide.config import TrainingConfig
+from keras_landslide.training.compiling import compile_model, fix_seeds
+
+
+def forget_faster(model):
+    """Shorten the running means of batch normalisation, to fit the few steps of a test."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.9
+
+
+def predict(model, x):
+    """Without tracing, which takes longer than a single small prediction."""
+    return np.asarray(model(x, training=False))
+
+
+class TrainingTests:
+    """Shared tests, with the attributes and methods of `ArchitectureTests`."""
+
+    def test_overfits_one_patch(self):
+        if not self.learns:
+            pytest.skip("nothing to train")
+        model = compile_model(
+            self.normalised((self.size, self.size, 3)),
+            TrainingConfig(learning_rate=self.learning_rate),
+        )
+        forget_faster(model)
+        x = self.images(1, self.size, self.size, 3)
+        y = np.zeros((1, self.size, self.size, 1), "float32")
+        y[:, 8:18, 10:24] = 1
+        y[:, 29:] = 255
+        x[:, 8:18, 10:24] += self.contrast
+        for _ in range(self.overfit_steps):
+            model.train_on_batch(x, y)
+        f1 = metrics.get("f1")
+        f1.update_state(y, predict(model, x))
+        assert float(f1.result()) >= 0.95
+
+    def in_precision(self, policy):
+        keras.config.set_dtype_policy(policy)
+        try:
+            return self.normalised()
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    def test_float16_stays_finite(self):
+        model = self.in_precision("mixed_float16")
+        out = model(self.images(1, self.size, self.size, 3), training=True)
+        assert keras.backend.standardize_dtype(out.dtype) == "float32"
+        assert np.isfinite(out).all()
+        assert np.isfinite(losses.get("dice")(np.ones(out.shape), out))
+
+    @pytest.mark.slow
+    def test_bfloat16_trains(self):
+        if not self.learns:
+            pytest.skip("nothing to train")
+        model = self.in_precision("mixed_bfloat16")
+        x = self.images(1, self.size, self.size, 3)
+        y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
+        assert np.isfinite(compile_model(model, TrainingConfig()).train_on_batch(x, y)).all()
+        for weight in model.weights:
+            assert np.isfinite(weight).all(), weight.path
+        assert np.isfinite(predict(model, x)).all()
+
+    @pytest.mark.slow
+    def test_full_width(self, tmp_path):
+        """At the paper's own width: a step of training, and the same after it on JAX."""
+        pytest.importorskip("jax")
+        fix_seeds(0)
+        stride = self.stride
+        side = stride * math.ceil(max(64, self.size, self.minimum) / stride)
+        model = models.build(self.name, (side, side, 3))
+        model.get_layer("normalise").set_statistics([50.0] * 3, [20.0] * 3)
+        x = self.images(1, side, side, 3)
+        if self.learns:
+            y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
+            # Not all: one image leaves a mean over it without gradient once it is normalised.
+            kernels = [weight for weight in model.trainable_weights if len(weight.shape) > 1]
+            before = [np.array(weight) for weight in kernels]
+            loss = compile_model(model, TrainingConfig()).train_on_batch(x, y)
+            assert np.isfinite(loss).all()
+            pairs = zip(kernels, before, strict=True)
+            assert np.mean([not np.array_equal(kernel, old) for kernel, old in pairs]) > 0.9
+        out = predict(model, x)
+        assert out.shape == (1, side, side, 1) and (out >= 0).all() and (out <= 1).all()
+        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), out, atol=1e-4)
