@@ -37,7 +37,12 @@ def category_layer(workshop: Workshop, recipe: Recipe, category: CategorySource)
     make = _from_raster if category.attribute is None else _from_polygons
     part, finish, how = make(workshop, path, category, table)
     band = BandInfo(
-        category.band, "class", "categorical", path.name, f"{how}; {table.source}", table.names
+        category.band,
+        "class",
+        "categorical",
+        path.name,
+        f"{how}; {Path(table.source).name}",
+        table.names,
     )
     return Layer((band,), (part,), finish)
 

@@ -14,7 +14,7 @@ from keras_landslide.evaluation.block_ranking import NAMES, BlockRanking, binned
 from keras_landslide.evaluation.calibration import ece
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import LEVEL, resampled
-from keras_landslide.evaluation.ranking import ranking_scores
+from keras_landslide.evaluation.ranking import curve, ranking_scores
 from keras_landslide.susceptibility.folds import NO_FOLD
 
 RANKINGS = ("roc_auc", "average_precision")
@@ -147,8 +147,7 @@ def rate_curve(
     slides = int((label[known] == 1).sum())
     for number in np.unique(fold[known]):
         here = known & (fold == number)
-        truth = label[here] == 1
-        order = np.argsort(-probability[here], kind="stable")
-        found = np.concatenate([[0], np.cumsum(truth[order])])
-        caught += np.interp(share * truth.size, np.arange(truth.size + 1), found)
+        _, tp, fp = curve(Distribution.of(probability[here], label[here]))
+        # Pixels of equal probability are taken together, in a straight line.
+        caught += np.interp(share * here.sum(), np.r_[0, tp + fp], np.r_[0, tp])
     return share, caught / max(slides, 1)

@@ -67,6 +67,13 @@ def test_rate_curve_by_hand():
     np.testing.assert_allclose(np.interp([1 / 6, 2 / 6], area, caught), [0.5, 1], atol=0.02)
 
 
+def test_a_constant_catches_as_much_as_it_covers():
+    label = np.zeros((10, 10), "uint8")
+    label[:2] = 1
+    area, caught = rate_curve(np.full(label.shape, 0.3, "float32"), label)
+    np.testing.assert_allclose(caught, area, atol=1e-12)
+
+
 def test_rate_curve_ranks_within_folds():
     """A fold whose model says more everywhere must not crowd out the others."""
     good, _, label, fold = maps()
