@@ -59,7 +59,7 @@ def run_entry(
         with warnings.catch_warnings():
             # The naive model has none, as it should be.
             warnings.filterwarnings("ignore", "The model does not have any trainable weights")
-            train(model, batches["train"], batches["val"], folder, config, quiet=True)
+            train(model, batches["train"], batches["val"], folder, config, quiet=protocol.quick)
     places = _places(protocol, entry, division, cache)
     answers = {
         part: predict(model, where, numbers, entry.symmetries)
