@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
 
 def cut_again(run: RunConfig, settings: PatchSettings, kind: str, table: Path) -> RunConfig:
-    """The run with patches of another split, cut into `table` unless they are there."""
+    """The run with patches of another split, cut into `table`."""
     from keras_landslide.patches.plan import make_patches
 
-    if not table.exists():
-        make_patches(run.data.stack, table, replace(settings, split_kind=kind))
+    make_patches(run.data.stack, table, replace(settings, split_kind=kind))
     return run.with_values(data={"patches": str(table.resolve())})
 
 
@@ -51,25 +51,43 @@ def left_out_blocks(
     Raises:
         LandslideError: as `split_blocks`, or a basin breaks the others' contract.
     """
+    from keras_landslide.cli.contract import data_fingerprint
+    from keras_landslide.files import fingerprint, write_text
+    from keras_landslide.lock import folder_lock
+    from keras_landslide.training.folder import is_finished
+
+    # A run's own config names the basin left out alone.
+    learnt_from = fingerprint([[other.to_dict(), data_fingerprint(other)] for other in others])
+    note = home / "learnt_from.txt"
+    with folder_lock(home, "audit"):
+        known = note.read_text(encoding="utf-8") if note.exists() else None
+        if known != learnt_from:
+            for stale in ("run", "bundle", "map"):
+                shutil.rmtree(home / stale, ignore_errors=True)
+            write_text(note, learnt_from)
+        if not is_finished(home / "run", left_out):
+            _learn(others, left_out, home / "run")
+    return _scored(left_out, home, block_px)
+
+
+def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> None:
     from keras_landslide.cli.contract import data_contract
     from keras_landslide.cli.train import load_data, new_model
     from keras_landslide.files import write_json
     from keras_landslide.quiet import quiet_tensorflow
-    from keras_landslide.training.folder import claim, is_finished
+    from keras_landslide.training.folder import claim
 
-    if not is_finished(home / "run", left_out):
-        with quiet_tensorflow():
-            from keras_landslide.training.joined import JoinedBatches
-            from keras_landslide.training.run import train
+    with quiet_tensorflow():
+        from keras_landslide.training.joined import JoinedBatches
+        from keras_landslide.training.run import train
 
-        data = [load_data(other) for other in others]
-        model = new_model(left_out, _with_pooled_statistics(data))
-        claim(home / "run", left_out)
-        write_json(home / "run" / "data.json", data_contract(others[0], data[0].cache))
-        learnt = JoinedBatches([each.train for each in data], seed=left_out.training.seed)
-        val = JoinedBatches([each.val for each in data], shuffle=False)
-        train(model, learnt, val, home / "run", left_out, quiet=True)
-    return _scored(left_out, home, block_px)
+    data = [load_data(other) for other in others]
+    model = new_model(left_out, _with_pooled_statistics(data))
+    claim(folder, left_out)
+    write_json(folder / "data.json", data_contract(others[0], data[0].cache))
+    learnt = JoinedBatches([each.train for each in data], seed=left_out.training.seed)
+    val = JoinedBatches([each.val for each in data], shuffle=False)
+    train(model, learnt, val, folder, left_out, quiet=True)
 
 
 def _with_pooled_statistics(data: Sequence[TrainingData]) -> TrainingData:

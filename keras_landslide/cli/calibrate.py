@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from keras_landslide.inference.bundle import Bundle
 
 
 @click.command(short_help="make a bundle's probabilities mean what they say")
@@ -24,7 +26,7 @@ import click
               help="Edge of the spatial blocks that the interval draws, pixels.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="Folder for calibration.json, calibration.png and the map.")  # fmt: skip
+              help="Folder for calibration.json, its figure and uncalibrated.tif.")  # fmt: skip
 def command(bundle: Path, out: Path, **options: Any) -> None:
     """Calibrate the probabilities of the model BUNDLE, and keep that in it if it helps.
 
@@ -57,7 +59,7 @@ def calibrate(
 
     Args:
         bundle: model bundle.
-        out: folder for `calibration.json`, `calibration.png` and `map/`.
+        out: folder for `calibration.json`, `calibration.png` and `uncalibrated.tif`.
         stack: the stack that it was trained on.
         patches: its patch table.
         method: `temperature` or `isotonic`.
@@ -92,7 +94,7 @@ def calibrate(
     known = read_bundle(bundle)
     fit_on = [window for _, window in patch_windows(patches, split, grid)]
     try_on = [window for _, window in patch_windows(patches, test_split, grid)]
-    probability = _bare_map(bundle, stack, out)
+    probability = _bare_map(known, stack, out)
     pixels = validation_pixels(probability, stack, fit_on)
     fitted = fit_temperature(pixels) if method == "temperature" else fit_isotonic(pixels)
     tried = held_out(probability, stack, try_on, fitted, block_px=block_px, seed=seed)
@@ -129,17 +131,18 @@ def calibrate(
     return {**found, "files": files}
 
 
-def _bare_map(bundle: Path, stack: str | Path, out: Path) -> Path:
+def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
     """The stack mapped by the network without any calibration."""
-    from keras_landslide.cli.predict import predict_scene_to_folder
-    from keras_landslide.files import output_errors, write_json
+    from keras_landslide.inference.bundle import check_stack
+    from keras_landslide.inference.network import Network
+    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.rasters.read import stack_info
 
-    bare = out / "bare"
-    with output_errors(bare):
-        shutil.rmtree(bare, ignore_errors=True)
-        shutil.copytree(bundle, bare)
-    contract = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    write_json(bare / "bundle.json", {**contract, "calibration": None})
-    probability = predict_scene_to_folder(bare, stack, out / "map")["probability"]
-    shutil.rmtree(bare)
-    return probability
+    info = stack_info(stack)
+    check_stack(bundle, info)
+    bare = replace(bundle, contract={**bundle.contract, "calibration": None})
+    tags = {
+        "BUNDLE": bundle.name,
+        "SIMULATED": "yes" if bundle.simulated or info.simulated else "no",
+    }
+    return produce_map(Network((bare,)), stack, out / "uncalibrated.tif", Running(), tags=tags)

@@ -78,11 +78,11 @@ class SavedModelPredict:
         return self._calibration(probability).astype(np.float32)
 
 
-def load(folder: str | Path) -> SavedModelPredict:
+def load(bundle: Bundle | str | Path) -> SavedModelPredict:
     """Load the SavedModel of a bundle.
 
     Args:
-        folder: the bundle.
+        bundle: the bundle, or its folder.
 
     Returns:
         A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
@@ -91,7 +91,7 @@ def load(folder: str | Path) -> SavedModelPredict:
     Raises:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
     """
-    bundle = read_bundle(folder)
+    bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
     with quiet_tensorflow():
         import tensorflow as tf
 

@@ -98,7 +98,7 @@ def _fill(
         missing[group] = np.isnan(values[..., channels]).any(axis=-1)
         if cloud is not None and group == OPTICAL:
             missing[group] |= (cloud == CLOUD) | (cloud == SHADOW)
-    nothing = np.logical_and.reduce(list(missing.values()))
+    nothing = np.logical_and.reduce(list(missing.values())) & (len(groups) > 1)
     for group, bands in groups.items():
         for band in bands:
             channel = values[..., names.index(band)]

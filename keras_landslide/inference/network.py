@@ -114,7 +114,7 @@ class Network:
         """
         from keras_landslide.inference import engine
 
-        loaded = [engine.load(bundle.folder) for bundle in self.bundles]
+        loaded = [engine.load(bundle) for bundle in self.bundles]
         if self.estimates == ESTIMATES[:1]:
             return loaded[0]
         members: list[Predict] = list(loaded)

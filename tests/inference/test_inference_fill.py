@@ -1,6 +1,7 @@
 """Stacks with missing sensors: what is filled, and that the network takes it for missing."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,18 @@ def test_the_network_takes_what_is_filled_for_missing(bundle, tmp_path):
     # The same as leaving a sensor out on purpose.
     fill_stack(read_bundle(bundle), write(tmp_path / "a.tif"), tmp_path / "b.tif", without=["sar"])
     np.testing.assert_array_equal(read_bands(tmp_path / "b.tif", NAMES), image)
+
+
+def test_the_only_sensor_can_be_missing_too(bundle, tmp_path):
+    """Trained with terrain beside one sensor, a network has learnt from terrain alone."""
+    known = read_bundle(bundle)
+    dropout = {"rate": 0.3, "groups": {"optical": list(NAMES[:3])}}
+    known = replace(known, contract={**known.contract, "band_dropout": dropout})
+    stack = write(tmp_path / "s.tif")
+    assert fill_stack(known, stack, tmp_path / "f.tif", clouds=True) == {"optical": 200 / 1920}
+    cloud = read_bands(stack, ["cloud"])[..., 0] > 0
+    filled = read_bands(tmp_path / "f.tif", NAMES[:3])
+    np.testing.assert_array_equal(filled[cloud], np.tile(np.float32(MEANS[:3]), (200, 1)))
 
 
 def test_what_cannot_be_filled(bundle, tmp_path):
