@@ -17,7 +17,7 @@ from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.augmentation import HeavyBatches
 from keras_landslide.protocols.datasets import Dataset, Round
 from keras_landslide.protocols.entries import Entry
-from keras_landslide.protocols.networks import build_network, predict
+from keras_landslide.protocols.networks import build_network, predict, set_batch_momentum
 from keras_landslide.protocols.protocol import Protocol, folder_name
 from keras_landslide.protocols.results import Result, read_result
 from keras_landslide.protocols.scoring import score_part
@@ -38,9 +38,7 @@ def run_entry(
     """
     cache = division.caches[entry.bands]
     config = run_config(protocol, entry, dataset, division, cache, seed)
-    key = fingerprint(
-        [FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base, dict(entry.data)]
-    )
+    key = fingerprint([FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base])
     kept = folder / "scores.json"
     if kept.is_file():
         values = json.loads(kept.read_text(encoding="utf-8"))
@@ -55,6 +53,8 @@ def run_entry(
         model = keras.models.load_model(base / "model.keras", compile=False, safe_mode=True)
     else:
         model = build_network(entry, cache, seed)
+        if "batch_momentum" in protocol.data:
+            set_batch_momentum(model, protocol.data["batch_momentum"])
         batches = _batches(protocol, entry, cache, config)
         with warnings.catch_warnings():
             # The naive model has none, as it should be.
@@ -100,7 +100,8 @@ def run_config(
     return RunConfig(
         DataConfig(
             stack=f"{protocol.data.get('source', protocol.data['kind'])}-{dataset.key}",
-            patches=division.name,
+            # With a digest of what else the batches depend on, so that no run goes on as another.
+            patches=f"{division.name}-{fingerprint(settings)}",
             image_model=",".join(cache.band_names),
             oversample=settings.get("oversample", 1),
             augment=settings.get("augment", False),

@@ -32,6 +32,7 @@ TINY = {
         "augment": True,
         "heavy": True,
         "native": 2,
+        "batch_momentum": 0.9,
     },
     "training": {"loss": "bce_dice", "learning_rate": 3e-3, "batch_size": 3, "epochs": 2},
     "models": [
@@ -106,6 +107,19 @@ def test_killed_run_goes_on_to_the_same_weights(done, place):
     found = keras.models.load_model(run / "model.keras", compile=False).get_weights()
     for a, b in zip(kept, found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_batch_normalisation_follows_as_told(done):
+    model = keras.models.load_model(done.rows[0].runs[0].weights, compile=False)
+    (inner,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
+    momenta = [x.momentum for x in inner.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert momenta and set(momenta) == {0.9}
+
+
+def test_run_with_other_data_settings_is_refused(done, place):
+    other = replace(done.protocol, data={**done.protocol.data, "heavy": False})
+    with pytest.raises(RecipeError, match="choose another output folder"):
+        reproduce(other, place / "data", place / "out", quiet=True)
 
 
 def test_threshold_of_a_fold_is_chosen_on_the_other(done):
