@@ -161,7 +161,7 @@ def _contract(
         "threshold": metrics["threshold"],
         "threshold_rule": metrics["threshold_rule"],
         "calibration": None,
-        "band_dropout": _band_dropout(config),
+        "band_dropout": _band_dropout(config, metrics),
         "training_area": data["training_area"],
         "band_ranges": data["band_ranges"],
         "normalization": {name: value.tolist() for name, value in values.items()},
@@ -180,10 +180,12 @@ def _contract(
 _STATS = ("mean", "std")
 
 
-def _band_dropout(config: RunConfig) -> dict[str, Any] | None:
-    """What the network learnt to do without."""
-    rate = config.training.band_dropout
-    return {"rate": rate, "groups": band_groups(config.band_names)} if rate else None
+def _band_dropout(config: RunConfig, metrics: dict[str, Any]) -> dict[str, Any] | None:
+    """What the network learnt to do without, and the threshold for each case."""
+    rate, without = config.training.band_dropout, metrics.get("without", {})
+    thresholds = {name: case["threshold"] for name, case in without.items()}
+    groups = band_groups(config.band_names)
+    return {"rate": rate, "groups": groups, "thresholds": thresholds} if rate else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

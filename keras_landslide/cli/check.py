@@ -98,7 +98,7 @@ def check(
     }
     files = [out / "check.json"]
     if drifts:
-        title = f"{known.name}: training and {Path(stack).resolve().parent.name}"
+        title = f"{known.name}: training and {info.tags.get('NAME', Path(stack).stem)}"
         simulated = found["simulated"]
         files.append(
             drift_figure(drifts, ranges, out / "drift.png", title=title, simulated=simulated)

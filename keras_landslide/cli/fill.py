@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+MOSTLY = 0.5
+"""Share of the scene from which on a sensor counts as missing."""
+
 
 @click.command(short_help="a stack with missing sensors, for a network that can do without")
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -26,7 +29,12 @@ def command(bundle: Path, stack: Path, out: Path, without: tuple[str, ...], clou
     from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.inference.fill import fill_stack
 
-    shares = fill_stack(read_bundle(bundle), stack, out, without=without, clouds=clouds)
+    known = read_bundle(bundle)
+    shares = fill_stack(known, stack, out, without=without, clouds=clouds)
+    thresholds = known.contract["band_dropout"].get("thresholds", {})
     for name, share in shares.items():
         click.echo(f"{name}: missing and filled in {share:.1%} of the pixels")
+        if share > MOSTLY and name in thresholds:
+            click.echo(f"  without {name} validation chose another threshold: "
+                       f"predict --threshold {thresholds[name]:.6g}")  # fmt: skip
     click.echo(f"wrote {out}")

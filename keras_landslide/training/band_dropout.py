@@ -58,6 +58,29 @@ class BandDropout:
         return images, labels
 
 
+class HiddenBands:
+    """Batches from which some bands are missing altogether.
+
+    Args:
+        source: the batches.
+        channels: positions of the bands to hide.
+    """
+
+    def __init__(self, source: BatchSource, channels: Sequence[int]):
+        self.source, self.channels = source, list(channels)
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        return len(self.source)
+
+    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Images float32 (B, H, W, C), NaN in the hidden bands, and the labels as they are."""
+        images, labels = self.source.batch(epoch, index)
+        images = images.copy()
+        images[..., self.channels] = np.nan
+        return images, labels
+
+
 def _side(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """One side of a random line through the middle half of a patch, bool (H, W)."""
     height, width = shape

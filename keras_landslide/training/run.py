@@ -9,9 +9,10 @@ from typing import Any
 
 import keras
 
+from keras_landslide.band_groups import band_groups
 from keras_landslide.config import RunConfig
 from keras_landslide.files import replacing, write_json
-from keras_landslide.training.band_dropout import BandDropout
+from keras_landslide.training.band_dropout import BandDropout, HiddenBands
 from keras_landslide.training.batches import BatchSource, KerasBatches
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
@@ -36,8 +37,9 @@ def train(
     The folder gets `config.toml`, `history.csv`, `checkpoints/`, `logs/` (TensorBoard, on the
     TensorFlow backend alone), and at the end `model.keras` (the weights of the epoch with the best
     validation F1) and `metrics.json` (the threshold chosen on validation, and the scores of each
-    split at that threshold). A run that was killed gives the same weights when it is called again
-    with the same model and data as one that was not.
+    split at that threshold; with `band_dropout` also `without`: the same where a sensor is
+    missing). A run that was killed gives the same weights when it is called again with the same
+    model and data as one that was not.
 
     Args:
         model: a network from `models`, freshly built after `fix_seeds(config.training.seed)`.
@@ -78,7 +80,10 @@ def train(
         fix_seeds(settings.seed)
         _fit(model, train_batches, val_batches, keeper, done, callbacks, folder, quiet)
     keeper.load(model, history.best_epoch)
-    metrics = _final_metrics(model, {"val": val_batches, **(score_batches or {})}, history)
+    splits = {"val": val_batches, **(score_batches or {})}
+    metrics = _final_metrics(model, splits, history)
+    if settings.band_dropout:
+        metrics["without"] = _without(model, splits, config.band_names)
     with replacing(folder / "model.keras") as part:
         model.save(part)
     write_json(folder / "metrics.json", metrics)
@@ -125,6 +130,23 @@ def _final_metrics(
         "backend": keras.backend.backend(),
         **{name: h.counts_at(threshold.value).to_dict() for name, h in histograms.items()},
     }
+
+
+def _without(
+    model: keras.Model, splits: Mapping[str, BatchSource], names: Sequence[str]
+) -> dict[str, Any]:
+    """Scores where a sensor is missing, at the threshold that is best for that on validation."""
+    found = {}
+    for group, bands in band_groups(names).items():
+        channels = [names.index(band) for band in bands]
+        histograms = {
+            split: _histogram(model, HiddenBands(source, channels))
+            for split, source in splits.items()
+        }
+        threshold = best_f1(histograms["val"]).value
+        scores = {name: h.counts_at(threshold).to_dict() for name, h in histograms.items()}
+        found[group] = {"threshold": threshold, **scores}
+    return found
 
 
 def _histogram(model: keras.Model, source: BatchSource) -> ProbabilityHistogram:

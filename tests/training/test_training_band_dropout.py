@@ -80,7 +80,8 @@ def test_a_network_learns_to_do_without_radar(tmp_path):
             images[..., SAR] += 3 * labels
             return images, labels
 
-    f1 = {}
+    f1: dict[float, float] = {}
+    found = {}
     for rate in (0.0, 0.5):
         config = RunConfig().with_values(
             data={"image_model": "rgb_terrain_sar"},
@@ -91,10 +92,23 @@ def test_a_network_learns_to_do_without_radar(tmp_path):
         )  # fmt: skip
         fix_seeds(0)
         model = models.build("unet_colombia", (16, 16, 7), filters=4, levels=1)
-        train(model, RadarTellsMore(), RadarTellsMore(seed=9), tmp_path / f"{rate}", config,
-              quiet=True)  # fmt: skip
+        found[rate] = train(
+            model, RadarTellsMore(), RadarTellsMore(seed=9), tmp_path / f"{rate}", config,
+            quiet=True,
+        )  # fmt: skip
         images, labels = RadarTellsMore(seed=5).batch(0, 0)
         images[..., SAR] = np.nan
         said = keras.ops.convert_to_numpy(model(images)) >= 0.5
         f1[rate] = 2 * said[labels == 1].sum() / (said.sum() + (labels == 1).sum())
     assert f1[0.5] > 0.9 and f1[0.5] > f1[0.0]
+    assert "without" not in found[0.0]
+    # Scores and thresholds by band set are those of batches with the sensor left out.
+    without = found[0.5]["without"]
+    assert list(without) == ["optical", "sar"]
+    images, labels = zip(*(RadarTellsMore(seed=9).batch(0, i) for i in range(6)), strict=True)
+    images, truth = np.concatenate(images), np.concatenate(labels) == 1
+    images[..., SAR] = np.nan
+    said = keras.ops.convert_to_numpy(model(images)) >= np.float32(without["sar"]["threshold"])
+    val = without["sar"]["val"]
+    assert val["tp"] == pytest.approx((said & truth).sum(), abs=2)
+    assert val["fp"] == pytest.approx((said & ~truth).sum(), abs=2)
