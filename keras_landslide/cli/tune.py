@@ -6,16 +6,21 @@ import os
 import platform
 from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from keras_landslide.cli.tune_options import (
+    backend_name,
+    load,
+    make_trainer,
+    prepare,
+    threads_each,
+)
+
 if TYPE_CHECKING:
-    from keras_landslide.cli.patch_trainer import PatchTrainer
     from keras_landslide.tuning.search import SearchResult
-    from keras_landslide.tuning.space import SearchSpace
 
 
 @click.command(short_help="grid search over a space of run configs")
@@ -87,14 +92,14 @@ def tune(
     from keras_landslide.quiet import quiet_tensorflow
     from keras_landslide.rasters.read import stack_info
 
-    loaded = _load(space, overrides)
-    backend = _backend(backend)
+    loaded = load(space, overrides)
+    backend = backend_name(backend)
     learnt_from = {
         "fingerprint": data_fingerprint(loaded.base),
         "simulated": stack_info(loaded.base.data.stack).simulated,
         "backend": backend,
     }
-    _prepare(loaded)
+    prepare(loaded)
     with quiet_tensorflow():
         from keras_landslide.tuning.search import Resources, run_search
 
@@ -102,10 +107,10 @@ def tune(
         workers=workers,
         listen=listen,
         backend=backend,
-        threads=threads or _share(workers),
+        threads=threads or threads_each(workers),
         memory_gb=memory_gb,
     )
-    return run_search(loaded, folder, partial(_make_trainer, loaded), learnt_from, resources)
+    return run_search(loaded, folder, partial(make_trainer, loaded), learnt_from, resources)
 
 
 def help_search(
@@ -133,78 +138,11 @@ def help_search(
 
     if workers != 1 or listen:
         raise RecipeError("--worker is one worker: leave out --workers and --listen")
-    loaded = _load(space, overrides)
-    _prepare(loaded)
+    loaded = load(space, overrides)
+    prepare(loaded)
     name = f"{platform.node()}-{os.getpid()}"
-    environment = backend_environment(_backend(backend), threads)
-    work(loaded, folder, partial(_make_trainer, loaded), address, name, environment, memory_gb)
-
-
-def _load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
-    from keras_landslide.tuning.space_file import load_space
-
-    for key in ("stack", "patches"):
-        if overrides.get(key):
-            overrides[key] = str(Path(overrides[key]).resolve())
-    entries = dict(map(_entry, overrides.pop("entries", ())))
-    tables = {"stack": "base.data", "patches": "base.data", "image_model": "base.data"}
-    named = {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
-    return load_space(space, {**entries, **named})
-
-
-def _entry(text: str) -> tuple[str, Any]:
-    """`search.repeats=0` as its key and its value, which is written as in TOML."""
-    import tomllib
-
-    from keras_landslide.errors import RecipeError
-
-    key, _, value = text.partition("=")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(
-            f"--set {text}: expected an entry such as search.repeats=0 or "
-            f"base.training.loss='dice', written as in TOML ({error})"
-        ) from error
-
-
-def _prepare(space: SearchSpace) -> None:
-    """Check stack and patches, and cut the patches, once for all processes."""
-    from keras_landslide.cli.train import load_data
-
-    seen = set()
-    for values in space.combinations:
-        config = space.trial_config(values, seed=0)
-        if config.band_names not in seen:
-            seen.add(config.band_names)
-            load_data(config)
-
-
-def _make_trainer(space: SearchSpace) -> PatchTrainer:
-    from keras_landslide.cli.patch_trainer import PatchTrainer
-
-    return PatchTrainer(space)
-
-
-def _backend(name: str | None) -> str:
-    """The backend's name, which has to be installed: asked for, or as Keras would choose it."""
-    from keras_landslide.errors import RecipeError
-
-    chosen = name or os.environ.get("KERAS_BACKEND")
-    if chosen is None:
-        from keras_landslide.quiet import quiet_tensorflow
-
-        with quiet_tensorflow():
-            import keras
-        return keras.backend.backend()
-    if find_spec(chosen) is None:
-        raise RecipeError(f"Keras backend '{chosen}' is not installed: pip install {chosen}")
-    return chosen
-
-
-def _share(workers: int) -> int:
-    """Threads per trial when several share the cores; 0 for a single one, which has them all."""
-    return max(len(os.sched_getaffinity(0)) // workers, 1) if workers > 1 else 0
+    environment = backend_environment(backend_name(backend), threads)
+    work(loaded, folder, partial(make_trainer, loaded), address, name, environment, memory_gb)
 
 
 def show(folders: Sequence[Path], page: Path | None = None) -> None:

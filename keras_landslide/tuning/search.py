@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,40 +15,15 @@ from keras_landslide.config import read_toml
 from keras_landslide.errors import RecipeError, TrialError
 from keras_landslide.files import write_text
 from keras_landslide.lock import folder_lock
-from keras_landslide.training.history import History
 from keras_landslide.tuning import oracles, results, spread
-from keras_landslide.tuning.chief import LOOPBACK, Chief, serving
-from keras_landslide.tuning.crew import Crew
+from keras_landslide.tuning.best import write_best
 from keras_landslide.tuning.job import InProcess, Runner, Trainer
+from keras_landslide.tuning.lead import Resources, with_workers
 from keras_landslide.tuning.live import Live
 from keras_landslide.tuning.nursery import Nursery, Surroundings, backend_environment
 from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.space import SearchSpace
 from keras_landslide.tuning.tuner import PROJECT, SearchTuner, drop_weights
-
-_LOOK_S = 0.1
-_FAREWELL_S = 5.0
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a search may use; none of it changes which trials there are.
-
-    Attributes:
-        workers: local processes that train at the same time.
-        listen: host:port for workers of other machines; empty for none.
-        backend: Keras backend of the trials; empty for the one that Keras is set to.
-        threads: per trial; 0 leaves it to the backend.
-        memory_gb: most memory that a trial may take, see `nursery.Surroundings`; 0 = no limit.
-        in_process: train in this process, one trial after another: for toys and for debugging.
-    """
-
-    workers: int = 1
-    listen: str = ""
-    backend: str = ""
-    threads: int = 0
-    memory_gb: float = 0.0
-    in_process: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +88,7 @@ def run_search(
                 f"{folder}: all {len(rows)} trials failed, the first with: {rows[0].reason}; "
                 "see trials.csv there"
             )
-        results.write_best(space, best, folder / "best.toml")
+        write_best(space, best, folder / "best.toml")
         return SearchResult(folder, rows, best.row)
 
 
@@ -126,7 +100,7 @@ def _run_trials(
         return Live(oracle.space, oracle.max_trials, done, lambda: _publish(oracle.space, folder))
 
     if r.workers != 1 or r.listen:
-        _with_workers(oracle, folder, make_trainer, r, live)
+        with_workers(oracle, folder, make_trainer, r, live)
         return
     runner: Runner
     if r.in_process:
@@ -146,62 +120,6 @@ def _run_trials(
         raise (stop.__cause__ or stop) from None
     finally:
         runner.close()
-
-
-def _with_workers(
-    oracle: SearchOracle,
-    folder: Path,
-    make_trainer: Callable[[], Trainer],
-    r: Resources,
-    make_live: Callable[[], Live],
-) -> None:
-    """Hand out trials as the chief, until all have ended and the workers know it."""
-    oracle.save()
-    with serving(oracle, r.listen or LOOPBACK) as chief:
-        live = make_live()
-        arguments = (oracle.space, folder, make_trainer)
-        crew = Crew(r.workers, arguments, chief.address, r.backend, r.threads, r.memory_gb)
-        try:
-            if r.listen:
-                live.console.print(f"waiting for workers at {chief.address}")
-            _lead(chief, crew, live, folder)
-        finally:
-            crew.close()
-            live.close()
-
-
-def _lead(chief: Chief, crew: Crew, live: Live, folder: Path) -> None:
-    known = set(chief.ended())
-    complete, farewell = False, 0.0
-    while not complete or crew.workers or (chief.workers() and time.monotonic() < farewell):
-        time.sleep(_LOOK_S)
-        for name in {*crew.look(complete), *chief.silent()}:
-            lost = chief.give_up(name)
-            if lost is not None:
-                live.console.print(f"a worker was lost; trial {int(lost)} will run again")
-                live.lost(int(lost))
-        running = {trial.trial_id: trial for trial in chief.ongoing().values()}
-        for trial_id in chief.ended():
-            if trial_id not in known:
-                known.add(trial_id)
-                crew.ended_trial()
-                live.ended(int(trial_id))
-        for trial_id, trial in running.items():
-            if trial_id not in known:
-                _show(live, chief.oracle, trial, folder / PROJECT / f"trial_{trial_id}")
-        if not complete and chief.is_complete():
-            complete, farewell = True, time.monotonic() + _FAREWELL_S
-
-
-def _show(live: Live, oracle: SearchOracle, trial: Any, folder: Path) -> None:
-    """The last epoch of a trial that a worker runs, from the file that it writes."""
-    plan = oracle.plan(trial)
-    if plan.number not in live.running:
-        live.begins(plan)
-    histories = sorted(folder.glob("run_*/history.csv"))
-    rows = History(histories[-1]).rows if histories else []
-    if rows:
-        live.epoch(plan.number, len(rows), rows[-1])
 
 
 def _publish(space: SearchSpace, folder: Path) -> list[results.TrialRow]:

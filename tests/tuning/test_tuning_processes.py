@@ -106,6 +106,7 @@ def test_three_kills_at_random_moments_change_nothing(tmp_path, whole):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 def test_twenty_kills_at_random_moments_change_nothing(tmp_path, whole):
     assert kill_at_random(tmp_path / "killed", 20, seed=2, pause_ms=1000, longest_s=3.0) == whole
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from keras_landslide.cli.train import train_run
-from keras_landslide.cli.tune import _make_trainer
+from keras_landslide.cli.tune_options import make_trainer
 from keras_landslide.config import load_run_config
 from keras_landslide.tuning.search import Resources, run_search
 from keras_landslide.tuning.space_file import OBJECTIVES, load_space
@@ -16,7 +16,7 @@ def search(basin, folder, resources=None, **settings):
     """The basin's space with other settings: which combination it is does not matter here."""
     overrides = {f"search.{key}": value for key, value in settings.items()}
     space = load_space(basin / "space.toml", {"search.max_patches": 0, **overrides})
-    return run_search(space, folder, partial(_make_trainer, space), {}, resources)
+    return run_search(space, folder, partial(make_trainer, space), {}, resources)
 
 
 def test_best_toml_trains_to_the_score_of_the_search(basin, tmp_path):

@@ -1,0 +1,85 @@
+"""What the options of `keras-landslide tune` mean: space, data, backend, threads."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_landslide.cli.patch_trainer import PatchTrainer
+    from keras_landslide.tuning.space import SearchSpace
+
+
+def load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
+    """The space of a file with what the options put in the place of its entries.
+
+    Raises:
+        RecipeError, InputFileError, UnknownNameError: from `tuning.space_file.load_space`.
+    """
+    from keras_landslide.tuning.space_file import load_space
+
+    for key in ("stack", "patches"):
+        if overrides.get(key):
+            overrides[key] = str(Path(overrides[key]).resolve())
+    entries = dict(map(_entry, overrides.pop("entries", ())))
+    tables = {"stack": "base.data", "patches": "base.data", "image_model": "base.data"}
+    named = {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
+    return load_space(space, {**entries, **named})
+
+
+def _entry(text: str) -> tuple[str, Any]:
+    """`search.repeats=0` as its key and its value, which is written as in TOML."""
+    import tomllib
+
+    from keras_landslide.errors import RecipeError
+
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(
+            f"--set {text}: expected an entry such as search.repeats=0 or "
+            f"base.training.loss='dice', written as in TOML ({error})"
+        ) from error
+
+
+def prepare(space: SearchSpace) -> None:
+    """Check stack and patches, and cut the patches, once for all processes."""
+    from keras_landslide.cli.train import load_data
+
+    seen = set()
+    for values in space.combinations:
+        config = space.trial_config(values, seed=0)
+        if config.band_names not in seen:
+            seen.add(config.band_names)
+            load_data(config)
+
+
+def make_trainer(space: SearchSpace) -> PatchTrainer:
+    """What trains the trials of `space`; `partial(make_trainer, space)` can be pickled."""
+    from keras_landslide.cli.patch_trainer import PatchTrainer
+
+    return PatchTrainer(space)
+
+
+def backend_name(name: str | None) -> str:
+    """The backend's name, which has to be installed: asked for, or as Keras would choose it."""
+    from keras_landslide.errors import RecipeError
+
+    chosen = name or os.environ.get("KERAS_BACKEND")
+    if chosen is None:
+        from keras_landslide.quiet import quiet_tensorflow
+
+        with quiet_tensorflow():
+            import keras
+        return keras.backend.backend()
+    if find_spec(chosen) is None:
+        raise RecipeError(f"Keras backend '{chosen}' is not installed: pip install {chosen}")
+    return chosen
+
+
+def threads_each(workers: int) -> int:
+    """Threads per trial when several share the cores; 0 for a single one, which has them all."""
+    return max(len(os.sched_getaffinity(0)) // workers, 1) if workers > 1 else 0
