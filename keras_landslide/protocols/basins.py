@@ -16,7 +16,7 @@ from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round, stack
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import stack_info
 from keras_landslide.sources import twin_basins
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stack.build import ensure_stack
 
 
 def open_basins(protocol: Protocol, folder: Path | None, work: Path) -> Dataset:
@@ -106,9 +106,7 @@ def basin_stack(basin: Path, work: Path) -> Path:
             "`keras-landslide simulate`, or write a recipe"
         )
     out = work.with_name(f"{basin.parent.name}-{work.name}.tif")
-    if not out.exists():
-        build_stack(recipe, out)
-    return out
+    return ensure_stack(recipe, out)
 
 
 def _tiles(stack: Path, settings: PatchSettings) -> list[Patch]:

@@ -48,6 +48,10 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
     """
     out = Path(out)
     check_replaceable(out)
+    if not outcome.dataset.pixel_size_m > 0:
+        raise BundleError(
+            f"{outcome.dataset.title}: its pixel size is unknown, which a bundle has to tell"
+        )
     row = _chosen(outcome, label)
     members = _members(outcome, row)
     cache = outcome.dataset.rounds[0].caches[members[0].entry.bands]
@@ -149,9 +153,6 @@ def _contract(
         }
         for layer in (normalisation(_any_size(run, len(cache.band_names), 1)) for run in members)
     ]
-    pixel = dataset.pixel_size_m
-    if not pixel > 0:
-        raise BundleError(f"{dataset.title}: its pixel size is unknown, which a bundle has to tell")
     return {
         "format": FORMAT,
         "name": f"{outcome.protocol.name}-{len(members)}-networks",
@@ -160,7 +161,7 @@ def _contract(
             {"name": band.name, "unit": band.unit, "kind": band.kind}
             for band in dataset.bands[entry.bands]
         ],
-        "pixel_size_m": pixel,
+        "pixel_size_m": dataset.pixel_size_m,
         "patch_size_px": int(cache.labels.shape[1]) * scale // entry.scale,
         "stride_px": stride,
         "halo_px": -(-reach // stride) * stride,
