@@ -59,11 +59,9 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     settings.check()
     stack = source
     if source.suffix == ".toml":
-        from keras_landslide.stack.build import build_stack
+        from keras_landslide.stack.build import ensure_stack
 
-        stack = out / "stack.tif"
-        if not stack.exists():
-            build_stack(source, stack, root=root)
+        stack = ensure_stack(source, out / "stack.tif", root=root)
     found = run_study(stack, out, settings, map_stack=map_stack)
     click.echo(score_text(found))
     click.echo(f"Map by {found['map']['model']}, {found['map']['method']}:\n")

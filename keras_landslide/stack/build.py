@@ -16,7 +16,7 @@ from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.parts import parts_of
-from keras_landslide.rasters.read import BandInfo, BandReader
+from keras_landslide.rasters.read import BandInfo, BandReader, stack_info
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
 from keras_landslide.stack.categories import category_layer, distance_layer
@@ -79,6 +79,26 @@ def build_stack(
     return out_path
 
 
+def ensure_stack(
+    recipe_path: str | Path, out_path: str | Path, *, root: str | Path | None = None
+) -> Path:
+    """As `build_stack`, unless `out_path` is the stack of this recipe and these inputs already.
+
+    Raises:
+        LandslideError: as `build_stack` does.
+    """
+    out_path = Path(out_path)
+    if out_path.is_file():
+        recipe = load_recipe(recipe_path, root=root)
+        try:
+            known = stack_info(out_path).tags.get("FINGERPRINT")
+        except LandslideError:
+            known = None  # no stack, or none that can be read: made anew
+        if known == _fingerprint(recipe):
+            return out_path
+    return build_stack(recipe_path, out_path, root=root)
+
+
 def _layers(recipe: Recipe, workshop: Workshop) -> Iterable[Layer]:
     rasters = [raster_layer(workshop, recipe, raster) for raster in recipe.rasters]
     yield from rasters
@@ -125,7 +145,7 @@ def _assemble(out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer]
         "NAME": recipe.name,
         "SIMULATED": "yes" if recipe.simulated else "no",
         "RECIPE": recipe.text,
-        "FINGERPRINT": _fingerprint(recipe, workshop),
+        "FINGERPRINT": _fingerprint(recipe),
     }
     valid = np.zeros(len(bands), np.int64)
     with (
@@ -182,10 +202,12 @@ def _tags(band: BandInfo) -> dict[str, str]:
     return tags | {"derivation": band.derivation}
 
 
-def _fingerprint(recipe: Recipe, workshop: Workshop) -> str:
+def _fingerprint(recipe: Recipe) -> str:
     """A digest of the recipe and of the contents of its inputs, wherever they lie."""
-    parts = [[file_sha256(part) for part in parts_of(path)] for path in workshop.inputs]
-    return fingerprint([recipe.text, parts])
+    inputs = [path for path in recipe.files if path.exists()]
+    return fingerprint(
+        [recipe.text, [[file_sha256(part) for part in parts_of(path)] for path in inputs]]
+    )
 
 
 class _Readers(dict):

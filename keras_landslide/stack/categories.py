@@ -27,8 +27,6 @@ def category_layer(workshop: Workshop, recipe: Recipe, category: CategorySource)
         LandslideError: the source or the table cannot be read, or lies elsewhere.
     """
     table = load_class_table(category.classes, recipe.path.parent)
-    if (file := recipe.path.parent / category.classes).is_file():
-        workshop.use(file)
     path = recipe.resolve(category.path)
     if category.others == "unknown" and table.unknown is None:
         raise RecipeError(

@@ -130,7 +130,6 @@ def on_grid(
     check_overlap(grid, workshop.grid, path)
     offset = offset_on(grid, workshop.grid)
     if offset is not None:
-        workshop.use(path)
         return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"
     method = resampling or choose_resampling(kind, grid, workshop.grid)
     settings = {"indexes": list(indexes), "method": method, "nodata": nodata}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +59,11 @@ class Workshop:
         grid: target grid.
         folder: working folder.
         memory_mb: memory that a step may use.
-        inputs: every file that was used, in order.
     """
 
     grid: Grid
     folder: Path
     memory_mb: int
-    inputs: list[Path] = field(default_factory=list)
 
     def make(
         self,
@@ -83,18 +81,12 @@ class Workshop:
         for path in source if isinstance(source, list) else [source]:
             if not path.exists():
                 raise InputFileError(f"{path}: no such file; check the path")
-            self.use(path)
             states.append([file_state(part) for part in parts_of(path)])
         key = fingerprint([states, settings, repr(self.grid), _boot()])
         path = self.folder / f"{name}-{key}.tif"
         if not path.exists():
             step(path)
         return path
-
-    def use(self, source: Path) -> None:
-        """Note an input file."""
-        if source not in self.inputs:
-            self.inputs.append(source)
 
     def clean(self) -> None:
         """Remove the working files."""

@@ -14,7 +14,7 @@ from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.sar.backscatter import from_power, to_power
 from keras_landslide.sar.speckle import lee
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stack.build import build_stack, ensure_stack
 from keras_landslide.terrain.curvature import curvature
 from keras_landslide.terrain.slope import slope_deg
 
@@ -155,6 +155,16 @@ def test_fingerprint_covers_the_tables_beside_a_shapefile(scene):
     table = folder / "i.dbf"
     table.write_bytes(table.read_bytes().replace(b" ", b"9", 1))
     assert stack_info(build_stack(scene, folder / "stack.tif")).tags["FINGERPRINT"] != first
+
+
+def test_a_stack_is_kept_while_its_inputs_stay(scene):
+    out = ensure_stack(scene, scene.parent / "stack.tif")
+    made = out.stat().st_mtime_ns
+    assert ensure_stack(scene, out).stat().st_mtime_ns == made
+    with rasterio.open(scene.parent / "dem.tif", "r+") as src:
+        src.write(src.read(1) + 1, 1)
+    old = band(out, "elevation")
+    np.testing.assert_allclose(band(ensure_stack(scene, out), "elevation"), old + 1, atol=1e-3)
 
 
 def test_derive_on_grid_and_curvature_factor(scene):
