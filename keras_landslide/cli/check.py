@@ -67,11 +67,10 @@ def check(
 
     Raises:
         BundleError: the bundle cannot be read.
-        NodataError: a band has no value.
         LandslideError: a file cannot be read or written.
     """
-    from keras_landslide.errors import BundleError
-    from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict
+    from keras_landslide.errors import BundleError, NodataError
+    from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict, with_applicability
     from keras_landslide.files import write_json
     from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.rasters.read import stack_info
@@ -88,7 +87,11 @@ def check(
     except BundleError as error:
         refusal = str(error)
     names = [name for name in known.band_names if name in info.band_names]
-    drifts = band_drift(stack, ranges, names) if names else []
+    drifts = []
+    try:
+        drifts = band_drift(stack, ranges, names) if names else []
+    except NodataError as error:
+        refusal = refusal or str(error)
     found: dict[str, Any] = {
         **verdict(drifts, refusal),
         "bundle": known.name,
@@ -103,9 +106,11 @@ def check(
         files.append(
             drift_figure(drifts, ranges, out / "drift.png", title=title, simulated=simulated)
         )
-    if training_stack is not None and len(names) == len(known.band_names):
+    if training_stack is not None and len(drifts) == len(known.band_names):
         files.append(out / "applicability.tif")
         found |= _applicability(training_stack, training_patches, names, stack, files[-1], seed)
+        answer = {key: found[key] for key in ("answer", "why")}
+        found |= with_applicability(answer, found["applicable_share"])
     write_json(out / "check.json", found)
     return {**found, "files": files}
 

@@ -38,12 +38,26 @@ def evaluate_run(
     out = Path(out)
     data = load_run_config(Path(run) / "config.toml").data
     bundle = export_bundle(run, out / "bundle")
-    if stack is None or Path(stack).resolve() == Path(data.stack).resolve():
-        stack = data.stack
-        own = {"patches": data.patches, "split": "test", "calibration_split": "val"}
-        options = {**options, **{k: v for k, v in own.items() if options.get(k) is None}}
-    options.setdefault("split", "test")
-    if options["split"] is None:
-        options["split"] = "test"
+    options["split"] = options.get("split") or "test"
+    if stack is None or _same_ground(stack, data.stack):
+        stack = data.stack if stack is None else stack
+        own = {"patches": data.patches}
+        if options["split"] != "val":
+            own["calibration_split"] = "val"
+        options |= {key: value for key, value in own.items() if options.get(key) is None}
     probability = predict_scene_to_folder(bundle, stack, out / "map")["probability"]
     return evaluate(probability, stack, out, **options)
+
+
+def _same_ground(stack: str | Path, own: str | Path) -> bool:
+    """Whether a stack lies on the pixels that a run learnt from, by whatever path or name."""
+    from keras_landslide.errors import InputFileError
+    from keras_landslide.rasters.read import stack_info
+
+    if Path(stack).resolve() == Path(own).resolve():
+        return True
+    try:
+        known = stack_info(own).grid
+    except InputFileError:
+        return False  # it is gone, and paths are all there is to compare
+    return stack_info(stack).grid == known

@@ -19,7 +19,14 @@ SHIFT = (0.5, 1.0)
 OUTSIDE = (0.10, 0.25)
 SPREAD = (1.5, 3.0)
 """From where a change is `notable`, and `strong`: conventions of this project, no law."""
+MISSING = 0.5
+"""From this share of pixels without a value on, what is left may not stand for the scene."""
 LEVELS = ("like training", "notable", "strong")
+
+
+APPLICABLE = (0.9, 0.5)
+"""Below these shares of pixels in the area of applicability: with care, no."""
+ANSWERS = ("yes", "with care", "no")
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class BandDrift:
         spread: std / training std.
         outside: share of values below the training's p01 or above its p99.
         missing: share of pixels without a value.
-        level: 0 like training, 1 notable, 2 strong: the worst of shift, spread and outside.
+        level: 0 like training, 1 notable, 2 strong: the worst of shift, spread, outside and, at
+            most notable, missing.
     """
 
     name: str
@@ -100,13 +108,15 @@ def _drift(
     name: str, trained: Mapping[str, float], mean: float, std: float, outside: float, missing: float
 ) -> BandDrift:
     scale = max(trained["std"], 1e-12)
-    shift, spread = (mean - trained["mean"]) / scale, std / scale
+    same = trained["std"] == std == 0  # a band that is constant in both places
+    shift, spread = (mean - trained["mean"]) / scale, 1.0 if same else std / scale
     # A spread of a third is as odd as one of three.
     width = max(spread, 1 / max(spread, 1e-12))
     level = max(
         sum(abs(shift) >= limit for limit in SHIFT),
         sum(outside >= limit for limit in OUTSIDE),
         sum(width >= limit for limit in SPREAD),
+        int(missing >= MISSING),
     )
     return BandDrift(
         name,
@@ -118,6 +128,15 @@ def _drift(
         float(missing),
         int(level),
     )
+
+
+def with_applicability(found: dict[str, Any], share: float) -> dict[str, Any]:
+    """A verdict lowered where little of the scene is within the area of applicability."""
+    level = sum(share < limit for limit in APPLICABLE)
+    if level <= ANSWERS.index(found["answer"]):
+        return found
+    why = f"{share:.0%} of the pixels alone are like training pixels in all bands together"
+    return {"answer": ANSWERS[level], "why": why}
 
 
 def verdict(drifts: Sequence[BandDrift], refusal: str | None = None) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def true_landslides(
         stack: on the grid of the map.
         beside: an output whose folder takes temporary files.
         inventory: polygons in any CRS; None traces the label (8-connected pixels).
-        surveyed: polygons of the area that was looked at; None is everywhere, or, for a traced
-            label, where there is one.
+        surveyed: polygons of the area that was looked at; None is the whole map, or, for a
+            traced label, where there is one.
         windows: objects count only inside these, as a split's patches; None is everywhere.
         group_field: attribute of the inventory to group by, such as event or basin.
 
@@ -74,6 +74,8 @@ def true_landslides(
         source = Path(inventory).name
     if surveyed is not None:
         area = read_polygons(surveyed, crs=grid.crs)
+    if area is None and inventory is not None:
+        area = np.array([_outline(grid.window, grid)])  # beyond the map nothing can be found
     if windows is not None:
         inside = shapely.union_all([_outline(window, grid) for window in windows])
         area = np.array([inside if area is None else inside & shapely.union_all(area)])

@@ -58,7 +58,8 @@ def fill_stack(
             raise UnknownNameError.among("sensor", name, groups)
     info = stack_info(stack)
     keep_inputs(out, [stack])
-    absent = {name for name, bands in groups.items() if _absent(info, name, bands)} | set(without)
+    absent = set(without)
+    absent |= {name for name in set(groups) - absent if _absent(info, name, groups[name])}
     hidden = {band for name in absent for band in groups[name]}
     extra = [name for name in ("cloud", "label") if name in info.band_names]
     if clouds and "cloud" not in extra:

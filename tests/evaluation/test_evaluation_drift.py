@@ -110,6 +110,22 @@ def test_some_tiles_stand_for_all(tmp_path, monkeypatch):
     assert part.mean != whole.mean and part.mean == pytest.approx(whole.mean, abs=0.01)
 
 
+def test_gaps_and_constant_bands(bundle, tmp_path):
+    gaps = scene(2).astype(np.float32)
+    gaps[:100, :, 1] = np.nan
+    found = check(bundle, write(tmp_path / "gaps.tif", gaps), tmp_path / "a")
+    assert found["answer"] == "with care" and "vv_pre: notably" in found["why"]
+    gaps[..., 1] = np.nan
+    found = check(bundle, write(tmp_path / "none.tif", gaps), tmp_path / "b")
+    assert found["answer"] == "no" and "vv_pre has no value" in found["why"]
+    flat = np.zeros((*SHAPE, 2), np.float32)
+    trained = {name: dict.fromkeys(("mean", "std", "p01", "p99"), 0.0) for name in BANDS}
+    assert [each.level for each in band_drift(write(tmp_path / "f.tif", flat), trained, BANDS)] == [
+        0,
+        0,
+    ]
+
+
 def test_another_pixel_size_is_a_plain_no(bundle, tmp_path, capsys):
     stack = write(tmp_path / "n.tif", scene(2), size=30)
     arguments = [str(bundle), str(stack), "-o", str(tmp_path / "out")]
