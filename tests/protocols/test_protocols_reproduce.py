@@ -71,6 +71,11 @@ def done(place):
     return reproduce(protocol, place / "data", place / "out", quiet=True)
 
 
+@pytest.fixture(scope="module")
+def bundle(done, place):
+    return export_best(done, place / "bundle", "both")
+
+
 def test_every_chip_is_scored_once_and_everything_is_written(done, place):
     for row in done.rows:
         assert sorted(row.parts["test"].numbers) == list(range(7))
@@ -129,9 +134,8 @@ def test_threshold_of_a_fold_is_chosen_on_the_other(done):
     assert first.threshold == expected
 
 
-def test_bundle_is_the_mean_of_mirrored_members(done, place):
-    out = export_best(done, place / "bundle", "both")
-    bundle = read_bundle(out)
+def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
+    out, bundle = bundle, read_bundle(bundle)
     assert bundle.band_names == ("red", "green", "blue") and bundle.patch_size_px == 64
     assert bundle.contract["model"] == {
         "name": "unet",
@@ -209,18 +213,17 @@ def test_quick_is_said_in_every_output(place):
     assert QUICK not in title_of(load_protocol("mu_net"), False)
 
 
-def test_bundle_is_scored_on_chips(done, place):
+def test_bundle_is_scored_on_chips(bundle, place):
     from click.testing import CliRunner
 
     from keras_landslide.cli import data
 
-    export_best(done, place / "bundle", "A")
-    arguments = ["score", str(place / "bundle"), str(place / "data"), "-o", str(place / "scored")]
+    arguments = ["score", str(bundle), str(place / "data"), "-o", str(place / "scored")]
     run = CliRunner().invoke(data.command, [*arguments, "--size", "64"])
     assert run.exit_code == 0, (run.output, run.exception)
     report = json.loads((place / "scored" / "scores.json").read_text())
     assert report["chips"] == 7 and len(report["per_chip"]) == 7
-    assert report["threshold"] == read_bundle(place / "bundle").threshold
+    assert report["threshold"] == read_bundle(bundle).threshold
     pooled = [sum(chip[key] for chip in report["per_chip"].values()) for key in ("tp", "fn")]
     assert report["recall"] == (pooled[0] / sum(pooled) if sum(pooled) else None)
     assert (place / "scored" / "chips.png").stat().st_size > 5000
