@@ -64,7 +64,7 @@ def deploy(features: Features, networks: Sequence[keras.Model]) -> keras.Model:
     """
     graph = features.model()
     members = [
-        keras.Model(network.inputs, network.outputs, name=f"{network.name}_{number}")(graph.output)
+        keras.Model(network.input, network.output, name=f"{network.name}_{number}")(graph.output)
         for number, network in enumerate(networks)
     ]
     out = members[0] if len(members) == 1 else keras.layers.Average(name="mean")(members)
