@@ -96,6 +96,8 @@ def memory(folder: Path, trials: int) -> None:
     class Watching(tuner.Watcher):
         def ended(self, number: int) -> None:
             held.append(_family_mb())
+            if len(held) in (2, 10, 25, trials):
+                print(f"  after {len(held)} trials: {held[-1]:.1f} MB", flush=True)
 
     rates = tuple(1e-3 * 1.01**i for i in range(trials // 2))
     space = space_of(1, GRID | {"filters": (1, 2), "learning_rate": rates}, levels=1)
@@ -114,14 +116,14 @@ def memory(folder: Path, trials: int) -> None:
 
 
 def _family_mb() -> float:
-    """Proportional set size of this process and its children, MB: shared pages count once."""
+    """Anonymous memory of this process and its children, MB: what they hold beyond files."""
     import multiprocessing
 
     pids = [os.getpid(), *(child.pid for child in multiprocessing.active_children())]
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith("Anonymous:"):
                 total += int(line.split()[1])
     return total * 1024 / 1e6
 
