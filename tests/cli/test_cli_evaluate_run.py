@@ -4,6 +4,8 @@ import csv
 import json
 
 import pytest
+import rasterio
+from affine import Affine
 from leaky_scene import write_scene
 
 from keras_landslide.cli.main import main
@@ -48,6 +50,8 @@ def test_test_patches_are_scored_and_all_is_written(trained, tmp_path, capsys):
 
 def test_another_scene_is_scored_as_a_whole(trained, tmp_path):
     stack = write_scene(tmp_path, seed=4, cloud=True)
+    with rasterio.open(stack, "r+") as src:
+        src.transform = Affine.translation(50_000, 0) @ src.transform
     arguments = ["--run", trained / "run", "--stack", stack, "-o", tmp_path / "out"]
     main(["evaluate", *map(str, arguments)])
     found = json.loads((tmp_path / "out" / "metrics.json").read_text())

@@ -90,7 +90,9 @@ def test_dropout_left_on(make_stack, tmp_path):
 
     from keras_landslide import models
     from keras_landslide.export import write_saved_model
+    from keras_landslide.training.compiling import fix_seeds
 
+    fix_seeds(0)
     model = models.build("unet", (None, None, 2), filters=4, levels=2, dropout=0.5)
     bundle = tmp_path / "bundle"
     bundle.mkdir()
