@@ -163,10 +163,9 @@ def test_unknown_loss_leaves_no_folder(tmp_path):
 
 
 def test_nan_loss_is_one_clear_error(tmp_path):
-    batches = SquareBatches()
-    batches.images[:] = np.inf
+    config = CONFIG.with_values(training={"learning_rate": 1e30})
     with pytest.raises(TrainingError, match="lower the learning rate") as caught:
-        run(tmp_path / "run", batches)
+        run(tmp_path / "run", SquareBatches(), config)
     assert isinstance(caught.value, LandslideError)
     assert not (tmp_path / "run" / "history.csv").exists()
 

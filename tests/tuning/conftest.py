@@ -52,7 +52,9 @@ def basin(tmp_path_factory):
     values[..., :3] += 0.1 * values[..., 3:]
     grid = Grid("EPSG:32618", Affine(12.5, 0, 400000, 0, -12.5, 700000), (128, 128))
     names = ["red", "green", "blue", "label"]
-    write_raster(folder / "stack.tif", values, grid, names=names, tags={"SIMULATED": "yes"})
+    units = ["reflectance"] * 3 + ["class"]
+    tags = {"SIMULATED": "yes"}
+    write_raster(folder / "stack.tif", values, grid, names=names, units=units, tags=tags)
     make_patches(folder / "stack.tif", folder / "patches.gpkg", PatchSettings(size=16, overlap=0))
     (folder / "space.toml").write_text(SPACE)
     return folder
