@@ -17,10 +17,7 @@ from keras_landslide.files import fingerprint, output_errors, replacing, write_j
 from keras_landslide.layers import BandNormalization
 from keras_landslide.models.dropout_draws import dropout_draws
 from keras_landslide.models.receptive_field import receptive_field
-from keras_landslide.version import __version__
-
-FORMAT = 1
-"""Version of `bundle.json`."""
+from keras_landslide.version import BUNDLE_FORMAT, __version__
 
 RUN_FILES = ("config.toml", "data.json", "metrics.json", "model.keras")
 
@@ -149,7 +146,7 @@ def _contract(
     values = {name: keras.ops.convert_to_numpy(getattr(normalisation, name)) for name in _STATS}
     scored = {split: metrics[split] for split in ("train", "val", "test") if split in metrics}
     return {
-        "format": FORMAT,
+        "format": BUNDLE_FORMAT,
         "name": f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
         "simulated": data["simulated"],
         "bands": data["bands"],

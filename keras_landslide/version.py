@@ -1,3 +1,6 @@
-"""The package's version, kept apart so that packaging reads it without importing anything."""
+"""Versions, kept apart so that packaging reads them without importing anything."""
 
 __version__ = "0.1.0"
+
+BUNDLE_FORMAT = 1
+"""Version of `bundle.json`: what `export` writes and `predict` reads."""

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from keras_landslide.errors import BundleError, CrsError
 from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.rasters.read import StackInfo
+from keras_landslide.version import BUNDLE_FORMAT
 
-FORMAT = 1
 PIXEL_SIZE_TOLERANCE = 0.05
 """Relative difference of pixel sizes that a network is taken to forgive."""
 
@@ -88,10 +88,10 @@ def read_bundle(folder: str | Path) -> Bundle:
         raise BundleError(f"{path}: is not valid JSON ({error}); export the run again") from error
     if not isinstance(contract, dict):
         raise BundleError(f"{path}: should hold one JSON object; export the run again")
-    if contract.get("format") != FORMAT:
+    if contract.get("format") != BUNDLE_FORMAT:
         raise BundleError(
-            f"{path}: format {contract.get('format')!r}, this version reads format {FORMAT}; "
-            "export the run again with this version"
+            f"{path}: format {contract.get('format')!r}, this version reads format "
+            f"{BUNDLE_FORMAT}; export the run again with this version"
         )
     bundle = Bundle(
         folder=folder,

@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from keras_landslide.errors import BundleError
-from keras_landslide.export import FORMAT, check_replaceable, write_saved_model
+from keras_landslide.export import check_replaceable, write_saved_model
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.patches.cache import PatchCache
@@ -27,7 +27,7 @@ from keras_landslide.protocols.networks import normalisation, scaled_network
 from keras_landslide.protocols.reproduce import Outcome
 from keras_landslide.protocols.results import Result
 from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
-from keras_landslide.version import __version__
+from keras_landslide.version import BUNDLE_FORMAT, __version__
 
 MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
 """Axes of (B, H, W, C) that are turned about: as they are, left-right, up-down, both."""
@@ -154,7 +154,7 @@ def _contract(
         for layer in (normalisation(_any_size(run, len(cache.band_names), 1)) for run in members)
     ]
     return {
-        "format": FORMAT,
+        "format": BUNDLE_FORMAT,
         "name": f"{outcome.protocol.name}-{len(members)}-networks",
         "simulated": dataset.simulated,
         "bands": [

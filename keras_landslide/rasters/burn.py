@@ -12,7 +12,7 @@ from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
-from keras_landslide.rasters.vector import check_on_grid, choose_layer, layer_crs, open_vector
+from keras_landslide.rasters.vector import choose_layer, open_on_grid, open_vector
 
 NO_CODE = -1
 """Stored where no polygon with a code covers a pixel's centre; the nodata value of the file."""
@@ -72,9 +72,7 @@ def burn_classes(
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
-        vector = open_vector(src)
-        features = choose_layer(vector, src, layer)
-        check_on_grid(features, layer_crs(features, src), grid, src)
+        _vector, features = open_on_grid(src, layer, grid)
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Int16)
             out.GetRasterBand(1).SetNoDataValue(NO_CODE)

@@ -14,7 +14,7 @@ from keras_landslide.grid import Bounds, Grid, Window
 from keras_landslide.rasters.burn import blank_raster
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader
-from keras_landslide.rasters.vector import check_on_grid, choose_layer, layer_crs, open_vector
+from keras_landslide.rasters.vector import open_on_grid
 from keras_landslide.rasters.write import RasterWriter
 
 TILE_PX = 1024
@@ -49,9 +49,7 @@ def rasterize(
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
-        vector = open_vector(src)
-        features = choose_layer(vector, src, layer)
-        check_on_grid(features, layer_crs(features, src), grid, src)
+        _vector, features = open_on_grid(src, layer, grid)
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Byte)
             gdal.RasterizeLayer(

@@ -45,6 +45,23 @@ def choose_layer(vector, src: str | Path, name: str | None):
     return vector.GetLayerByName(name)
 
 
+def open_on_grid(src: str | Path, layer: str | None, grid: Grid):
+    """A vector file and a layer of it, of which something lies near the grid.
+
+    The file has to be kept as long as its layer is used.
+
+    Raises:
+        InputFileError: the file cannot be read, or has no such layer or several to choose from.
+        CrsError: the layer has no CRS.
+        NodataError: the layer is empty.
+        GridMismatchError: nothing lies on the grid.
+    """
+    vector = open_vector(src)
+    features = choose_layer(vector, src, layer)
+    check_on_grid(features, layer_crs(features, src), grid, src)
+    return vector, features
+
+
 def layer_crs(features, src: str | Path):
     """The `osr.SpatialReference` of an OGR layer of the file `src`.
 

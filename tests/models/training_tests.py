@@ -24,6 +24,23 @@ def predict(model, x):
     return np.asarray(model(x, training=False))
 
 
+def learnt_by_heart(model, x, y, steps=600):
+    """The best F1 on one image within so many steps; stops once it is 0.95."""
+    model.get_layer("normalise").set_statistics(x.mean((0, 1, 2)), x.std((0, 1, 2)))
+    forget_faster(model)
+    compile_model(model, TrainingConfig(learning_rate=3e-3))
+    best = 0.0
+    for step in range(1, steps + 1):
+        model.train_on_batch(x, y)
+        if step % 25 == 0:
+            f1 = metrics.get("f1")
+            f1.update_state(y, predict(model, x))
+            best = float(f1.result())
+            if best >= 0.95:
+                break
+    return best
+
+
 class TrainingTests:
     """Shared tests, with the attributes and methods of `ArchitectureTests`."""
 
