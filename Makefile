@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 DEMO ?= demo
+# Tests run side by side: more than four at a time would want more than 8 GB.
+JOBS ?= $(shell n=$$(nproc); echo $$((n > 4 ? 4 : n)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow lint format notebooks check-notebooks check-wheel lock clean
@@ -15,8 +17,8 @@ setup: ## system libraries, .venv, pinned dependencies (done by the others where
 demo: setup ## the whole way on two simulated basins: stack, tune, train, transfer, score (DEMO=folder)
 	@.venv/bin/keras-landslide demo $(DEMO)
 
-test: setup ## the tests
-	@$(PY) -m pytest
+test: setup ## the tests, side by side (JOBS=number)
+	@$(PY) -m pytest -n $(JOBS) --dist loadscope
 
 test-slow: setup ## the tests that take long
 	@$(PY) -m pytest -m slow

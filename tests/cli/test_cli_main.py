@@ -1,6 +1,6 @@
+import resource
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -26,11 +26,13 @@ def test_help_imports_nothing_heavy(verb):
     assert done.stdout.strip() == "[]"
 
 
-def test_help_answers_in_under_a_second():
-    start = time.perf_counter()
+def test_help_takes_under_a_second():
+    """Of the processor, since other tests may run beside this one."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "keras_landslide", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert time.perf_counter() - start < 1.0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
     assert all(verb in done.stdout for verb in VERBS)
 
 
