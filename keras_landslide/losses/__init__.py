@@ -12,17 +12,21 @@ from keras_landslide.losses.crossentropy import (
 from keras_landslide.losses.dice import BceDiceLoss, DiceLoss
 from keras_landslide.losses.focal import FocalLoss
 from keras_landslide.losses.lovasz import LovaszLoss
+from keras_landslide.losses.masking import MaskedLoss
 from keras_landslide.losses.tversky import FocalTverskyLoss, TverskyLoss
 
-LOSSES: dict[str, type[keras.losses.Loss]] = {
-    "dice": DiceLoss,
-    "bce": BinaryCrossentropyLoss,
-    "bce_dice": BceDiceLoss,
-    "weighted_bce": WeightedBinaryCrossentropyLoss,
-    "focal": FocalLoss,
-    "tversky": TverskyLoss,
-    "focal_tversky": FocalTverskyLoss,
-    "lovasz": LovaszLoss,
+LOSSES: dict[str, type[MaskedLoss]] = {
+    loss.key: loss
+    for loss in (
+        DiceLoss,
+        BinaryCrossentropyLoss,
+        BceDiceLoss,
+        WeightedBinaryCrossentropyLoss,
+        FocalLoss,
+        TverskyLoss,
+        FocalTverskyLoss,
+        LovaszLoss,
+    )
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.losses.masking import MaskedLoss, weighted_mean
+from keras_landslide.losses.masking import MaskedLoss, checked, weighted_mean
 
 EPSILON = 1e-7
 """Probabilities are clipped to [EPSILON, 1 - EPSILON] before the logarithm."""
@@ -36,8 +36,7 @@ class BinaryCrossentropyLoss(MaskedLoss):
     Source: Nguyen, "MU-Net", section 3.3. Arguments as in `MaskedLoss`.
     """
 
-    def __init__(self, *, from_logits: bool = False, name: str = "bce", dtype: Any = "float32"):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
+    key = "bce"
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""
@@ -58,21 +57,17 @@ class WeightedBinaryCrossentropyLoss(MaskedLoss):
     Args:
         positive_weight: b, 10 by default: about the ratio of background to landslide pixels in
             patches that were sampled around landslides.
-        from_logits: see `MaskedLoss`.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+        **options: of `MaskedLoss`.
+
+    Raises:
+        ModelError: the weight is not above 0.
     """
 
-    def __init__(
-        self,
-        positive_weight: float = 10.0,
-        *,
-        from_logits: bool = False,
-        name: str = "weighted_bce",
-        dtype: Any = "float32",
-    ):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
-        self.positive_weight = positive_weight
+    key = "weighted_bce"
+
+    def __init__(self, positive_weight: float = 10.0, **options: Any):
+        super().__init__(**options)
+        self.positive_weight = checked("positive_weight", positive_weight, above=True)
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""

@@ -8,12 +8,7 @@ import keras
 from keras import ops
 
 from keras_landslide.losses.crossentropy import crossentropy
-from keras_landslide.losses.masking import (
-    MaskedLoss,
-    check_smoothing,
-    probabilities,
-    weighted_mean,
-)
+from keras_landslide.losses.masking import MaskedLoss, checked, probabilities, weighted_mean
 
 
 def soft_dice(truth: Any, probability: Any, weight: Any, smoothing: float) -> Any:
@@ -40,25 +35,17 @@ class DiceLoss(MaskedLoss):
 
     Args:
         smoothing: s > 0, 1 by default.
-        from_logits: see `MaskedLoss`.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+        **options: of `MaskedLoss`.
 
     Raises:
-        ModelError: the smoothing constant is not positive.
+        ModelError: the smoothing constant is not above 0; a batch without labels would cost 0 / 0.
     """
 
-    def __init__(
-        self,
-        smoothing: float = 1.0,
-        *,
-        from_logits: bool = False,
-        name: str = "dice",
-        dtype: Any = "float32",
-    ):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
-        check_smoothing(smoothing)
-        self.smoothing = smoothing
+    key = "dice"
+
+    def __init__(self, smoothing: float = 1.0, **options: Any):
+        super().__init__(**options)
+        self.smoothing = checked("smoothing", smoothing, above=True)
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""
@@ -78,15 +65,7 @@ class BceDiceLoss(DiceLoss):
     `BinaryCrossentropyLoss` and `DiceLoss` with the same smoothing. Arguments as in `DiceLoss`.
     """
 
-    def __init__(
-        self,
-        smoothing: float = 1.0,
-        *,
-        from_logits: bool = False,
-        name: str = "bce_dice",
-        dtype: Any = "float32",
-    ):
-        super().__init__(smoothing, from_logits=from_logits, name=name, dtype=dtype)
+    key = "bce_dice"
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_landslide.losses.crossentropy import log_likelihoods
-from keras_landslide.losses.masking import MaskedLoss, weighted_mean
+from keras_landslide.losses.masking import MaskedLoss, checked, weighted_mean
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
@@ -25,23 +25,18 @@ class FocalLoss(MaskedLoss):
     Args:
         alpha: a, weight of landslide pixels, 0.25.
         gamma: g >= 0, 2; 0 gives weighted cross-entropy.
-        from_logits: see `MaskedLoss`.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+        **options: of `MaskedLoss`.
+
+    Raises:
+        ModelError: alpha lies outside [0, 1], or gamma is negative.
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
-        *,
-        from_logits: bool = False,
-        name: str = "focal",
-        dtype: Any = "float32",
-    ):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
-        self.alpha = alpha
-        self.gamma = gamma
+    key = "focal"
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, **options: Any):
+        super().__init__(**options)
+        self.alpha = checked("alpha", alpha, high=1)
+        self.gamma = checked("gamma", gamma)
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""

@@ -29,14 +29,10 @@ class LovaszLoss(MaskedLoss):
     Source: Berman, Rannen Triki and Blaschko 2018, doi:10.1109/CVPR.2018.00464, eq. 8 to 11 and
     Algorithm 1.
 
-    Args:
-        from_logits: which form.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+    Arguments as in `MaskedLoss`.
     """
 
-    def __init__(self, *, from_logits: bool = False, name: str = "lovasz", dtype: Any = "float32"):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
+    key = "lovasz"
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from numbers import Real
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -12,7 +14,7 @@ from keras_landslide.labelled import labelled_pixels
 
 
 class MaskedLoss(keras.losses.Loss):
-    """A loss over the labelled pixels of a whole batch; a child defines `of_pixels`.
+    """A loss over the labelled pixels of a whole batch; a child has a `key` and `of_pixels`.
 
     Pixels labelled 255 enter no sum, no count and no gradient, whatever is predicted there; a batch
     of them alone costs 0. A NaN prediction of a labelled pixel makes the loss NaN. All is computed
@@ -26,12 +28,16 @@ class MaskedLoss(keras.losses.Loss):
     Args:
         from_logits: whether predictions are logits z, with p = 1 / (1 + exp(-z)), instead of
             probabilities p.
-        name: the loss's name in logs.
+        name: the loss's name in logs; its key on the shelf by default.
         dtype: precision of the reduction, float32.
     """
 
-    def __init__(self, *, from_logits: bool = False, name: str, dtype: Any = "float32"):
-        super().__init__(name=name, dtype=dtype)
+    key: ClassVar[str]
+
+    def __init__(
+        self, *, from_logits: bool = False, name: str | None = None, dtype: Any = "float32"
+    ):
+        super().__init__(name=name or self.key, dtype=dtype)
         self.from_logits = from_logits
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -47,14 +53,23 @@ class MaskedLoss(keras.losses.Loss):
         return {"from_logits": self.from_logits, "name": self.name, "dtype": self.dtype}
 
 
-def check_smoothing(smoothing: float) -> None:
-    """Refuse a smoothing constant with which a batch without labels costs 0 / 0.
+def checked(option: str, value: float, *, above: bool = False, high: float = math.inf) -> float:
+    """The value of an option, a number from 0 to `high`.
+
+    Args:
+        option: its name.
+        value: what was given.
+        above: 0 itself is not possible.
+        high: largest possible value.
 
     Raises:
-        ModelError: it is not positive.
+        ModelError: the value is no number, not finite or out of range.
     """
-    if not smoothing > 0:
-        raise ModelError(f"smoothing = {smoothing!r} is not possible; it must be above 0")
+    number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not (value > 0 if above else value >= 0) or value > high:
+        bound = "above 0" if above else "at least 0" if high == math.inf else f"from 0 to {high:g}"
+        raise ModelError(f"{option} = {value!r} is not possible; it must be {bound}")
+    return float(value)
 
 
 def probabilities(prediction: Any, from_logits: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.losses.masking import MaskedLoss, check_smoothing, probabilities
+from keras_landslide.losses.masking import MaskedLoss, checked, probabilities
 
 SMALLEST = 1e-7
 """A Tversky loss below this has no power taken: the slope of x^(3/4) at 0 is infinite."""
@@ -30,29 +30,21 @@ class TverskyLoss(MaskedLoss):
         alpha: a, weight of false alarms, 0.3.
         beta: b, weight of misses, 0.7.
         smoothing: s > 0, 1 by default.
-        from_logits: see `MaskedLoss`.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+        **options: of `MaskedLoss`.
 
     Raises:
-        ModelError: the smoothing constant is not positive.
+        ModelError: a weight is negative, or the smoothing constant is not above 0.
     """
 
+    key = "tversky"
+
     def __init__(
-        self,
-        alpha: float = 0.3,
-        beta: float = 0.7,
-        smoothing: float = 1.0,
-        *,
-        from_logits: bool = False,
-        name: str = "tversky",
-        dtype: Any = "float32",
+        self, alpha: float = 0.3, beta: float = 0.7, smoothing: float = 1.0, **options: Any
     ):
-        super().__init__(from_logits=from_logits, name=name, dtype=dtype)
-        self.alpha = alpha
-        self.beta = beta
-        check_smoothing(smoothing)
-        self.smoothing = smoothing
+        super().__init__(**options)
+        self.alpha = checked("alpha", alpha)
+        self.beta = checked("beta", beta)
+        self.smoothing = checked("smoothing", smoothing, above=True)
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""
@@ -80,31 +72,18 @@ class FocalTverskyLoss(TverskyLoss):
     and gradient are 0.
 
     Args:
-        alpha: a, weight of false alarms, 0.3.
-        beta: b, weight of misses, 0.7.
         gamma: g > 0, 4/3.
-        smoothing: s > 0, 1 by default.
-        from_logits: see `MaskedLoss`.
-        name: the loss's name in logs.
-        dtype: precision of the reduction, float32.
+        **options: of `TverskyLoss`.
 
     Raises:
-        ModelError: the smoothing constant is not positive.
+        ModelError: gamma is not above 0, or as for `TverskyLoss`.
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.3,
-        beta: float = 0.7,
-        gamma: float = 4 / 3,
-        smoothing: float = 1.0,
-        *,
-        from_logits: bool = False,
-        name: str = "focal_tversky",
-        dtype: Any = "float32",
-    ):
-        super().__init__(alpha, beta, smoothing, from_logits=from_logits, name=name, dtype=dtype)
-        self.gamma = gamma
+    key = "focal_tversky"
+
+    def __init__(self, *, gamma: float = 4 / 3, **options: Any):
+        super().__init__(**options)
+        self.gamma = checked("gamma", gamma, above=True)
 
     def of_pixels(self, truth: Any, prediction: Any, weight: Any) -> Any:
         """The loss of flat pixels."""

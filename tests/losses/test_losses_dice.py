@@ -74,10 +74,26 @@ def test_nan_counts_where_there_is_a_label_alone(name, from_logits):
 
 
 @pytest.mark.parametrize("name", ["dice", "bce_dice", "tversky", "focal_tversky"])
-@pytest.mark.parametrize("smoothing", [0, -1, np.nan])
+@pytest.mark.parametrize("smoothing", [0, -1, np.nan, "1"])
 def test_refuses_a_smoothing_that_divides_nought_by_nought(name, smoothing):
     with pytest.raises(ModelError, match=r"smoothing = .* must be above 0"):
         losses.LOSSES[name](smoothing=smoothing)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "bound"),
+    [
+        ("weighted_bce", "positive_weight", 0, "above 0"),
+        ("focal", "alpha", 1.5, "from 0 to 1"),
+        ("focal", "gamma", -1, "at least 0"),
+        ("tversky", "beta", -0.1, "at least 0"),
+        ("focal_tversky", "gamma", 0, "above 0"),
+        ("focal_tversky", "alpha", True, "at least 0"),
+    ],
+)
+def test_options_out_of_range(name, option, value, bound):
+    with pytest.raises(ModelError, match=f"{option} = {value} is not possible.*{bound}"):
+        losses.LOSSES[name](**{option: value})
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
