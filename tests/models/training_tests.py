@@ -21,7 +21,13 @@ def forget_faster(model):
 
 def predict(model, x):
     """Without tracing, which takes longer than a single small prediction."""
-    return np.asarray(model(x, training=False))
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+def one_step(model, x, y):
+    """Loss and metrics of one step of training, without tracing, which takes ten times as long."""
+    compile_model(model, TrainingConfig()).run_eagerly = True
+    return model.train_on_batch(x, y)
 
 
 def learnt_by_heart(model, x, y, steps=600):
@@ -74,8 +80,8 @@ class TrainingTests:
         model = self.in_precision("mixed_float16")
         out = model(self.images(1, self.size, self.size, 3), training=True)
         assert keras.backend.standardize_dtype(out.dtype) == "float32"
-        assert np.isfinite(out).all()
-        assert np.isfinite(losses.get("dice")(np.ones(out.shape), out))
+        assert np.isfinite(keras.ops.convert_to_numpy(out)).all()
+        assert np.isfinite(float(losses.get("dice")(np.ones(out.shape), out)))
 
     @pytest.mark.slow
     def test_bfloat16_trains(self):
@@ -84,9 +90,9 @@ class TrainingTests:
         model = self.in_precision("mixed_bfloat16")
         x = self.images(1, self.size, self.size, 3)
         y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
-        assert np.isfinite(compile_model(model, TrainingConfig()).train_on_batch(x, y)).all()
+        assert np.isfinite(one_step(model, x, y)).all()
         for weight in model.weights:
-            assert np.isfinite(weight).all(), weight.path
+            assert np.isfinite(keras.ops.convert_to_numpy(weight)).all(), weight.path
         assert np.isfinite(predict(model, x)).all()
 
     @pytest.mark.slow
@@ -103,11 +109,11 @@ class TrainingTests:
             y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
             # Not all: one image leaves a mean over it without gradient once it is normalised.
             kernels = [weight for weight in model.trainable_weights if len(weight.shape) > 1]
-            before = [np.array(weight) for weight in kernels]
-            loss = compile_model(model, TrainingConfig()).train_on_batch(x, y)
-            assert np.isfinite(loss).all()
-            pairs = zip(kernels, before, strict=True)
-            assert np.mean([not np.array_equal(kernel, old) for kernel, old in pairs]) > 0.9
+            before = [np.array(keras.ops.convert_to_numpy(weight)) for weight in kernels]
+            assert np.isfinite(one_step(model, x, y)).all()
+            after = map(keras.ops.convert_to_numpy, kernels)
+            changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+            assert np.mean(changed) > 0.9
         out = predict(model, x)
         assert out.shape == (1, side, side, 1) and (out >= 0).all() and (out <= 1).all()
-        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), out, atol=1e-4)
+        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), out, atol=1e-5)
