@@ -157,7 +157,7 @@ display(Markdown(score_text(found)))
 # ## How much of the map for how many landslides?
 
 # %%
-show(WORK / "susceptibility" / "rates.png", width=600)
+show(WORK / "susceptibility" / "curves" / "rows.png", width=1100)
 
 # %% [markdown]
 # ## The map

@@ -18,23 +18,27 @@ import click
               help="Networks to compare, joined by commas.")  # fmt: skip
 @click.option("--peers/--no-peers", default=True, show_default=True,
               help="Random forest and gradient boosting beside them.")  # fmt: skip
-@click.option("--held-out", default="rows:5,blocks:5", show_default=True,
+@click.option("--held-out", default="", show_default="rows:5,blocks:5",
               help="Kind (rows, columns: strips; blocks) and number of folds.")  # fmt: skip
+@click.option("--buffer", "buffer_px", type=click.IntRange(min=0), default=32, show_default=True,
+              help="Pixels around a held-out strip that are not learnt from.")  # fmt: skip
 @click.option("--protocol", type=click.Choice(["blocked", "published"]), default="blocked",
               show_default=True, help="Ours, or the study's own numbers.")  # fmt: skip
 @click.option("--bands", help="Stored bands to learn from, joined by commas; default: all.")
 @click.option("--align", help="Channels to align uphill, joined by commas; default: those of a "
               "large logistic weight.")  # fmt: skip
-@click.option("--members", type=click.IntRange(min=1), default=3, show_default=True,
+@click.option("--members", type=click.IntRange(min=1), default=None,
+              show_default="3, or 1 as published",
               help="Networks whose mean is the model.")  # fmt: skip
 @click.option("--search-rates", is_flag=True,
-              help="Optimizer and rate by 5-fold cross-validation of an epoch.")  # fmt: skip
+              help="Optimizer and rate by 5-fold cross-validation of an epoch, within each fold's "
+              "training part.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own.")
 @click.option("--patch-px", type=click.IntRange(min=16), help="Instead of the protocol's.")
 @click.option("--margin", "margin_px", type=click.IntRange(min=0),
               help="Pixels around a patch without loss; default: the protocol's.")  # fmt: skip
-@click.option("--block", "block_px", type=click.IntRange(min=1), default=32, show_default=True,
-              help="Edge of the blocks of `blocks`, pixels.")  # fmt: skip
+@click.option("--block", "block_px", type=click.IntRange(min=1), default=None,
+              show_default="32", help="Edge of the blocks of `blocks`, pixels.")  # fmt: skip
 @click.option("--map-model", help="Network that makes the map; default: the best on the first way "
               "of holding out.")  # fmt: skip
 @click.option("--map-stack", type=click.Path(path_type=Path),
@@ -78,9 +82,11 @@ def _settings(**options: Any) -> Any:
         text = options.pop(key)
         lists[key] = text and tuple(part.strip() for part in text.split(",") if part.strip())
     held = []
-    for part in options.pop("held_out").split(","):
+    for part in filter(None, options.pop("held_out").split(",")):
         kind, _, folds = part.strip().partition(":")
         if not folds.isdigit():
             raise SplitError(f"--held-out '{part}' should be a kind and a number, such as rows:5")
         held.append(Held(kind, int(folds)))
+    for key in ("members", "block_px"):
+        options[key] = options[key] or 0
     return StudySettings(held=tuple(held), **lists, **options)

@@ -39,7 +39,7 @@ class BlockRanking:
         """
         p = np.clip(probability.astype(np.float64), 0, 1)
         kept = np.clip(p, _LEAST, 1 - _LEAST)
-        place = np.clip((logit(kept) + REACH) / (2 * REACH) * BINS, 0, BINS - 1).astype(np.int64)
+        place = log_odds_bin(p)
         first, last = (int(number.min()), int(number.max()) + 1) if number.size else (0, 0)
         # A strip touches few blocks: only their rows are counted.
         cell = ((number - first) * 2 + truth) * BINS + place
@@ -76,6 +76,13 @@ class BlockRanking:
                 between = between._replace(low=between.low + off, high=between.high + off)
             found[name] = between
         return found
+
+
+def log_odds_bin(probability: np.ndarray) -> np.ndarray:
+    """The bin of each probability, int64 in [0, BINS)."""
+    kept = np.clip(probability.astype(np.float64), _LEAST, 1 - _LEAST)
+    place = (logit(kept) + REACH) / (2 * REACH) * BINS
+    return np.clip(place, 0, BINS - 1).astype(np.int64)
 
 
 def binned_ranking(counts: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,12 +1,15 @@
-"""Figures of a study: rate curves and the class map."""
+"""Figures of a study: curves of held-out ground and the class map."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import rasterio
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from rasterio.enums import Resampling
@@ -20,38 +23,115 @@ from keras_landslide.report.canvas import (
 )
 from keras_landslide.report.view import View, open_view
 from keras_landslide.susceptibility.classes import NAMES, NODATA
+from keras_landslide.susceptibility.curves import Band, band, calibration
 from keras_landslide.susceptibility.mapping import COLOURS
+from keras_landslide.susceptibility.peers import PEERS
+from keras_landslide.susceptibility.scores import FoldScores
 
+AREA, CAUGHT = "share of the area, highest first", "share of the landslide pixels"
+SCORES = {"roc_auc": "AUC (95 %)", "average_precision": "AP (95 %)"}
 TITLES = {
     "rows": "held-out strips of rows",
     "columns": "held-out strips of columns",
     "blocks": "held-out small blocks",
 }
+PANELS = {
+    "roc": ("ROC", "false alarm rate", "recall"),
+    "precision_recall": ("precision and recall", "recall", "precision"),
+    "prediction": ("prediction rate", AREA, CAUGHT),
+    "success": ("success rate (learnt from)", AREA, CAUGHT),
+    "calibration": ("calibration", "probability", "share of landslide pixels"),
+}
 
 
-def rate_figure(path: str | Path, curves: dict[str, dict[str, Any]], *, simulated: bool) -> Path:
-    """Prediction-rate curves: share of the map, the most susceptible first, against landslides.
+class ModelCurves(NamedTuple):
+    """One model on one way of holding out.
+
+    Attributes:
+        held_out: scores of the ground held out, fold by fold.
+        learnt: of the ground learnt from, fold by fold.
+    """
+
+    held_out: list[FoldScores]
+    learnt: list[FoldScores]
+
+    def band(self, panel: str, fold: int | None = None) -> Band:
+        """The line of a panel, of one fold or of all."""
+        folds = self.learnt if panel == "success" else self.held_out
+        curves = [f.curves for f in (folds if fold is None else [folds[fold]])]
+        if panel == "calibration":
+            return calibration(curves)
+        return band("rate" if panel in ("prediction", "success") else panel, curves)
+
+
+def curves_figure(
+    path: str | Path, kind: str, models: dict[str, ModelCurves], *, simulated: bool
+) -> Path:
+    """All models side by side, means over the folds; the interval is that of the first.
 
     Args:
         path: PNG to write.
-        curves: by way of holding out and model, from `scores.rate_curve`.
+        kind: way of holding out, of `TITLES`.
+        models: the one whose interval is drawn first.
         simulated: said in the title.
     """
-    with figure(path, 4.2 * len(curves), 3.8) as fig:
-        axes = fig.subplots(1, len(curves), squeeze=False)[0]
-        for ax, (kind, by_model) in zip(axes, curves.items(), strict=True):
-            for number, (name, (area, caught)) in enumerate(by_model.items()):
-                style = "--" if name in ("random_forest", "gradient_boosting") else "-"
-                ax.plot(area, caught, style, color=f"C{number}", linewidth=1.3, label=name)
-            ax.set(
-                xlabel="share of the area, most susceptible first",
-                ylabel="share of the landslide pixels",
-                xlim=(0, 1),
-                ylim=(0, 1),
-                title=title_with_source(TITLES[kind], simulated),
-            )
-        axes[0].legend(fontsize=7, loc="lower right")
+    with _panels(path, f"{TITLES[kind]}, mean of the folds", simulated) as axes:
+        for number, (name, model) in enumerate(models.items()):
+            style = "--" if name in PEERS else "-"
+            for panel, ax in axes.items():
+                line = model.band(panel)
+                if number == 0:
+                    ax.fill_between(line.x, line.low, line.high, color="C0", alpha=0.2, lw=0)
+                ax.plot(line.x, line.y, style, color=f"C{number}", lw=1.3, label=name)
+        axes["roc"].legend(fontsize=7, loc="lower right")
     return Path(path)
+
+
+def folds_figure(
+    path: str | Path, kind: str, name: str, model: ModelCurves, *, simulated: bool
+) -> Path:
+    """One model, a line and its 95 % interval per fold; arguments as `curves_figure`."""
+    with _panels(path, f"{name}: {TITLES[kind]}, 95 % intervals", simulated) as axes:
+        for fold in range(len(model.held_out)):
+            for panel, ax in axes.items():
+                line = model.band(panel, fold)
+                colour = f"C{fold}"
+                ax.fill_between(line.x, line.low, line.high, color=colour, alpha=0.15, lw=0)
+                ax.plot(line.x, line.y, color=colour, lw=1.2, label=f"fold {fold + 1}")
+        for panel, score in (("roc", "roc_auc"), ("precision_recall", "average_precision")):
+            handles, labels = axes[panel].get_legend_handles_labels()
+            texts = [
+                f"{label}: {_value(fold, score)}"
+                for label, fold in zip(labels, model.held_out, strict=True)
+            ]
+            axes[panel].legend(handles, texts, fontsize=6.5, title=SCORES[score])
+    return Path(path)
+
+
+@contextmanager
+def _panels(path: str | Path, title: str, simulated: bool) -> Iterator[dict[str, Axes]]:
+    with figure(path, 3.3 * len(PANELS), 3.6) as fig:
+        axes = dict(zip(PANELS, fig.subplots(1, len(PANELS)), strict=True))
+        for panel, ax in axes.items():
+            head, across, up = PANELS[panel]
+            ax.set(title=head, xlabel=across, ylabel=up)
+        yield axes
+        for panel, ax in axes.items():
+            if panel == "calibration":
+                # Landslides are rare: on straight axes all would lie in one corner.
+                least, most = ax.dataLim.minpos.min(), max(ax.dataLim.max.max(), 1e-6)
+                ax.plot([least, most], [least, most], ":", color="#999999", lw=0.8)
+                ax.set(xscale="log", yscale="log")
+            else:
+                ax.set(xlim=(0, 1), ylim=(0, None if panel == "precision_recall" else 1))
+        fig.suptitle(title_with_source(title, simulated), fontsize=11.5, fontweight="bold")
+
+
+def _value(fold: FoldScores, score: str) -> str:
+    value, between = fold.scores[score], fold.intervals[score]
+    if value is None:
+        return "undefined"
+    return f"{value:.3f}" + (f" ({between[0]:.3f} to {between[1]:.3f})" if between else "")
 
 
 def class_figure(path: str | Path, classes: str | Path, stack: str | Path) -> Path:

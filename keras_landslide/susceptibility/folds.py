@@ -7,6 +7,7 @@ ground that was not. Strips wider than any cluster do (Roberts et al. 2017, doi:
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import SplitError
@@ -91,8 +92,20 @@ def _check(fold: np.ndarray, label: np.ndarray, kind: str, folds: int) -> None:
             )
 
 
-def held_out(label: np.ndarray, fold: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Labels to learn from and to score: each (H, W) uint8, 255 elsewhere."""
+def held_out(
+    label: np.ndarray, fold: np.ndarray, number: int, buffer_px: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels to learn from and to score: each (H, W) uint8, 255 elsewhere.
+
+    Args:
+        label: (H, W) of 0, 1, 255.
+        fold: of each pixel, from `make_folds`.
+        number: the fold held out.
+        buffer_px: ground within so many pixels of it is neither learnt from nor scored.
+    """
     label = np.where(fold == NO_FOLD, UNLABELLED, label).astype(np.uint8)
-    learn = np.where(fold == number, UNLABELLED, label).astype(np.uint8)
+    near = fold == number
+    if buffer_px:
+        near = distance_transform_edt(~near) <= buffer_px
+    learn = np.where(near, UNLABELLED, label).astype(np.uint8)
     return learn, np.where(fold == number, label, UNLABELLED).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,15 +103,19 @@ class Learner:
         if learning.schedule == "plateau" and validation is not None:
             still = Cutting(learning.cutting.size_px, learning.cutting.margin_px, 1, False, False)
             watched = Patches(features, validation, still, batch_size=learning.batch_size)
-        model = self._compiled(fresh, len(batches))
-        plateau = keras.callbacks.ReduceLROnPlateau(patience=2, factor=0.5)
-        history = model.fit(
-            batches,
-            epochs=learning.epochs,
-            verbose=0,
-            callbacks=[keras.callbacks.TerminateOnNaN(), *([plateau] if watched else [])],
-            validation_data=watched,
-        )
+        model = self._compiled(fresh)
+        try:
+            history = model.fit(
+                batches,
+                epochs=learning.epochs,
+                verbose=0,
+                callbacks=[keras.callbacks.TerminateOnNaN(), *self._schedule(watched is not None)],
+                validation_data=watched,
+            )
+        finally:
+            for used in (batches, watched):
+                if used is not None:
+                    used.release()
         if not np.isfinite(history.history["loss"]).all():
             raise TrainingError(
                 f"{self.name}: the loss is no number; choose a smaller learning rate than "
@@ -141,7 +146,7 @@ class Learner:
         options = {"probability": share} if self.name == "naive" else self.learning.options
         return build(self.name, (None, None, len(self.continuous)), **options)
 
-    def _compiled(self, fresh: keras.Model, batches: int) -> keras.Model:
+    def _compiled(self, fresh: keras.Model) -> keras.Model:
         """The compiled network with the weights of `fresh`, as if it had never been trained."""
         learning = self.learning
         if self.model is None or self.model.optimizer is None:
@@ -150,25 +155,26 @@ class Learner:
                 if learning.l2 and hasattr(layer, "kernel"):
                     layer.kernel.regularizer = keras.regularizers.L2(learning.l2)
             kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-            fresh.compile(kinds[learning.optimizer](self._rate(batches)), BinaryCrossentropyLoss())
-            fresh.optimizer.build(fresh.trainable_variables)
+            optimizer = kinds[learning.optimizer](learning.learning_rate)
+            fresh.compile(optimizer, BinaryCrossentropyLoss())
+            optimizer.build(fresh.trainable_variables)
             return fresh
         self.model.set_weights(fresh.get_weights())
         optimizer = self.model.optimizer
         for variable in optimizer.variables:
             if variable.name != "learning_rate":
                 variable.assign(np.zeros(variable.shape, variable.dtype))
-        if learning.schedule == "plateau":
-            optimizer.learning_rate = learning.learning_rate
+        optimizer.learning_rate = learning.learning_rate
         return self.model
 
-    def _rate(self, batches: int) -> Any:
-        learning = self.learning
-        if learning.schedule == "plateau":
-            return learning.learning_rate
-        # Folds differ by a few patches: the first fold's steps serve all.
-        steps = max(batches * learning.epochs, 1)
-        return keras.optimizers.schedules.CosineDecay(learning.learning_rate, steps)
+    def _schedule(self, validated: bool) -> list[keras.callbacks.Callback]:
+        """What moves the learning rate, epoch by epoch: a fold's size does not change it."""
+        first, epochs = self.learning.learning_rate, self.learning.epochs
+        if self.learning.schedule == "plateau":
+            plateau = keras.callbacks.ReduceLROnPlateau(patience=2, factor=0.5)
+            return [plateau] if validated else []
+        cosine = [first * (1 + math.cos(math.pi * (e + 0.5) / epochs)) / 2 for e in range(epochs)]
+        return [keras.callbacks.LearningRateScheduler(lambda epoch: cosine[epoch])]
 
 
 def logistic_weights(weights: list[np.ndarray]) -> np.ndarray:

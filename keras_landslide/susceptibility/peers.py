@@ -6,14 +6,22 @@ from typing import Any
 
 import numpy as np
 
-PEERS = ("random_forest", "gradient_boosting")
+PEERS: dict[str, dict[str, Any]] = {
+    "random_forest": {"n_estimators": 200, "min_samples_leaf": 10, "max_samples": 0.1},
+    "gradient_boosting": {
+        "max_iter": 100,
+        "learning_rate": 0.05,
+        "max_leaf_nodes": 15,
+        "min_samples_leaf": 100,
+        "l2_regularization": 5.0,
+    },
+}
+"""Settings that scored best of a few on held-out strips of Kaghan: leaves of many pixels, since
+neighbouring ones repeat each other."""
 
 
 def train_peer(name: str, features: np.ndarray, label: np.ndarray, *, seed: int = 0) -> Any:
     """Fit a peer to all labelled pixels.
-
-    Settings are those that scored best of a few on held-out strips of Kaghan: leaves of many
-    pixels, since neighbouring ones repeat each other.
 
     Args:
         name: of `PEERS`.
@@ -25,18 +33,9 @@ def train_peer(name: str, features: np.ndarray, label: np.ndarray, *, seed: int 
 
     known = ((label == 0) | (label == 1)) & ~np.isnan(features).any(axis=-1)
     if name == "random_forest":
-        model: Any = RandomForestClassifier(
-            n_estimators=200, min_samples_leaf=10, max_samples=0.1, n_jobs=2, random_state=seed
-        )
+        model: Any = RandomForestClassifier(n_jobs=-1, random_state=seed, **PEERS[name])
     else:
-        model = HistGradientBoostingClassifier(
-            max_iter=100,
-            learning_rate=0.05,
-            max_leaf_nodes=15,
-            min_samples_leaf=100,
-            l2_regularization=5.0,
-            random_state=seed,
-        )
+        model = HistGradientBoostingClassifier(random_state=seed, **PEERS[name])
     return model.fit(features[known], label[known] == 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ def search_rates(
     continuous: Sequence[bool],
     learning: Learning,
     *,
+    start: Callable[[np.ndarray], np.ndarray | None] = lambda learn: None,
     rates: Sequence[float] = RATES,
     seed: int = 0,
 ) -> list[Trial]:
@@ -49,13 +50,16 @@ def search_rates(
     Args:
         name: network.
         features: float32 (H, W, C).
-        label: uint8 (H, W) of 0, 1, 255.
+        label: uint8 (H, W) of 0, 1, 255: what may be learnt from, without any held-out pixel.
         fold: int (H, W), see `folds.make_folds`; 5 in the study.
         continuous: which channels are z-scored.
         learning: all else.
+        start: what a network that learns from a label begins as, see `Learner.train`.
         rates: learning rates to try.
         seed: of the weights.
     """
+    parts = [held_out(label, fold, number) for number in range(int(fold.max()) + 1)]
+    starts = [start(learn) for learn, _ in parts]
     trials = []
     for optimizer in OPTIMIZERS:
         for rate in rates:
@@ -64,10 +68,9 @@ def search_rates(
             )
             learner = Learner(name, continuous, own)
             losses = []
-            for number in range(int(fold.max()) + 1):
-                learn, score = held_out(label, fold, number)
+            for (learn, score), begin in zip(parts, starts, strict=True):
                 try:
-                    weights = learner.train(features, learn, seed=seed)
+                    weights = learner.train(features, learn, seed=seed, start=begin)
                 except TrainingError:
                     losses.append(np.inf)
                     break

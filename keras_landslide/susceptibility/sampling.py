@@ -12,6 +12,7 @@ import numpy as np
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import SplitError
 from keras_landslide.grid import Window
+from keras_landslide.inference.windows import reflected
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,7 @@ class Patches(keras.utils.PyDataset):
                 "no landslide pixel is left to learn from; choose fewer or other folds"
             )
         self.cutting, self.batch_size, self.seed = cutting, batch_size, seed
-        reach = cutting.margin_px + (cutting.size_px if cutting.jitter and windows is None else 0)
-        self.reach = reach + cutting.size_px
-        pad = ((self.reach, self.reach), (self.reach, self.reach))
-        self.features = (
-            np.pad(features, (*pad, (0, 0)), mode="reflect") if features.size else features
-        )
-        self.label = np.pad(label, pad, constant_values=UNLABELLED)
-        self.shape = label.shape
+        self.features, self.label = features, label
         self.windows = windows
         self.epoch = 0
         self._plan()
@@ -80,21 +74,20 @@ class Patches(keras.utils.PyDataset):
         self.batches = math.ceil(len(self.plan) / batch_size)
 
     def _plan(self) -> None:
-        """The patches of an epoch: rows of (row, col, symmetry) in the padded arrays."""
+        """The patches of an epoch: rows of (row, col, symmetry); some begin outside the region."""
         rng = np.random.default_rng([self.seed, self.epoch])
         size = self.cutting.size_px
         if self.windows is None:
             shift = rng.integers(0, size, 2) if self.cutting.jitter else (0, 0)
             rows, cols = (
-                np.arange(-int(s), n, size) for s, n in zip(shift, self.shape, strict=True)
+                np.arange(-int(s), n, size) for s, n in zip(shift, self.label.shape, strict=True)
             )
             corners = [(int(r), int(c)) for r in rows for c in cols]
         else:
             corners = [(w.row_off, w.col_off) for w in self.windows]
         plan = []
         for row, col in corners:
-            row, col = row + self.reach, col + self.reach
-            core = self.label[row : row + size, col : col + size]
+            core = self.label[max(row, 0) : row + size, max(col, 0) : col + size]
             if (core == UNLABELLED).all():
                 continue
             times = self.cutting.oversample if (core == 1).any() else 1
@@ -114,12 +107,7 @@ class Patches(keras.utils.PyDataset):
         for number in range(self.batch_size):
             # The last batch is filled up from the first patches, so that all have one shape.
             row, col, turn = self.plan[(index * self.batch_size + number) % len(self.plan)]
-            box = slice(row - margin, row + size + margin), slice(col - margin, col + size + margin)
-            image, label = self.features[box], self.label[box].copy()
-            if margin:
-                inner = label[margin:-margin, margin:-margin].copy()
-                label[:] = UNLABELLED
-                label[margin:-margin, margin:-margin] = inner
+            image, label = self._cut(row - margin, col - margin, size + 2 * margin)
             image, label = (
                 np.rot90(a[:, ::-1] if turn >= 4 else a, turn % 4) for a in (image, label)
             )
@@ -127,7 +115,26 @@ class Patches(keras.utils.PyDataset):
             labels.append(label[..., None])
         return np.ascontiguousarray(np.stack(images)), np.ascontiguousarray(np.stack(labels))
 
+    def _cut(self, row: int, col: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """A square of features, the region continued by reflection, and the label of its core."""
+        # Patch by patch: a padded copy of the region would take as much memory again.
+        index = [
+            reflected(first, side, size)
+            for first, size in zip((row, col), self.label.shape, strict=True)
+        ]
+        label = self.label[np.ix_(*index)].copy()
+        for axis, first in enumerate((row, col)):
+            place, margin = np.arange(side), self.cutting.margin_px
+            inside = (place >= margin) & (place < side - margin)
+            inside &= (first + place >= 0) & (first + place < self.label.shape[axis])
+            np.moveaxis(label, axis, 0)[~inside] = UNLABELLED
+        return self.features[np.ix_(*index)], label
+
     def on_epoch_end(self) -> None:
         """Cut anew."""
         self.epoch += 1
         self._plan()
+
+    def release(self) -> None:
+        """Let the arrays go: TensorFlow keeps each data set that it was given till the end."""
+        self.features, self.label = np.empty((0, 0, 0), np.float32), np.empty((0, 0), np.uint8)

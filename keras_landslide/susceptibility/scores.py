@@ -14,10 +14,12 @@ from keras_landslide.evaluation.block_ranking import NAMES, BlockRanking, binned
 from keras_landslide.evaluation.calibration import ece
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import LEVEL, resampled
-from keras_landslide.evaluation.ranking import curve, ranking_scores
-from keras_landslide.susceptibility.folds import NO_FOLD
+from keras_landslide.evaluation.ranking import ranking_scores
+from keras_landslide.susceptibility.curves import FoldCurves, fold_curves
 
 RANKINGS = ("roc_auc", "average_precision")
+BLOCK_PX = 64
+"""Edge of the blocks that intervals draw: 1.8 km at 28.55 m, wider than clusters of landslides."""
 SHOWN = (*NAMES, "naive_nll", "ece")
 
 
@@ -28,11 +30,13 @@ class FoldScores(NamedTuple):
         scores: the names of `SHOWN`, None where undefined.
         intervals: (low, high) of those in `evaluation.block_ranking.NAMES`.
         blocks: probabilities by block, for comparing.
+        curves: see `curves.band`.
     """
 
     scores: dict[str, float | None]
     intervals: dict[str, tuple[float, float] | None]
     blocks: BlockRanking
+    curves: FoldCurves
 
 
 class Gap(NamedTuple):
@@ -51,35 +55,35 @@ class Gap(NamedTuple):
     share_above: float
 
 
-def score_folds(
-    probability: np.ndarray, label: np.ndarray, fold: np.ndarray, *, block_px: int = 64
-) -> list[FoldScores]:
-    """Scores of held-out probabilities, fold by fold.
+def score_fold(
+    probability: np.ndarray, label: np.ndarray, *, block_px: int = BLOCK_PX, seed: int = 0
+) -> FoldScores:
+    """Scores and curves of one fold.
 
     Args:
-        probability: float (H, W), each pixel from a model that did not learn from its fold; NaN is
-            not scored.
-        label: (H, W) of 0, 1, 255.
-        fold: int (H, W), -1 where not scored.
+        probability: float (H, W), from a model that did not learn from these pixels, or, for a
+            success rate, that did; NaN is not scored.
+        label: (H, W) of 0, 1, 255; others are not scored.
         block_px: edge of the blocks that are resampled.
+        seed: of the draws; the same for all models of a fold, so that they can be compared.
     """
     height, width = label.shape
     across = -(-width // block_px)
     rows, cols = np.arange(height) // block_px, np.arange(width) // block_px
     block = rows[:, None] * across + cols
-    count = int(block.max()) + 1
-    found = []
-    for number in range(int(fold.max()) + 1):
-        scored = (fold == number) & ((label == 0) | (label == 1)) & ~np.isnan(probability)
-        p, truth = probability[scored], label[scored] == 1
-        seen = Distribution.of(p, truth.astype(np.uint8))
-        exact = ranking_scores(seen) | {"ece": ece(seen)}
-        blocks = BlockRanking(count)
-        blocks.add(block[scored], p, truth)
-        between = blocks.intervals({name: exact[name] for name in NAMES}, seed=number)
-        intervals = {name: i and (i.low, i.high) for name, i in between.items()}
-        found.append(FoldScores({name: exact[name] for name in SHOWN}, intervals, blocks))
-    return found
+    scored = ((label == 0) | (label == 1)) & ~np.isnan(probability)
+    p, truth = probability[scored], label[scored] == 1
+    seen = Distribution.of(p, truth.astype(np.uint8))
+    exact = ranking_scores(seen) | {"ece": ece(seen)}
+    blocks = BlockRanking(int(block.max()) + 1)
+    blocks.add(block[scored], p, truth)
+    between = blocks.intervals({name: exact[name] for name in NAMES}, seed=seed)
+    return FoldScores(
+        {name: exact[name] for name in SHOWN},
+        {name: i and (i.low, i.high) for name, i in between.items()},
+        blocks,
+        fold_curves(seen, blocks, seed),
+    )
 
 
 def overall(folds: list[FoldScores]) -> dict[str, Any]:
@@ -97,7 +101,7 @@ def overall(folds: list[FoldScores]) -> dict[str, Any]:
         result[name] = {"value": float(np.mean(known))}
         if name in RANKINGS:
             spread = _replicates(folds, name)
-            low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            low, high = np.clip(np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), 0, 1)
             result[name] |= {"low": float(low), "high": float(high)}
     return result
 
@@ -119,35 +123,3 @@ def _replicates(folds: list[FoldScores], name: str) -> np.ndarray:
         middle = binned_ranking(counts.sum(axis=0, dtype=np.int64)[None])[name][0]
         parts.append(binned_ranking(drawn)[name] + ((fold.scores[name] or 0.0) - middle))
     return np.mean(parts, axis=0)
-
-
-def rate_curve(
-    probability: np.ndarray, label: np.ndarray, fold: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the map against share of the landslides in it, from the most susceptible pixel on.
-
-    On pixels that were learnt from it is the success rate, on held-out ones the prediction rate
-    (Chung and Fabbri 2003, doi:10.1023/B:NHAZ.0000007172.62651.2b). With folds, pixels are ranked
-    within their fold, since the models of two folds need not agree on the level.
-
-    Args:
-        probability: (H, W), NaN is left out.
-        label: (H, W) of 0, 1, 255; others are left out.
-        fold: int (H, W), -1 is left out; None ranks all together.
-
-    Returns:
-        area and landslides, float64 in [0, 1], ascending, from (0, 0) to (1, 1).
-    """
-    known = ((label == 0) | (label == 1)) & ~np.isnan(probability)
-    if fold is None:
-        fold = np.zeros(label.shape, int)
-    known &= fold != NO_FOLD
-    share = np.linspace(0, 1, 201)
-    caught = np.zeros_like(share)
-    slides = int((label[known] == 1).sum())
-    for number in np.unique(fold[known]):
-        here = known & (fold == number)
-        _, tp, fp = curve(Distribution.of(probability[here], label[here]))
-        # Pixels of equal probability are taken together, in a straight line.
-        caught += np.interp(share * here.sum(), np.r_[0, tp + fp], np.r_[0, tp])
-    return share, caught / max(slides, 1)

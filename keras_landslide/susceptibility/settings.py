@@ -8,6 +8,16 @@ from keras_landslide.errors import ModelError, UnknownNameError
 from keras_landslide.susceptibility.learn import Learning
 from keras_landslide.susceptibility.sampling import Cutting
 
+
+@dataclass(frozen=True)
+class Held:
+    """What is held out: `rows` or `columns` (strips) or `blocks` (squares at random)."""
+
+    kind: str
+    folds: int
+
+
+HELD_OUT = (Held("rows", 5), Held("blocks", 5))
 NETWORKS = ("naive", "llr", "nn", "lann", "cnn", "lacnn")
 ALIGNED = ("lann", "lacnn")
 PROTOCOLS = ("blocked", "published")
@@ -46,32 +56,29 @@ BLOCKED: dict[str, Learning] = {
 
 
 @dataclass(frozen=True)
-class Held:
-    """What is held out: `rows` or `columns` (strips) or `blocks` (squares at random)."""
-
-    kind: str
-    folds: int
-
-
-@dataclass(frozen=True)
 class StudySettings:
     """A whole study.
 
     Attributes:
         models: networks to compare.
         peers: whether to run scikit-learn's peers too.
-        held: ways of holding out, each scored apart.
+        held: ways of holding out, each scored apart; empty takes the protocol's own: `HELD_OUT`,
+            or as published one tenth of the patches, the only way there.
         protocol: `blocked`, every fold in turn and patches for small regions; or `published`, one
             random split of 80/10/10 patches and the study's own numbers.
         bands: stored bands to learn from; None takes all.
         align: channels to align; None takes those of a large logistic weight, fold by fold.
-        members: networks in an ensemble, of consecutive seeds.
+        members: networks in an ensemble, of consecutive seeds; 0 takes the protocol's own, 3 or as
+            published 1.
         search_rates: choose optimizer and learning rate of each network by 5-fold cross-validation
-            of one epoch, as the study did.
+            of one epoch, as the study did, within what each fold leaves to learn from.
         epochs: instead of each network's own; None leaves them.
         patch_px: instead of the protocol's; None leaves it.
         margin_px: instead of the protocol's; None leaves it.
-        block_px: edge of the blocks of `blocks`.
+        block_px: edge of the blocks of `blocks`; 0 takes the protocol's own, 32 or as published
+            the patches.
+        buffer_px: ground within so many pixels of a held-out strip is not learnt from. Blocks have
+            no buffer: they show what nearness hides.
         map_model: network that makes the map; None takes the best on the first way of holding out.
         classes: method of `classes.class_limits`.
         seed: of everything.
@@ -79,16 +86,17 @@ class StudySettings:
 
     models: tuple[str, ...] = NETWORKS
     peers: bool = True
-    held: tuple[Held, ...] = (Held("rows", 5), Held("blocks", 5))
+    held: tuple[Held, ...] = ()
     protocol: str = "blocked"
     bands: tuple[str, ...] | None = None
     align: tuple[str, ...] | None = None
-    members: int = 3
+    members: int = 0
     search_rates: bool = False
     epochs: int | None = None
     patch_px: int | None = None
     margin_px: int | None = None
-    block_px: int = 32
+    block_px: int = 0
+    buffer_px: int = 32
     map_model: str | None = None
     classes: str = "natural_breaks"
     seed: int = 0
@@ -110,13 +118,26 @@ class StudySettings:
                 f"the map is asked of {self.map_model}, which is not among the models "
                 f"{', '.join(self.models)}; add it"
             )
+        if self.protocol == "published" and (self.held or self.block_px):
+            raise ModelError(
+                "the published protocol holds out one tenth of its patches at random and nothing "
+                "else; leave out --held-out and --block, or take --protocol blocked"
+            )
 
     def resolved(self) -> StudySettings:
-        """The same, with what the published protocol holds out: one split of 80/10/10 patches."""
-        if self.protocol != "published":
-            return self
-        size = self.learning("lacnn").cutting.size_px
-        return replace(self, held=(Held("blocks", 10),), block_px=size)
+        """The same with the protocol's own numbers where none were given."""
+        if self.protocol == "published":
+            size = self.learning("lacnn").cutting.size_px
+            # Ten folds: one is scored, one is for validation, eight are learnt from.
+            return replace(
+                self, held=(Held("blocks", 10),), block_px=size, members=self.members or 1
+            )
+        return replace(
+            self,
+            held=self.held or HELD_OUT,
+            block_px=self.block_px or 32,
+            members=self.members or 3,
+        )
 
     def learning(self, name: str) -> Learning:
         """How one network learns."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +10,24 @@ import numpy as np
 from keras_landslide.files import fingerprint, replacing, write_json, write_text
 from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
-from keras_landslide.rasters.read import source_state, stack_info
-from keras_landslide.susceptibility.compare import Trainer, gather, held_out_maps
+from keras_landslide.rasters.read import stack_info
+from keras_landslide.susceptibility.compare import HeldOut
 from keras_landslide.susceptibility.features import stack_features
-from keras_landslide.susceptibility.figures import class_figure, rate_figure
-from keras_landslide.susceptibility.folds import NO_FOLD, make_folds
+from keras_landslide.susceptibility.figures import (
+    ModelCurves,
+    class_figure,
+    curves_figure,
+    folds_figure,
+)
+from keras_landslide.susceptibility.folds import held_out
+from keras_landslide.susceptibility.map_stack import check_map_stack
 from keras_landslide.susceptibility.mapping import deploy, map_classes, map_probability
 from keras_landslide.susceptibility.peers import PEERS
 from keras_landslide.susceptibility.region import read_label
-from keras_landslide.susceptibility.scores import FoldScores, gap, overall, rate_curve, score_folds
-from keras_landslide.susceptibility.settings import Held, StudySettings
-from keras_landslide.susceptibility.tables import gap_table, score_table
-
-BLOCK_PX = 64
-"""Edge of the blocks that intervals draw: 1.8 km at 28.55 m, wider than clusters of landslides."""
+from keras_landslide.susceptibility.scores import FoldScores, gap, overall, score_fold
+from keras_landslide.susceptibility.settings import ALIGNED, StudySettings
+from keras_landslide.susceptibility.tables import fold_table, gap_table, score_table
+from keras_landslide.susceptibility.trainer import Trainer
 
 
 def run_study(
@@ -39,11 +41,11 @@ def run_study(
 
     Args:
         stack: mixed stack with a label.
-        out: folder; gets `scores.json`, `scores.md`, `rates.png`, and of the model that maps
+        out: folder; gets `scores.json`, `scores.md`, `curves/`, and of the model that maps
             `model.keras`, `probability.tif`, `classes.tif`, `.qml` and `.csv`, and
             `classes.png`. What a killed study left there is used again.
         settings: of the study; None is the default.
-        map_stack: map this stack instead of the one learnt from; it needs the same bands.
+        map_stack: map this stack instead of the one learnt from; its bands have to mean the same.
 
     Returns:
         What `scores.json` holds.
@@ -51,72 +53,51 @@ def run_study(
     Raises:
         LandslideError: the stack, the settings or the folder are at fault.
     """
-    settings = (settings or StudySettings()).resolved()
+    settings = settings or StudySettings()
     settings.check()
+    settings = settings.resolved()
     stack, out = Path(stack), Path(out)
     info = stack_info(stack)
     features = stack_features(info, settings.bands)
+    if map_stack is not None:
+        uphill = features.uphill if set(settings.models) & set(ALIGNED) else ()
+        check_map_stack(info, stack_info(map_stack), [*features.bands, *uphill])
     label = read_label(stack)
     with folder_lock(out, "study"):
         trainer = Trainer(stack, features, label, settings)
         names = [*settings.models, *(PEERS if settings.peers else ())]
         found: dict[str, Any] = {"stack": str(stack), "simulated": info.simulated, "held_out": {}}
-        ranked: dict[str, list[FoldScores]] = {}
-        curves: dict[str, dict[str, Any]] = {}
-        for held in settings.held:
-            scored, fold = _compare(trainer, held, names, out / "held_out", stack)
-            ranked = ranked or scored
-            found["held_out"][f"{held.kind}:{held.folds}"] = _results(scored)
-            curves[held.kind] = {
-                name: rate_curve(gather(fold, name, out / "held_out", _key(trainer, held)),
-                                 trainer.label, fold)
-                for name in names
-            }  # fmt: skip
+        studies = [HeldOut(trainer, held, out / "held_out") for held in settings.held]
+        for study in studies:
+            held = study.held
+            steps, count = study.fill(names), len(names) * len(study.numbers)
+            for _ in progress(steps, f"held-out {held.kind}", total=count, unit="model"):
+                pass
+            scored = {name: _scores(study, name) for name in names}
+            result = _results({name: model.held_out for name, model in scored.items()})
+            rates = study.rates(names)
+            found["held_out"][f"{held.kind}:{held.folds}"] = result | (
+                {"rates": rates} if rates else {}
+            )
+            _figures(out / "curves", held.kind, scored, result, info.simulated)
+        first = next(iter(found["held_out"].values()))["models"]
         best = settings.map_model or max(
-            settings.models, key=lambda name: overall(ranked[name])["roc_auc"]["value"]
+            settings.models, key=lambda name: first[name]["overall"]["roc_auc"]["value"]
         )
-        found["map"] = _map(trainer, best, Path(map_stack or stack), out, settings)
-        if trainer.rates:
-            found["rates"] = {
-                name: [trial._asdict() for trial in trials if np.isfinite(trial.nll)]
-                for name, trials in trainer.rates.items()
-            }
+        found["map"] = _map(trainer, best, studies[0], Path(map_stack or stack), out)
         write_json(out / "scores.json", found)
         write_text(out / "scores.md", score_text(found))
-        rate_figure(out / "rates.png", curves, simulated=info.simulated)
     return found
 
 
-def _key(trainer: Trainer, held: Held) -> str:
-    """What held-out probabilities depend on, but for the model and the fold."""
-    settings = trainer.settings
-    learning = {name: asdict(settings.learning(name)) for name in settings.models}
-    chosen = [settings.protocol, settings.align, settings.members, settings.seed, settings.block_px]
-    chosen.append(settings.search_rates)
-    state = source_state(trainer.stack)
-    return fingerprint([asdict(held), chosen, learning, trainer.local.bands, state])
-
-
-def _compare(
-    trainer: Trainer, held: Held, names: list[str], folder: Path, stack: Path
-) -> tuple[dict[str, list[FoldScores]], np.ndarray]:
-    settings = trainer.settings
-    fold = make_folds(
-        trainer.label, held.kind, held.folds, block_px=settings.block_px, seed=settings.seed
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    key = _key(trainer, held)
-    steps: Iterator = held_out_maps(trainer, fold, names, folder, key)
-    count = len(names) * (1 if settings.protocol == "published" else held.folds)
-    for _ in progress(steps, f"held-out {held.kind}", total=count, unit="model"):
-        pass
-    if settings.protocol == "published":
-        fold = np.where(fold == 0, 0, NO_FOLD)
-    scored = {
-        name: score_folds(gather(fold, name, folder, key), trainer.label, fold, block_px=BLOCK_PX)
-        for name in names
-    }
-    return scored, fold
+def _scores(study: HeldOut, name: str) -> ModelCurves:
+    held_out, learnt = [], []
+    for number in study.numbers:
+        learn, score, _ = study.parts(number)
+        probability = study.probability(name, number)
+        held_out.append(score_fold(probability, score, seed=number))
+        learnt.append(score_fold(probability, learn, seed=number))
+    return ModelCurves(held_out, learnt)
 
 
 def _results(scored: dict[str, list[FoldScores]]) -> dict[str, Any]:
@@ -137,10 +118,25 @@ def _results(scored: dict[str, list[FoldScores]]) -> dict[str, Any]:
     return {"models": models, "leader": leader, "gaps": gaps}
 
 
-def _map(
-    trainer: Trainer, name: str, stack: Path, out: Path, settings: StudySettings
-) -> dict[str, Any]:
-    features, members = trainer.networks(name, trainer.label)
+def _figures(
+    folder: Path, kind: str, models: dict[str, ModelCurves], result: dict, simulated: bool
+) -> None:
+    folder.mkdir(exist_ok=True)
+    order = [result["leader"], *(name for name in models if name != result["leader"])]
+    curves_figure(
+        folder / f"{kind}.png", kind, {name: models[name] for name in order}, simulated=simulated
+    )
+    for name, model in models.items():
+        folds_figure(folder / f"{kind}-{name}.png", kind, name, model, simulated=simulated)
+
+
+def _map(trainer: Trainer, name: str, study: HeldOut, stack: Path, out: Path) -> dict[str, Any]:
+    learn, validation = trainer.label, None
+    if study.published:
+        # The rate falls by what a tenth of the patches says, here as in the comparison.
+        learn, validation = held_out(learn, study.fold, 1)
+    rates = out / "held_out" / f"{trainer.key(name, None)}-{name}-map.rates.json"
+    features, members = trainer.networks(name, learn, validation, rates)
     model = deploy(features, members)
     with replacing(out / "model.keras") as part:
         model.save(part.with_suffix(".keras"))
@@ -149,14 +145,15 @@ def _map(
     probability = map_probability(
         model, features, stack, out / "probability.tif", identity=identity
     )
-    areas = map_classes(probability, stack, out / "classes.tif", method=settings.classes)
+    method = trainer.settings.classes
+    areas = map_classes(probability, stack, out / "classes.tif", method=method)
     class_figure(out / "classes.png", out / "classes.tif", stack)
     return {
         "model": name,
         "bands": features.stored,
         "aligned": features.aligned,
         "classes": [area._asdict() for area in areas],
-        "method": settings.classes,
+        "method": method,
     }
 
 
@@ -169,4 +166,5 @@ def score_text(found: dict[str, Any]) -> str:
         what = {"rows": "strips of rows", "columns": "strips of columns"}.get(kind, "small blocks")
         parts.append(f"**Held out: {what}, {folds} folds**{note}\n\n{score_table(result)}")
         parts.append(f"Less than the leader, {result['leader']}:\n\n{gap_table(result)}")
+        parts.append(f"Fold by fold, with 95 % intervals:\n\n{fold_table(result)}")
     return "\n\n".join(parts) + "\n"

@@ -42,6 +42,22 @@ def gap_table(result: dict[str, Any]) -> str:
     return markdown(("model", "behind by", "95 %", "leader ahead in"), rows)
 
 
+def fold_table(result: dict[str, Any]) -> str:
+    """A row per model and fold."""
+    rows = []
+    for name, entry in result["models"].items():
+        for number, fold in enumerate(entry["folds"], start=1):
+            scores, between = fold["scores"], fold["intervals"]
+            ranked = [
+                _between({"value": scores[key], **_ends(between[key])}, digits)
+                for key, digits in (("roc_auc", 3), ("average_precision", 3), ("nll", 4))
+            ]
+            rest = [f"{scores[key]:.4f}" for key in ("naive_nll", "ece")]
+            rows.append([name, str(number), *ranked, *rest])
+    head = ("model", "fold", "AUC (95 %)", "AP (95 %)", "NLL (95 %)", "naive NLL", "ECE")
+    return markdown(head, rows)
+
+
 def class_table(classes: list[dict[str, Any]]) -> str:
     """Area of each class, and of the landslides in it."""
     slides = max(sum(entry["slides"] for entry in classes), 1)
@@ -65,5 +81,12 @@ def markdown(head: tuple[str, ...], rows: list[list[str]]) -> str:
 
 
 def _between(entry: dict[str, float], digits: int) -> str:
+    if "low" not in entry:
+        return f"{entry['value']:.{digits}f}"
     value, low, high = (f"{entry[key]:.{digits}f}" for key in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
+
+
+def _ends(between: tuple[float, float] | None) -> dict[str, float]:
+    """No interval where a fold has too few blocks for one."""
+    return {"low": between[0], "high": between[1]} if between else {}

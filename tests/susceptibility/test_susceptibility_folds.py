@@ -40,6 +40,17 @@ def test_held_out_is_not_learnt_from():
     assert ((score != 255) == (fold == 2)).all()
 
 
+def test_a_buffer_around_what_is_held_out():
+    label = a_label()
+    fold = make_folds(label, "rows", 4)
+    plain, score = held_out(label, fold, 1)
+    learn, same = held_out(label, fold, 1, buffer_px=7)
+    np.testing.assert_array_equal(same, score)
+    assert (learn[25 - 7 : 50 + 7] == 255).all()
+    np.testing.assert_array_equal(learn[:18], plain[:18])
+    np.testing.assert_array_equal(learn[57:], plain[57:])
+
+
 @pytest.mark.parametrize(
     ("kind", "folds", "change", "message"),
     [

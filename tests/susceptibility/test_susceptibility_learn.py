@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -70,6 +73,38 @@ def test_trained_again_as_if_for_the_first_time():
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+def test_a_smaller_fold_has_the_whole_schedule():
+    """What a learner was trained on before does not shorten or stretch the schedule."""
+    features, label, continuous = region()
+    rates = []
+
+    class Watch(Learner):
+        def _schedule(self, validated):
+            seen = keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: rates.append(float(logs["learning_rate"]))
+            )
+            return [*super()._schedule(validated), seen]
+
+    learner = Watch("llr", continuous, Learning(learning_rate=0.1, epochs=4, cutting=SMALL))
+    part = np.where(np.arange(96)[:, None] < 40, label, 255).astype("uint8")
+    for known in (label, part):
+        learner.train(features, known)
+    np.testing.assert_allclose(rates[:4], rates[4:])
+    expected = [0.05 * (1 + np.cos(np.pi * (epoch + 0.5) / 4)) for epoch in range(4)]
+    np.testing.assert_allclose(rates[:4], expected, rtol=1e-6)
+
+
+def test_training_lets_its_arrays_go():
+    features, label, continuous = region()
+    learner = Learner("llr", continuous, Learning(epochs=1, cutting=SMALL))
+    given = features.copy()
+    learner.train(given, label)
+    seen = weakref.ref(given)
+    del given
+    gc.collect()
+    assert seen() is None
+
+
 def test_tiles_equal_the_whole():
     keras.utils.set_random_seed(0)
     model = build("cnn", (None, None, 3), filters=2, levels=2)
@@ -112,14 +147,15 @@ def test_features_keep_their_values_when_patches_turn():
     features, label, _ = region()
     patches = Patches(features, label, Cutting(32, 0, 1, False, True), batch_size=9)
     images, labels = patches[0]
+    whole = np.pad(features, ((0, 0), (0, 16), (0, 0)), mode="reflect")
+    known = np.pad(label, ((0, 0), (0, 16)), constant_values=255)
     for image, truth, (row, col, _) in zip(images, labels, patches.plan, strict=True):
         box = slice(row, row + 32), slice(col, col + 32)
         assert (
-            np.sort(image[..., 0].ravel()).tolist()
-            == np.sort(patches.features[box][..., 0].ravel()).tolist()
+            np.sort(image[..., 0].ravel()).tolist() == np.sort(whole[box][..., 0].ravel()).tolist()
         )
         assert ((truth[..., 0] == 1) & (image[..., 2] == 1)).sum() == (
-            (patches.label[box] == 1) & (patches.features[box][..., 2] == 1)
+            (known[box] == 1) & (whole[box][..., 2] == 1)
         ).sum()
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
+from keras_landslide.susceptibility.curves import GRID, band, calibration
 from keras_landslide.susceptibility.folds import make_folds
-from keras_landslide.susceptibility.scores import gap, overall, rate_curve, score_folds
+from keras_landslide.susceptibility.scores import gap, overall, score_fold
 
 
 def maps(seed=0):
@@ -20,9 +21,14 @@ def maps(seed=0):
     return good, poor, label, make_folds(label, "rows", 4)
 
 
+def scored(probability, label, fold):
+    parts = [np.where(fold == number, label, 255) for number in range(fold.max() + 1)]
+    return [score_fold(probability, part, block_px=16, seed=n) for n, part in enumerate(parts)]
+
+
 def test_equals_scikit_learn_fold_by_fold():
     good, _, label, fold = maps()
-    for number, found in enumerate(score_folds(good, label, fold, block_px=16)):
+    for number, found in enumerate(scored(good, label, fold)):
         here = (fold == number) & ~np.isnan(good)
         truth, p = label[here], good[here].astype(float)
         assert found.scores["roc_auc"] == pytest.approx(roc_auc_score(truth, p))
@@ -34,7 +40,7 @@ def test_equals_scikit_learn_fold_by_fold():
 
 def test_mean_over_folds_and_gap():
     good, poor, label, fold = maps()
-    folds = [score_folds(p, label, fold, block_px=16) for p in (good, poor)]
+    folds = [scored(p, label, fold) for p in (good, poor)]
     mean = overall(folds[0])["roc_auc"]
     assert mean["value"] == pytest.approx(np.mean([f.scores["roc_auc"] for f in folds[0]]))
     assert mean["low"] < mean["value"] < mean["high"]
@@ -50,7 +56,7 @@ def test_naive_by_its_closed_form():
     _, _, label, fold = maps()
     p = 0.013
     constant = np.full(label.shape, p, "float32")
-    for number, found in enumerate(score_folds(constant, label, fold)):
+    for number, found in enumerate(scored(constant, label, fold)):
         q = (label[fold == number] == 1).mean()
         expected = -q * math.log(p) - (1 - q) * math.log(1 - p)
         assert found.scores["nll"] == pytest.approx(expected, rel=1e-5)
@@ -59,31 +65,50 @@ def test_naive_by_its_closed_form():
         assert found.scores["roc_auc"] == 0.5
 
 
-def test_rate_curve_by_hand():
+def test_curves_by_hand():
     label = np.array([[1, 0, 0, 0, 1, 0, 255, 0]], "uint8")
     p = np.array([[0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 1.0, np.nan]], "float32")
-    area, caught = rate_curve(p, label)
-    assert caught[0] == 0 and caught[-1] == 1
-    np.testing.assert_allclose(np.interp([1 / 6, 2 / 6], area, caught), [0.5, 1], atol=0.02)
+    p[0, 4] = 0.35  # one background pixel is above the second landslide
+    curves = [score_fold(p, label).curves]
+    roc, rate, precision = (band(kind, curves).y for kind in ("roc", "rate", "precision_recall"))
+    np.testing.assert_allclose(np.interp([0, 0.25, 1], GRID, roc), [0.5, 1, 1], atol=1e-9)
+    np.testing.assert_allclose(np.interp([0, 0.25, 0.5, 1], GRID, rate), [0, 0.5, 1, 1])
+    np.testing.assert_allclose(np.interp([0.5, 1], GRID, precision), [1, 2 / 3])
+
+
+def test_areas_under_curves_are_the_scores():
+    good, _, label, fold = maps()
+    folds = scored(good, label, fold)
+    roc, rate = (band(kind, [f.curves for f in folds]) for kind in ("roc", "rate"))
+    auc = overall(folds)["roc_auc"]
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(auc["value"], abs=2e-3)
+    assert np.trapezoid(roc.low, roc.x) < auc["low"]  # no replicate is lowest everywhere
+    assert (roc.low <= roc.y).all() and (roc.y <= roc.high).all()
+    # The area under the rate curve follows from the AUC and the share of landslides.
+    expected = []
+    for number, found in enumerate(folds):
+        here = (fold == number) & ~np.isnan(good)
+        q = (label[here] == 1).mean()
+        expected.append(q / 2 + (1 - q) * found.scores["roc_auc"])
+    assert np.trapezoid(rate.y, rate.x) == pytest.approx(np.mean(expected), abs=2e-3)
 
 
 def test_a_constant_catches_as_much_as_it_covers():
     label = np.zeros((10, 10), "uint8")
     label[:2] = 1
-    area, caught = rate_curve(np.full(label.shape, 0.3, "float32"), label)
-    np.testing.assert_allclose(caught, area, atol=1e-12)
+    curves = [score_fold(np.full(label.shape, 0.3, "float32"), label).curves]
+    for kind in ("rate", "roc"):
+        np.testing.assert_allclose(band(kind, curves).y, GRID, atol=1e-12)
+    np.testing.assert_allclose(band("precision_recall", curves).y, 0.2)
 
 
-def test_rate_curve_ranks_within_folds():
-    """A fold whose model says more everywhere must not crowd out the others."""
+def test_calibration_of_what_is_calibrated_and_what_is_not():
     good, _, label, fold = maps()
-    shifted = np.where(fold == 1, good * 0.01, good)
-    one, other = rate_curve(good, label, fold), rate_curve(shifted, label, fold)
-    np.testing.assert_allclose(one[1], other[1], atol=1e-9)
-    # The area under the curve follows from the AUC and the share of landslides.
-    whole = label[:, :90]
-    area, caught = rate_curve(good[:, :90], whole)
-    known = ~np.isnan(good[:, :90])
-    q = (whole[known] == 1).mean()
-    auc = roc_auc_score(whole[known], good[:, :90][known])
-    assert np.trapezoid(caught, area) == pytest.approx(q / 2 + (1 - q) * auc, abs=2e-3)
+    odds = np.log(good / (1 - good))
+    for shift, inside in ((0, True), (2, False)):
+        shifted = (1 / (1 + np.exp(-odds - shift))).astype("float32")
+        line = calibration([f.curves for f in scored(shifted, label, fold)])
+        middle = slice(1, -1)  # the outermost bins have few pixels
+        held = (line.low <= line.x) & (line.x <= line.high)
+        assert held[middle].mean() > 0.7 if inside else not held[middle].any()
+        assert (line.low <= line.y).all() and (line.y <= line.high).all()
