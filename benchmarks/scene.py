@@ -2,10 +2,13 @@
 
     python benchmarks/scene.py --sizes 2048 8192 20000 --memory 4GB
 
-One run measures, on a 7-band stack and a 16-filter U-Net with random weights:
+One run measures, on a 7-band stack of a simulated basin, mirrored side by side as far as the size
+needs, and a 16-filter U-Net with random weights:
 
 - time per scene pixel (after a small scene to warm up) over the network's own time on the same
-  windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo);
+  windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo).
+  The own time is that of at most --own-windows windows, times their number over those. The same
+  ratio in processor time follows: it does not show other load on the machine, nor what overlaps;
 - peak memory of a whole process for each size, with its budget;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
@@ -26,22 +29,41 @@ import time
 from pathlib import Path
 
 import numpy as np
-from affine import Affine
 
-BANDS = ("red", "green", "blue", "nir", "elevation", "slope", "curvature")
+from keras_landslide.bands import BANDS as KNOWN
+from keras_landslide.bands import IMAGE_MODELS
+
+BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 PATCH = 128
 
 
-def write_stack(path: Path, size: int) -> None:
+def simulate(folder: Path, size: int) -> None:
+    """A simulated basin and its stack."""
+    from keras_landslide.sources.twin_basins import simulate
+    from keras_landslide.stack.build import build_stack
+
+    (recipe,) = simulate(folder, size, 0, ["argelia"])
+    build_stack(recipe, folder / "basin.tif")
+
+
+def write_stack(folder: Path, size: int) -> None:
+    """The basin's stack, mirrored to the right and downwards until the size is reached."""
     from keras_landslide.grid import Grid
+    from keras_landslide.inference.windows import reflected
+    from keras_landslide.rasters.read import read_bands, stack_info
     from keras_landslide.rasters.write import RasterWriter
 
-    grid = Grid("EPSG:32618", Affine(12.5, 0, 4e5, 0, -12.5, 7e5), (size, size))
-    block = np.random.default_rng(0).normal(size=(1024, 1024, len(BANDS))).astype(np.float32)
-    names, units = BANDS, ["1"] * len(BANDS)
-    with RasterWriter(path, grid, len(BANDS), names=names, units=units) as writer:
+    basin = folder / "basin.tif"
+    image, grid = read_bands(basin, BANDS), stack_info(basin).grid
+    grid = Grid(grid.crs, grid.transform, (size, size))
+    units, tags = [KNOWN[name].unit for name in BANDS], {"SIMULATED": "yes"}
+    with RasterWriter(
+        folder / f"stack-{size}.tif", grid, len(BANDS), names=BANDS, units=units, tags=tags
+    ) as writer:
         for window in grid.windows(1024):
-            writer.write(block[: window.height, : window.width], window)
+            rows = reflected(window.row_off, window.height, image.shape[0])
+            columns = reflected(window.col_off, window.width, image.shape[1])
+            writer.write(image[np.ix_(rows, columns)], window)
 
 
 def write_bundle(folder: Path, filters: int) -> None:
@@ -55,13 +77,25 @@ def write_bundle(folder: Path, filters: int) -> None:
     field = receptive_field(model)
     model.export(folder / "saved_model", verbose=False)
     model.save(folder / "model.keras")
-    bands = [{"name": name, "unit": "1", "kind": "continuous"} for name in BANDS]
+    bands = [{"name": name, "unit": KNOWN[name].unit, "kind": "continuous"} for name in BANDS]
     contract = {
         "format": 1, "name": "bench", "simulated": True, "bands": bands, "pixel_size_m": 12.5,
         "patch_size_px": PATCH, "stride_px": field.stride_px, "halo_px": field.halo_px,
         "bounded": field.bounded, "threshold": 0.5,
     }  # fmt: skip
     (folder / "bundle.json").write_text(json.dumps(contract))
+
+
+class Clock:
+    """Seconds and processor seconds of this process."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter(), time.process_time()
+
+    def passed(self) -> dict[str, float]:
+        """Both since the clock was made."""
+        seconds, cpu = time.perf_counter() - self.start[0], time.process_time() - self.start[1]
+        return {"seconds": seconds, "cpu": cpu}
 
 
 def scene(folder: Path, size: int, memory: str, workers: int) -> dict:
@@ -74,20 +108,20 @@ def scene(folder: Path, size: int, memory: str, workers: int) -> dict:
     out = folder / f"map-{size}-{workers}.tif"
     if not workers:  # TensorFlow's start takes seconds, whatever the scene
         produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
-    start = time.perf_counter()
+    clock = Clock()
     running = Running(memory=memory, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
-    seconds = time.perf_counter() - start
+    times = clock.passed()
     import rasterio
 
     with rasterio.open(out) as src:
         window = int(src.tags()["WINDOW_PX"])
     out.unlink()
-    return {"seconds": seconds, "window": window}
+    return {**times, "window": window}
 
 
-def own_time(folder: Path, size: int, window: int) -> dict:
-    """The network on the windows of the scene, made of the same pixels, already in memory."""
+def own_time(folder: Path, size: int, window: int, most: int) -> dict:
+    """The network on windows of the scene's shape, already in memory."""
     from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.windows import exact_plan
@@ -101,12 +135,12 @@ def own_time(folder: Path, size: int, window: int) -> dict:
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     predict(images)
     count = plan.strip_count * plan.column_count
-    start = time.perf_counter()
-    for _ in range(count):
+    clock = Clock()
+    for _ in range(min(count, most)):
         predict(images)
-    seconds = time.perf_counter() - start
+    times = {name: value * count / min(count, most) for name, value in clock.passed().items()}
     fed = count * plan.window_shape[0] * plan.window_shape[1]
-    return {"seconds": seconds, "windows": count, "halo": fed / size**2}
+    return {**times, "halo": fed / size**2}
 
 
 def tutorial(folder: Path, size: int) -> dict:
@@ -137,7 +171,8 @@ def tutorial(folder: Path, size: int) -> dict:
 def apart(task: str, *arguments: object) -> dict:
     """Run a task in a process of its own; its result, and its peak memory in MB."""
     command = [sys.executable, __file__, "--task", task, *map(str, arguments)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    # Its standard error stays: that is where the progress and the remaining time are.
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     lines = child.stdout.read().splitlines()
     _, status, usage = os.wait4(child.pid, 0)
@@ -151,11 +186,11 @@ def run_task(task: str, folder: Path, arguments: list[str]) -> None:
     if task == "scene":
         result = scene(folder, size, arguments[1], int(arguments[2]))
     elif task == "own":
-        result = own_time(folder, size, int(arguments[1]))
+        result = own_time(folder, size, int(arguments[1]), int(arguments[2]))
     elif task == "tutorial":
         result = tutorial(folder, size)
     else:
-        write_bundle(folder, size)
+        {"simulate": simulate, "stack": write_stack, "bundle": write_bundle}[task](folder, size)
         result = {}
     print(json.dumps(result))
 
@@ -166,6 +201,11 @@ def main() -> None:
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
+    parser.add_argument("--basin", type=int, default=2048, help="edge of the simulated basin")
+    parser.add_argument("--own-windows", type=int, default=16, help="windows that the own time is "
+                        "measured on")  # fmt: skip
+    parser.add_argument("--only-sizes", action="store_true", help="leave out engines, workers and "
+                        "the tutorial loop")  # fmt: skip
     parser.add_argument("--folder", type=Path, help="where to put the files (default: temporary)")
     parser.add_argument("--task", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -174,41 +214,54 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
+        apart("simulate", folder, args.basin)
         apart("bundle", folder, args.filters)
-        script = Path(__file__).with_name("engines.py")
-        subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
-        print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}")
-        print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
-              f"{'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
-        peaks, compare = [], args.compare or args.sizes[0]
-        for size in sorted({*args.sizes, 256, compare, compare // 2}):
-            write_stack(folder / f"stack-{size}.tif", size)
-        for size in args.sizes:
-            ours = apart("scene", folder, size, args.memory, 0)
-            own = apart("own", folder, size, ours["window"])
-            peaks.append(ours["peak_mb"])
-            print(
-                f"{size:>6} {ours['window']:>7} {ours['seconds']:>8.1f} "
-                f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
-                f"{ours['seconds'] / own['seconds']:>9.2f} {own['halo']:>6.2f} "
-                f"{ours['peak_mb']:>8.0f}",
-                flush=True,
-            )
-        print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f} (aim: 1.10)")
-        spans = []
-        for workers in (1, 2):
-            times = [
-                apart("scene", folder, size, args.memory, workers)["seconds"]
-                for size in (compare // 2, compare)
-            ]
-            spans.append(times[1] - times[0])
-        print(f"{compare} px, two workers over one: {spans[1] / spans[0]:.2f} of the time")
-        peer = apart("tutorial", folder, compare)
-        ours = apart("scene", folder, compare, args.memory, 0)
+        compare_sizes(folder, args)
+        if not args.only_sizes:
+            script = Path(__file__).with_name("engines.py")
+            subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
+            compare_peers(folder, args.compare or args.sizes[0], args.memory)
+
+
+def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
+    """A row per size: time, over the network's own, and peak memory."""
+    apart("stack", folder, 256)
+    print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}")
+    print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
+          f"{'cpu':>5} {'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
+    peaks = []
+    for size in args.sizes:
+        apart("stack", folder, size)
+        ours = apart("scene", folder, size, args.memory, 0)
+        own = apart("own", folder, size, ours["window"], args.own_windows)
+        peaks.append(ours["peak_mb"])
         print(
-            f"{compare} px, tutorial loop: {peer['seconds']:.1f} s, {peer['peak_mb']:.0f} MB; "
-            f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB"
+            f"{size:>6} {ours['window']:>7} {ours['seconds']:>8.1f} "
+            f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
+            f"{ours['seconds'] / own['seconds']:>9.2f} {ours['cpu'] / own['cpu']:>5.2f} "
+            f"{own['halo']:>6.2f} {ours['peak_mb']:>8.0f}",
+            flush=True,
         )
+    print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f} (aim: 1.10)")
+
+
+def compare_peers(folder: Path, size: int, memory: str) -> None:
+    """Two workers against one, and the tutorial loop."""
+    for edge in (size // 2, size):
+        apart("stack", folder, edge)
+    spans = []
+    for workers in (1, 2):
+        times = [
+            apart("scene", folder, edge, memory, workers)["seconds"] for edge in (size // 2, size)
+        ]
+        spans.append(times[1] - times[0])
+    print(f"{size} px, two workers over one: {spans[1] / spans[0]:.2f} of the time")
+    peer = apart("tutorial", folder, size)
+    ours = apart("scene", folder, size, memory, 0)
+    print(
+        f"{size} px, tutorial loop: {peer['seconds']:.1f} s, {peer['peak_mb']:.0f} MB; "
+        f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB"
+    )
 
 
 if __name__ == "__main__":

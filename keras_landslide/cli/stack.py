@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 
-def stack(recipe: Path, out: Path, *, root: Path | None = None, memory_mb: int = 128) -> Path:
+def stack(
+    recipe: Path,
+    out: Path,
+    *,
+    root: Path | None = None,
+    memory_mb: int = 128,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Path:
     """Build the stack and print what it holds; see `stack.build.build_stack`."""
+    from keras_landslide.errors import LandslideError
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.stack.build import build_stack
 
-    build_stack(recipe, out, root=root, memory_mb=memory_mb)
+    if scheduler is not None and workers is not None:
+        raise LandslideError("--scheduler and --workers exclude each other; give one of them")
+    build_stack(recipe, out, root=root, memory_mb=memory_mb, scheduler=scheduler, workers=workers)
     info = stack_info(out)
     note = " (SIMULATED data)" if info.simulated else ""
     pixel = info.pixel_size[0]
@@ -42,11 +54,16 @@ def stack(recipe: Path, out: Path, *, root: Path | None = None, memory_mb: int =
     type=click.IntRange(min=32),
     default=128,
     show_default=True,
-    help="Memory for warping and for GDAL's cache.",
+    help="Memory of each process for warping and for GDAL's cache.",
 )
-def command(recipe: Path, out: Path, root: Path | None, memory_mb: int) -> None:
+@click.option("--scheduler", metavar="ADDRESS",
+              help="Work on the Dask cluster of this scheduler; OUT lies in a folder that its "
+              "workers share.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1),
+              help="Work in this many processes on this machine.")  # fmt: skip
+def command(recipe: Path, out: Path, **options: Any) -> None:
     """Warp the rasters that RECIPE names onto one grid, with terrain, radar, NDVI and label.
 
     A killed run goes on where it stopped when the same command is given again.
     """
-    stack(recipe, out, root=root, memory_mb=memory_mb)
+    stack(recipe, out, **options)

@@ -6,7 +6,6 @@ that is lost costs what it had in hand: its strips are given to another.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -14,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import BundleError, ClusterError, LandslideError
+from keras_landslide.cluster import connection_errors, dask_client, in_flight, result_of, submit
+from keras_landslide.errors import BundleError, ClusterError
 from keras_landslide.files import fingerprint
 from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
@@ -23,12 +23,9 @@ from keras_landslide.inference.run import Predict
 from keras_landslide.inference.strips import Store
 from keras_landslide.rasters.read import source_state
 
-ANSWER_S = 20.0
-"""How long a scheduler may take to answer, and a first worker to appear."""
-RETRIES = 2
-"""How often a failing strip is tried again, for a network drive that stumbles."""
 BLENDED_RUN = 4
 """Blended strips per task: neighbours share a row of windows, which a task computes once."""
+KEPT = "finished strips are kept"
 
 _loading = Lock()
 _loaded: dict[str, Predict] = {}
@@ -42,56 +39,14 @@ def cluster_workers(
 
     Args:
         network: bundles; their folders have to be readable under the same path on every machine.
-        scheduler: address of a running Dask scheduler, such as `tcp://10.0.0.1:8786`.
-        workers: else, this many processes are started on this machine.
+        scheduler: as in `dask_client`.
+        workers: as in `dask_client`.
 
     Raises:
-        ClusterError: Dask is not installed, the scheduler does not answer, or has no worker.
+        ClusterError: as `dask_client` does.
     """
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise ClusterError(
-            "Dask is not installed; install it with `pip install keras-landslide[cluster]`"
-        ) from error
-    # What is worth saying of lost workers is said in one line, by the error.
-    for name in ("distributed", "distributed.nanny", "distributed.scheduler", "distributed.core"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    cluster = None
-    try:
-        if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
-                memory_limit=0, silence_logs=logging.CRITICAL,
-            )  # fmt: skip
-        client = _connect(Client, cluster or scheduler)
-        try:
-            yield lambda job, todo, store: _strips(client, network, job, todo, store)
-        finally:
-            with suppress(Exception):
-                client.close(timeout=ANSWER_S)
-    finally:
-        if cluster is not None:
-            with suppress(Exception):
-                cluster.close(timeout=ANSWER_S)
-
-
-def _connect(client_type: Any, where: Any) -> Any:
-    try:
-        client = client_type(where, timeout=ANSWER_S)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise ClusterError(
-            f"{where}: no Dask scheduler answers there; start one with `dask scheduler` or check "
-            "the address"
-        ) from error
-    try:
-        client.wait_for_workers(1, timeout=ANSWER_S)
-    except TimeoutError as error:
-        client.close(timeout=ANSWER_S)
-        raise ClusterError(
-            f"{where}: the scheduler has no worker; start some with `dask worker {where}`"
-        ) from error
-    return client
+    with dask_client(scheduler, workers) as client:
+        yield lambda job, todo, store: _strips(client, network, job, todo, store)
 
 
 def _strips(
@@ -106,30 +61,26 @@ def _strips(
     finished = as_completed(raise_errors=False)
 
     def give() -> None:
-        while len(given) < 2 * max(len(client.nthreads()), 1) and (run := next(runs, None)):
-            future = client.submit(
-                make_strips, network, job, run, state, retries=RETRIES, pure=False
-            )
+        while len(given) < in_flight(client) and (run := next(runs, None)):
+            future = submit(client, make_strips, network, job, run, state)
             given[future] = run
             finished.add(future)
 
     counted = 0
     try:
-        give()
-        for future in finished:
-            run = given.pop(future)
-            for index, strip in zip(run, _result(future, run), strict=True):
-                store(index, strip)
-            future.release()
+        with connection_errors(KEPT):
             give()
-            for _ in range(job.window_count(run)):
-                counted += 1
-                if counted <= job.window_count(todo):
-                    yield
-    except LandslideError:
-        raise
-    except (OSError, RuntimeError, TimeoutError) as error:
-        raise _lost(error) from error
+            for future in finished:
+                run = given.pop(future)
+                strips = result_of(future, f"strip {run[0]}", KEPT)
+                for index, strip in zip(run, strips, strict=True):
+                    store(index, strip)
+                future.release()
+                give()
+                for _ in range(job.window_count(run)):
+                    counted += 1
+                    if counted <= job.window_count(todo):
+                        yield
     finally:
         with suppress(Exception):
             client.cancel(list(given))
@@ -148,33 +99,6 @@ def _runs(job: SceneJob, todo: list[int]) -> list[list[int]]:
     return runs
 
 
-def _result(future: Any, run: list[int]) -> list[np.ndarray]:
-    from distributed import KilledWorker
-
-    if future.status == "finished":
-        return future.result()
-    if future.status == "cancelled":
-        raise _lost(None)
-    error = future.exception()
-    if isinstance(error, LandslideError):
-        raise error
-    if isinstance(error, KilledWorker):
-        raise ClusterError(
-            f"strip {run[0]} was lost with its worker several times; does it run out of memory? "
-            "Try a smaller --memory, and run again: finished strips are kept"
-        ) from error
-    if isinstance(error, OSError | RuntimeError):
-        raise _lost(error) from error
-    raise error
-
-
-def _lost(error: BaseException | None) -> ClusterError:
-    reason = f" ({str(error).splitlines()[0]})" if error and str(error) else ""
-    return ClusterError(
-        f"the connection to the cluster was lost{reason}; run again: finished strips are kept"
-    )
-
-
 def make_strips(
     network: Network, job: SceneJob, run: list[int], state: list[Any]
 ) -> list[np.ndarray]:
@@ -187,15 +111,8 @@ def make_strips(
     if source_state(job.stack)[0] != state[0]:
         raise ClusterError(f"{job.stack}: is another file on a worker; share one among all")
     strips: dict[int, np.ndarray] = {}
-    failure = None
-    try:
-        for _ in strips_here(_network(network), job, run, strips.__setitem__):
-            pass
-    except LandslideError as error:
-        # Without its cause: GDAL's errors cannot travel, and would take this one with them.
-        failure = type(error)(str(error))
-    if failure is not None:
-        raise failure
+    for _ in strips_here(_network(network), job, run, strips.__setitem__):
+        pass
     return [strips[index] for index in run]
 
 

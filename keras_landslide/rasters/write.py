@@ -24,7 +24,8 @@ BLOCK_PX = 256
 def creation_options(dtype: str, *, threads: int = 2, working: bool = False) -> dict[str, Any]:
     """GTiff creation options of every raster that we write: tiled, compressed without loss.
 
-    `working` leaves out the compression, for files that are read once and removed.
+    `working` leaves out the compression, for files that are read once and removed, and the blocks
+    that nobody wrote, which read as nodata.
     """
     layout = {
         "tiled": True,
@@ -34,7 +35,7 @@ def creation_options(dtype: str, *, threads: int = 2, working: bool = False) -> 
         "bigtiff": "if_safer",
     }
     if working:
-        return layout
+        return layout | {"sparse_ok": True}
     return layout | {
         "compress": "deflate",
         # Level 1 is about three times as quick as the default 6 and 2 % larger on float bands.

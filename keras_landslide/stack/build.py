@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_landslide.bands import UNLABELLED
-from keras_landslide.errors import LandslideError, NodataError, RecipeError
+from keras_landslide.errors import ClusterError, LandslideError, NodataError, RecipeError
 from keras_landslide.files import file_sha256, fingerprint, keep_inputs
-from keras_landslide.grid import Window
 from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.parts import parts_of
-from keras_landslide.rasters.read import BandInfo, BandReader, stack_info
+from keras_landslide.rasters.read import BandInfo, stack_info
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
 from keras_landslide.stack.categories import category_layer, distance_layer
+from keras_landslide.stack.cluster import cluster_crew
 from keras_landslide.stack.radar import sar_layer
 from keras_landslide.stack.sources import cloud_layer, label_layer, ndvi_layer, raster_layer
 from keras_landslide.stack.target import target_grid
 from keras_landslide.stack.terrain import dem_layers
+from keras_landslide.stack.tiles import Crew, Here, LayerMaker
 from keras_landslide.stack.workshop import Layer, Workshop
 
 TILE_PX = 512
@@ -36,6 +40,8 @@ def build_stack(
     *,
     root: str | Path | None = None,
     memory_mb: int = 128,
+    scheduler: str | None = None,
+    workers: int | None = None,
 ) -> Path:
     """Bring every raster of a recipe onto one grid and write them as bands of one GeoTIFF.
 
@@ -46,7 +52,10 @@ def build_stack(
         recipe_path: scene recipe (TOML).
         out_path: the stack to write.
         root: folder that the recipe's paths count from.
-        memory_mb: memory for the warps (half of it) and for GDAL's caches (a quarter each).
+        memory_mb: memory of a process for the warps (half of it) and for GDAL's caches (a quarter
+            each).
+        scheduler: address of a Dask scheduler whose workers do the work; see `stack.cluster`.
+        workers: else, processes to start on this machine for it; None works in this one.
 
     Returns:
         `out_path`.
@@ -59,6 +68,7 @@ def build_stack(
         GridMismatchError: an input does not overlap the target grid.
         NodataError: a band has no valid pixel, or the inventory is empty.
         LockedError: another process is making the same stack.
+        ClusterError: the scheduler does not answer, or its workers are lost; working files stay.
         OutputError: the output is one of the inputs, its folder cannot be written, or the disk is
             full.
     """
@@ -68,10 +78,17 @@ def build_stack(
     keep_inputs(out_path, [recipe.path, *recipe.files])
     folder = out_path.with_name(f".{out_path.name}.work")
     workshop = Workshop(target_grid(recipe), folder, memory_mb)
-    with folder_lock(folder, "stacking"), limited_cache(memory_mb // 4 << 20):
+    cache_bytes = memory_mb // 4 << 20
+    crew: AbstractContextManager[Crew] = nullcontext(Here())
+    if scheduler is not None or workers is not None:
+        crew = cluster_crew(recipe.files, cache_bytes, scheduler=scheduler, workers=workers)
+    with folder_lock(folder, "stacking"), limited_cache(cache_bytes):
         try:
-            layers = list(_layers(recipe, workshop))
-            _assemble(out_path, recipe, workshop, layers)
+            with crew as at_work:
+                layers = _layers(recipe, workshop, at_work)
+                _assemble(out_path, recipe, workshop, layers, at_work)
+        except ClusterError:
+            raise  # nothing is wrong with the input: what is finished serves the next attempt
         except LandslideError:
             workshop.clean()  # the input has to change first: nothing here will be needed again
             raise
@@ -99,23 +116,28 @@ def ensure_stack(
     return build_stack(recipe_path, out_path, root=root)
 
 
-def _layers(recipe: Recipe, workshop: Workshop) -> Iterable[Layer]:
-    rasters = [raster_layer(workshop, recipe, raster) for raster in recipe.rasters]
-    yield from rasters
-    if recipe.derived.ndvi:
-        yield ndvi_layer(rasters)
-    for category in recipe.categories:
-        yield category_layer(workshop, recipe, category)
-    for distance in recipe.distances:
-        yield distance_layer(workshop, recipe, distance)
+def _layers(recipe: Recipe, workshop: Workshop, crew: Crew) -> list[Layer]:
+    """All layers in the order of the stack; each section is made by itself."""
+    rasters: list[LayerMaker] = [
+        partial(_one, raster_layer, workshop, recipe, raster) for raster in recipe.rasters
+    ]
+    others: list[LayerMaker] = []
+    others += [partial(_one, category_layer, workshop, recipe, each) for each in recipe.categories]
+    others += [partial(_one, distance_layer, workshop, recipe, each) for each in recipe.distances]
     if recipe.dem:
-        yield from dem_layers(workshop, recipe, recipe.dem)
-    for sar in recipe.sar:
-        yield sar_layer(workshop, recipe, sar)
+        others.append(partial(dem_layers, workshop, recipe, recipe.dem))
+    others += [partial(_one, sar_layer, workshop, recipe, each) for each in recipe.sar]
     if recipe.cloud:
-        yield cloud_layer(workshop, recipe, recipe.cloud)
+        others.append(partial(_one, cloud_layer, workshop, recipe, recipe.cloud))
     if recipe.inventory:
-        yield label_layer(workshop, recipe, recipe.inventory)
+        others.append(partial(_one, label_layer, workshop, recipe, recipe.inventory))
+    made = crew.layers([*rasters, *others])
+    first, rest = made[: len(rasters)], made[len(rasters) :]
+    return [*first, *([ndvi_layer(first)] if recipe.derived.ndvi else []), *rest]
+
+
+def _one(make: Callable[..., Layer], workshop: Workshop, *arguments: Any) -> list[Layer]:
+    return [make(workshop, *arguments)]
 
 
 def _band_names(recipe: Recipe) -> list[str]:
@@ -139,7 +161,9 @@ def _check_names(recipe: Recipe) -> None:
         raise RecipeError(f"{recipe.path}: ndvi needs the band {' and '.join(missing)}")
 
 
-def _assemble(out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer]) -> None:
+def _assemble(
+    out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer], crew: Crew
+) -> None:
     bands = [band for layer in layers for band in layer.bands]
     tags = {
         "NAME": recipe.name,
@@ -148,41 +172,24 @@ def _assemble(out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer]
         "FINGERPRINT": _fingerprint(recipe),
     }
     valid = np.zeros(len(bands), np.int64)
-    with (
-        _Readers() as readers,
-        RasterWriter(
-            out,
-            workshop.grid,
-            len(bands),
-            names=[band.name for band in bands],
-            units=[band.unit for band in bands],
-            band_tags=[_tags(band) for band in bands],
-            tags=tags,
-        ) as writer,
-    ):
+    with RasterWriter(
+        out,
+        workshop.grid,
+        len(bands),
+        names=[band.name for band in bands],
+        units=[band.unit for band in bands],
+        band_tags=[_tags(band) for band in bands],
+        tags=tags,
+    ) as writer:
         windows = list(workshop.grid.windows(TILE_PX))
-        for window in progress(windows, "stack", unit="tile"):
-            values = _read(layers, readers, window, len(bands))
+        tiles = progress(crew.tiles(layers, windows), "stack", total=len(windows), unit="tile")
+        for window, values in zip(windows, tiles, strict=True):
             writer.write(np.moveaxis(values, 0, -1), window)
             for index, band in enumerate(bands):
                 unknown = UNLABELLED if band.name == "label" else np.inf
                 # One comparison for both: NaN is below nothing.
                 valid[index] += np.count_nonzero(values[index] < unknown)
         _check_valid(bands, valid, recipe)
-
-
-def _read(
-    layers: list[Layer], readers: dict[Path, BandReader], window: Window, count: int
-) -> np.ndarray:
-    """A window of all bands, float32 (bands, height, width)."""
-    values = np.empty((count, window.height, window.width), np.float32)
-    first = 0
-    for layer in layers:
-        finished = layer.finish(*(part.read(readers, window) for part in layer.parts))
-        for channel in range(len(layer.bands)):
-            values[first + channel] = finished[..., channel]
-        first += len(layer.bands)
-    return values
 
 
 def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> None:
@@ -208,14 +215,3 @@ def _fingerprint(recipe: Recipe) -> str:
     return fingerprint(
         [recipe.text, [[file_sha256(part) for part in parts_of(path)] for path in inputs]]
     )
-
-
-class _Readers(dict):
-    """Open readers by path, closed together."""
-
-    def __enter__(self) -> _Readers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for reader in self.values():
-            reader.close()

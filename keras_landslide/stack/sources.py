@@ -18,7 +18,6 @@ from keras_landslide.rasters.align import check_overlap, choose_resampling, grid
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.rasters.read import BandInfo
-from keras_landslide.rasters.warp import warp
 from keras_landslide.recipe import CloudSource, InventorySource, RasterSource, Recipe
 from keras_landslide.stack.indices import ndvi
 from keras_landslide.stack.workshop import Layer, Part, Workshop
@@ -132,21 +131,7 @@ def on_grid(
     if offset is not None:
         return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"
     method = resampling or choose_resampling(kind, grid, workshop.grid)
-    settings = {"indexes": list(indexes), "method": method, "nodata": nodata}
-    warped = workshop.make(
-        name or path.stem,
-        path,
-        settings | {"memory": workshop.memory_mb},
-        lambda out: warp(
-            path,
-            out,
-            workshop.grid,
-            resampling=method,
-            indexes=indexes,
-            nodata=nodata,
-            memory_mb=workshop.memory_mb // 2,
-        ),
-    )
+    warped = workshop.warped(name or path.stem, path, method, indexes, nodata=nodata)
     return Part(warped, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +23,8 @@ from keras_landslide.rasters.align import (
     parse_crs,
 )
 from keras_landslide.rasters.read import BandReader
-from keras_landslide.rasters.warp import warp
 from keras_landslide.rasters.write import RasterWriter
-from keras_landslide.recipe import DemSource, Recipe
+from keras_landslide.recipe import SURROUNDINGS, DemSource, Recipe
 from keras_landslide.stack.near import near_window
 from keras_landslide.stack.sources import described, on_grid, unchanged, within
 from keras_landslide.stack.surroundings import measure, uphill_layers, uphill_range
@@ -86,16 +86,30 @@ def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer
 
 
 def _in_range(workshop: Workshop, path: Path, dem: DemSource) -> Path:
-    """The DEM with NaN for elevations out of the range that the recipe calls valid."""
+    """The DEM with NaN for elevations out of the range that the recipe calls valid.
+
+    On the DEM's own grid, so that nothing else changes; but tiles far from the target, which nobody
+    will read, are left out of the file.
+    """
 
     def step(out: Path) -> None:
         grid = grid_of(path)
+        near = near_window(grid, workshop.grid, margin_px=_reach_px(grid, workshop.grid, dem))
         with BandReader(path) as reader, RasterWriter(out, grid, working=True) as writer:
-            for tile in grid.windows(TILE_PX):
+            for tile in filter(near.intersects, grid.windows(TILE_PX)):
                 values = reader.read_indexes((1,), tile, nodata=dem.nodata)
                 writer.write(within(values, dem.valid), tile)
 
-    return workshop.make("dem-valid", path, {"valid": dem.valid, "nodata": dem.nodata}, step)
+    settings = {"valid": dem.valid, "nodata": dem.nodata, "derive": dem.derive}
+    return workshop.make("dem-valid", path, settings, step)
+
+
+def _reach_px(source: Grid, target: Grid, dem: DemSource) -> int:
+    """How far around the target the DEM's pixels count: for surroundings, and for the warps."""
+    radii = [float(found[2]) for name in dem.derive if (found := SURROUNDINGS.fullmatch(name))]
+    pixel_m = metric_grid(source, target.crs).resolution[0]
+    reach_m = max(radii, default=0.0) + 8 * max(pixel_m, *target.resolution)
+    return math.ceil(reach_m / pixel_m)
 
 
 def _derivatives(
@@ -145,17 +159,7 @@ def _placed(
     method = choose_resampling(kind, grid, workshop.grid)
     if kind == "continuous" and resampling:
         method = resampling
-    # The name of `derived` holds the digest of all that it depends on, the target grid included.
-    out = derived.with_name(f"{derived.stem}-{kind}-{method}.tif")
-    if not out.exists():
-        warp(
-            derived,
-            out,
-            workshop.grid,
-            resampling=method,
-            indexes=indexes,
-            memory_mb=workshop.memory_mb // 2,
-        )
+    out = workshop.warped(f"derivatives-{kind}", derived, method, indexes)
     return Part(out, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
 
 
@@ -172,21 +176,7 @@ def _metric_dem(workshop: Workshop, path: Path, dem: DemSource) -> tuple[Path, G
         resolution = metric_grid(source, target.crs).resolution[0]
         wanted = _common(source, target, resolution, path)
         method = "cubic"
-    settings = {"method": method, "nodata": dem.nodata, "grid": repr(wanted)}
-    warped = workshop.make(
-        "dem-metres",
-        path,
-        settings,
-        lambda out: warp(
-            path,
-            out,
-            wanted,
-            resampling=method,
-            indexes=(1,),
-            nodata=dem.nodata,
-            memory_mb=workshop.memory_mb // 2,
-        ),
-    )
+    warped = workshop.warped("dem-metres", path, method, (1,), nodata=dem.nodata, grid=wanted)
     return warped, wanted, wanted.window
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from keras_landslide.files import file_state, fingerprint, output_errors
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, BandReader
+from keras_landslide.rasters.warp import warp
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -87,6 +88,32 @@ class Workshop:
         if not path.exists():
             step(path)
         return path
+
+    def warped(
+        self,
+        name: str,
+        source: Path,
+        resampling: str,
+        indexes: Sequence[int],
+        *,
+        nodata: float | None = None,
+        grid: Grid | None = None,
+    ) -> Path:
+        """The working file that holds bands of a raster on a grid, the target's if none is given.
+
+        Raises:
+            InputFileError: the raster is missing or cut short.
+            OutputError: the disk is full.
+        """
+        wanted = grid or self.grid
+        options: dict[str, Any] = {
+            "resampling": resampling,
+            "indexes": list(indexes),
+            "nodata": nodata,
+            "memory_mb": self.memory_mb // 2,
+        }
+        settings = options | {"grid": repr(wanted)}
+        return self.make(name, source, settings, lambda out: warp(source, out, wanted, **options))
 
     def clean(self) -> None:
         """Remove the working files."""

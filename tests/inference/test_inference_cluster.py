@@ -1,14 +1,12 @@
 """The strips on a real Dask cluster of processes: same bytes, lost workers, dead schedulers."""
 
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
+from dask_processes import Cluster
 from test_inference_predict import refused, start
 
 from keras_landslide.cli.predict import predict_scene_to_folder
@@ -35,38 +33,6 @@ def test_two_workers_give_the_same_bytes(make_bundle, make_stack, tmp_path):
 def wait_for_strips(work, count, process):
     while len(list(work.glob("strip-*.npy"))) < count and process.poll() is None:
         time.sleep(0.002)
-
-
-class Cluster:
-    """A scheduler and workers in processes of their own, as on other machines."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.logs = (folder / "dask.log").open("w+")
-        here = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self.scheduler = self._start("scheduler", *here)
-        self.workers = []
-        found = None
-        while found is None and self.scheduler.poll() is None:
-            time.sleep(0.1)
-            found = re.search(r"tcp://127\.0\.0\.1:\d+", (folder / "dask.log").read_text())
-        self.address = found[0]
-
-    def _start(self, *arguments):
-        command = [sys.executable, "-m", "dask", *arguments]
-        return subprocess.Popen(command, stderr=self.logs, stdout=self.logs)
-
-    def add_worker(self):
-        folder = ["--local-directory", str(self.folder)]
-        options = [*folder, "--no-dashboard", "--no-nanny", "--nthreads", "1"]
-        self.workers.append(self._start("worker", self.address, *options))
-        return self.workers[-1]
-
-    def close(self):
-        for process in (*self.workers, self.scheduler):
-            process.kill()
-            process.wait()
-        self.logs.close()
 
 
 @pytest.fixture
@@ -122,7 +88,7 @@ def test_killed_scheduler_loses_nothing(cluster, make_bundle, make_stack, tmp_pa
 
 
 def test_no_scheduler_there(make_bundle, make_stack, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("keras_landslide.inference.cluster.ANSWER_S", 1.0)
+    monkeypatch.setattr("keras_landslide.cluster.ANSWER_S", 1.0)
     stack, _ = make_stack((40, 40))
     bundle = make_bundle()
     with socket.socket() as free:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from affine import Affine
 from stack_scenes import TARGET, centres, elevation_on, write_polygons
 
 from keras_landslide.errors import (
@@ -15,10 +16,13 @@ from keras_landslide.errors import (
     RecipeError,
     TerrainError,
 )
+from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.stack import terrain
 from keras_landslide.stack.build import build_stack
 from keras_landslide.stack.class_table import as_text, load_class_table
+from keras_landslide.stack.workshop import Workshop
 from keras_landslide.terrain.relief import above_mean
 from keras_landslide.terrain.uphill import uphill_index
 
@@ -214,3 +218,34 @@ def test_tables_of_the_package(tmp_path):
 
 def test_values_as_text():
     assert [as_text(v) for v in (6, 6.0, "6", " a ", None)] == ["6", "6", "6", "a", ""]
+
+
+def test_valid_range_reads_the_dem_near_the_target_alone(tmp_path, monkeypatch):
+    """A DEM of a whole country costs the basin's part of it, and gives what a clean one gives."""
+    grid = Grid("EPSG:4326", Affine(1.3e-4, 0, -75.2, 0, -1.3e-4, 6.05), (700, 800))
+    z = elevation_on(grid)
+    clean = z.copy()
+    z[300:340, 350:380], clean[300:340, 350:380] = -9999, np.nan
+    write_raster(tmp_path / "dirty.tif", z, grid)
+    write_raster(tmp_path / "clean.tif", clean, grid)
+    bounds = ", ".join(map(str, B))
+    recipe = (
+        f'[grid]\ncrs = "EPSG:32618"\nresolution = 12.5\nbounds = [{bounds}]\n'
+        '[dem]\npath = "{}.tif"\nderive = ["elevation", "slope", "above_mean_300"]\n'
+    )
+    monkeypatch.setattr(terrain, "TILE_PX", 16)
+    sizes = []
+
+    def weigh(self):
+        sizes.extend(p.stat().st_blocks * 512 for p in self.folder.glob("dem-valid*"))
+
+    monkeypatch.setattr(Workshop, "clean", weigh)
+    stacks = []
+    for name, more in (("dirty", "valid = [0, 9000]\n"), ("clean", "")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(recipe.format(name) + more)
+        stacks.append(build_stack(path, tmp_path / f"{name}_stack.tif"))
+    dirty, expected = (bands(path, "elevation", "slope", "above_mean_300") for path in stacks)
+    assert np.isnan(expected).any() and np.isfinite(expected).mean() > 0.5
+    np.testing.assert_array_equal(dirty, expected)
+    assert len(sizes) == 1 and sizes[0] < z.nbytes / 2
