@@ -63,6 +63,8 @@ class TrainingConfig:
         plateau_patience: epochs without a lower validation loss before the learning rate is
             multiplied by `plateau_factor`; 0 keeps it constant.
         plateau_factor: see there.
+        cosine: let the learning rate fall along half a cosine over all `epochs`, to nearly 0 in the
+            last one; instead of a plateau.
         band_dropout: share of patches from which the bands of one sensor are hidden, so that the
             network also works where one is missing (see `training.band_dropout`); 0 for none.
     """
@@ -78,6 +80,7 @@ class TrainingConfig:
     weight_decay: float = 0.0
     plateau_patience: int = 0
     plateau_factor: float = 0.5
+    cosine: bool = False
     band_dropout: float = 0.0
 
 
@@ -206,6 +209,7 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
         "weight_decay": (0 <= t.weight_decay < math.inf, "0 or a finite positive number"),
         "plateau_patience": (t.plateau_patience >= 0, "0 or more"),
         "plateau_factor": (0 < t.plateau_factor < 1, "greater than 0 and less than 1"),
+        "cosine": (not (t.cosine and t.plateau_patience), "false where plateau_patience is set"),
         "band_dropout": (0 <= t.band_dropout < 1, "from 0 to less than 1"),
     }
     for key, (fine, wanted) in ranges.items():

@@ -17,7 +17,7 @@ import click
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True,
               help="Repeat with so many seeds.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(min=2),
-              help="Cross-validate over so many folds instead of splitting.")  # fmt: skip
+              help="Cross-validate chips over so many folds instead of splitting.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path),
               help="Also make a bundle of the best model's folds and seeds.")  # fmt: skip
 def command(

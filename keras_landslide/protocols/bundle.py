@@ -26,7 +26,13 @@ from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import normalisation, scaled_network
 from keras_landslide.protocols.reproduce import Outcome
 from keras_landslide.protocols.results import Result
-from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
+from keras_landslide.protocols.summary import (
+    INTERVALS,
+    Row,
+    ensemble_row,
+    labels_of,
+    pooled_threshold,
+)
 from keras_landslide.version import BUNDLE_FORMAT, __version__
 
 MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
@@ -60,7 +66,7 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
     native = outcome.protocol.data.get("native", 1)
     channels = len(cache.band_names)
     model = _together([_any_size(run, channels, native) for run in members], row.entry)
-    contract = _contract(outcome, row, members, cache)
+    contract = _contract(outcome, _over_seeds(outcome, row), members, cache)
     with replacing(out) as part:
         part.mkdir()
         write_saved_model(model, part / "saved_model", out)
@@ -82,6 +88,15 @@ def _members(outcome: Outcome, row: Row) -> list[Result]:
     """Every trained run behind a row."""
     labels = row.entry.ensemble or (row.entry.label,)
     return [run for label in labels for runs in outcome.results[label].values() for run in runs]
+
+
+def _over_seeds(outcome: Outcome, row: Row) -> Row:
+    """The row of what the bundle is: the mean over all seeds, not the first seed alone."""
+    if row.seeds == 1:
+        return row
+    mean = Entry(row.entry.label, ensemble=(row.entry.label,), symmetries=row.entry.symmetries)
+    crossed = outcome.protocol.data.get("threshold") == "cross"
+    return ensemble_row(mean, outcome.dataset, outcome.results, crossed=crossed)
 
 
 def _any_size(run: Result, channels: int, native: int) -> keras.Model:

@@ -74,13 +74,19 @@ def open_dataset(
         protocol: which data it takes.
         folder: the data set; None simulates it, for the protocols on basins.
         work: where caches and simulated data go.
-        folds: instead of the protocol's number of folds.
+        folds: instead of the protocol's number of folds; for protocols on chips.
 
     Raises:
-        SplitError: the data cannot be split as the protocol wants, or no folder is given.
+        SplitError: the data cannot be split as the protocol wants, no folder is given, or folds are
+            asked of a protocol on basins.
         LandslideError: the data cannot be read.
     """
     if protocol.data["kind"] != "chips":
+        if folds is not None:
+            raise SplitError(
+                f"protocol {protocol.name} has one split, by place; --folds is for the protocols "
+                "on chips, leave it out"
+            )
         from keras_landslide.protocols.basins import open_basins
         from keras_landslide.protocols.mixed import open_mixed
 

@@ -55,7 +55,7 @@ def make_rows(protocol: Protocol, dataset: Dataset, results: Results) -> list[Ro
     rows = []
     for entry in protocol.models:
         if entry.ensemble:
-            rows.append(_ensemble(entry, dataset, results, crossed))
+            rows.append(ensemble_row(entry, dataset, results, crossed=crossed))
             continue
         by_seed = {
             seed: _crossed(runs, dataset) if crossed else list(runs)
@@ -145,8 +145,15 @@ def labels_of(dataset: Dataset, run: Result) -> np.ndarray:
     return np.asarray(cache.labels[run.parts["test"].numbers])
 
 
-def _ensemble(entry: Entry, dataset: Dataset, results: Results, crossed: bool) -> Row:
-    """The mean of several models over all their seeds, fold by fold."""
+def ensemble_row(entry: Entry, dataset: Dataset, results: Results, *, crossed: bool) -> Row:
+    """The mean of several models over all their seeds, fold by fold.
+
+    Args:
+        entry: names the models in `ensemble`.
+        dataset: the data.
+        results: all runs.
+        crossed: choose each fold's threshold on the test chips of the other folds, see `_crossed`.
+    """
     members = [runs for label in entry.ensemble for runs in results[label].values()]
     combined = []
     for place, first in enumerate(members[0]):

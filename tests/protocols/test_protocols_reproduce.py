@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import keras
@@ -165,6 +166,36 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
     np.testing.assert_allclose(said, np.mean(answers, axis=0), atol=1e-5)
     contract = json.loads((out / "bundle.json").read_text())
     assert contract["metrics"]["cross_validation"]["chips"] == 7
+
+
+def test_bundle_of_two_seeds_tells_of_their_mean(done, place, monkeypatch):
+    monkeypatch.setattr("keras_landslide.protocols.bundle.write_saved_model", lambda *_: None)
+    runs = done.rows[0].runs
+    others, said = [], []
+    for run in runs:
+        folder = place / "seeds" / "runs" / "a" / f"{run.round}-seed-1"
+        shutil.copytree(run.folder, folder)
+        other = np.clip(1 - run.probabilities("test"), 0, 1)
+        np.save(folder / "test.npy", other)
+        others.append(replace(run, folder=folder, seed=1))
+        said.append(((run.probabilities("test") + other) / 2, labels_of(done.dataset, run)))
+    results = {"A": {0: list(runs), 1: others}}
+    alone = replace(done.protocol, models=done.protocol.models[:1])
+    rows = make_rows(alone, done.dataset, results)
+    two = replace(done, protocol=alone, rows=rows, results=results)
+    out = export_best(two, place / "two_seeds", "A")
+    contract = json.loads((out / "bundle.json").read_text())
+    assert contract["model"]["members"] == 4
+    assert (
+        contract["threshold"]
+        == pooled_threshold(said)
+        != pooled_threshold(
+            [(run.probabilities("test"), labels_of(done.dataset, run)) for run in runs]
+        )
+    )
+    crossed = [pooled_threshold([pair]) for pair in said[::-1]]
+    found = sum(((p >= t) & (y == 1)).sum() for (p, y), t in zip(said, crossed, strict=True))
+    assert contract["metrics"]["cross_validation"]["tp"] == found
 
 
 def test_seeds_are_averaged_and_their_spread_told(done):

@@ -34,6 +34,13 @@ def test_no_plateau_no_change():
     assert learning_rate(TrainingConfig(learning_rate=0.3), rows) == 0.3
 
 
+def test_cosine_falls_to_nearly_nothing():
+    config = TrainingConfig(learning_rate=0.3, cosine=True, epochs=4)
+    rates = [learning_rate(config, [{"val_loss": 1.0}] * done) for done in range(4)]
+    half = 0.3 / 2
+    assert rates == pytest.approx([0.3, half * (1 + 2**-0.5), half, half * (1 - 2**-0.5)])
+
+
 def _one_weight(**settings):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
@@ -69,6 +76,7 @@ def test_momentum_by_hand():
         {"weight_decay": -1e-3},
         {"plateau_patience": -1},
         {"plateau_factor": 1.0},
+        {"cosine": True, "plateau_patience": 2},
     ],
 )
 def test_wrong_entries_are_refused(entry, tmp_path):
@@ -81,7 +89,7 @@ def test_older_run_folder_is_still_its_own(tmp_path):
     lines = [
         line
         for line in _toml(config, tmp_path).splitlines()
-        if not line.startswith(("optimizer", "momentum", "weight_decay", "plateau"))
+        if not line.startswith(("optimizer", "momentum", "weight_decay", "plateau", "cosine"))
     ]
     (tmp_path / "config.toml").write_text("\n".join(lines))
     check_same(tmp_path, config)
