@@ -20,7 +20,7 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
     from keras_landslide.quiet import quiet_tensorflow
 
-    source = open_folder(folder, **options)
+    source = _open(bundle, folder, options)
     with quiet_tensorflow():
         from keras_landslide.protocols.score_chips import score_chips
 
@@ -37,3 +37,17 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
             f"  {name:18} {text}" + (f"  [{between[0]:.3f}, {between[1]:.3f}]" if between else "")
         )
     click.echo(f"wrote {out / 'scores.json'}\nwrote {out / 'chips.png'}")
+
+
+def _open(bundle: Path, folder: Path, options: dict[str, Any]) -> Any:
+    """The data set; Landslide4Sense in the channels of the bundle, where none are asked for."""
+    from keras_landslide.bands import IMAGE_MODELS
+    from keras_landslide.inference.bundle import read_bundle
+    from keras_landslide.sources.landslide4sense_folder import CHANNELS
+
+    known = read_bundle(bundle).band_names
+    source = open_folder(folder, **options)
+    if source.name != "landslide4sense" or options["channels"] is not None:
+        return source
+    fitting = [name for name in CHANNELS if IMAGE_MODELS[name] == known]
+    return open_folder(folder, **options | {"channels": fitting[0]}) if fitting else source

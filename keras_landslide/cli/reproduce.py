@@ -20,6 +20,7 @@ import click
               help="Cross-validate chips over so many folds instead of splitting.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path),
               help="Also make a bundle of the best model's folds and seeds.")  # fmt: skip
+@click.option("--row", help="The bundle is of this model of the table instead of the best.")
 def command(
     name: str | None,
     folder: Path | None,
@@ -28,6 +29,7 @@ def command(
     seeds: int,
     folds: int | None,
     bundle: Path | None,
+    row: str | None,
 ) -> None:
     """Run all models of the protocol NAME under the same conditions.
 
@@ -39,7 +41,12 @@ def command(
         for known in (*NAMES, *PRESETS):
             click.echo(f"{known:12} {load_protocol(known).title}")
         return
-    load_protocol(name)
+    protocol = load_protocol(name)
+    if row is not None:
+        # Before hours of training, not after.
+        if bundle is None:
+            raise click.UsageError("--row chooses the model of a --bundle; give its folder")
+        protocol.model(row)
     from keras_landslide.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
@@ -63,6 +70,6 @@ def command(
     if bundle is not None:
         from keras_landslide.protocols.bundle import export_best
 
-        click.echo(f"wrote {export_best(done, bundle)}")
+        click.echo(f"wrote {export_best(done, bundle, row)}")
     said = f" ({QUICK})" if quick else ""
     click.echo(f"done in {done.seconds / 60:.1f} minutes{said}")

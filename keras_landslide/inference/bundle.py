@@ -118,8 +118,8 @@ def check_stack(bundle: Bundle, info: StackInfo) -> None:
 
     Raises:
         BundleError: a band is missing or in another unit, the pixel size differs by more than
-            `PIXEL_SIZE_TOLERANCE`, or the stack is not on a metric grid; the message says which
-            and what to do.
+            `PIXEL_SIZE_TOLERANCE`, the stack is not on a metric grid, or it is larger than the
+            chips that a bundle is for; the message says which and what to do.
     """
     where = f"{info.path}: does not fit the bundle '{bundle.name}': "
     have = {band.name: band for band in info.bands}
@@ -136,6 +136,12 @@ def check_stack(bundle: Bundle, info: StackInfo) -> None:
                 f"{where}band {band.name} is in '{unit or 'no unit'}', the network was trained on "
                 f"'{band.unit}'; set its unit in the scene recipe and stack again"
             )
+    if bundle.contract.get("chips_only") and max(info.grid.shape) > bundle.patch_size_px:
+        raise BundleError(
+            f"{where}its network asks where in a chip of {bundle.patch_size_px} px a pixel lies, "
+            f"which in a scene of {info.grid.shape[0]} x {info.grid.shape[1]} px means nothing; "
+            "make a bundle of a row without the middle (`reproduce --row`)"
+        )
     try:
         size = info.pixel_size_m
     except CrsError as error:

@@ -143,9 +143,8 @@ def _contract(
     import tensorflow as tf
 
     dataset, entry = outcome.dataset, members[0].entry
-    plain = scaled_network(
-        Entry("", entry.name), (None, None, len(cache.band_names)), dict(entry.options)
-    )
+    channels = len(cache.band_names)
+    plain = scaled_network(Entry("", entry.name), (None, None, channels), dict(entry.options))
     field = receptive_field(plain)
     scale = entry.scale * outcome.protocol.data.get("native", 1)
     stride = field.stride_px * scale
@@ -163,10 +162,11 @@ def _contract(
     }
     statistics = [
         {
-            name: keras.ops.convert_to_numpy(getattr(layer, name)).tolist()
+            # Of the bands alone: a channel for the place in the chip comes after them.
+            name: keras.ops.convert_to_numpy(getattr(layer, name))[:channels].tolist()
             for name in ("mean", "std")
         }
-        for layer in (normalisation(_any_size(run, len(cache.band_names), 1)) for run in members)
+        for layer in (normalisation(_any_size(run, channels, 1)) for run in members)
     ]
     return {
         "format": BUNDLE_FORMAT,
@@ -180,7 +180,8 @@ def _contract(
         "patch_size_px": int(cache.labels.shape[1]) * scale // entry.scale,
         "stride_px": stride,
         "halo_px": -(-reach // stride) * stride,
-        "bounded": field.bounded,
+        "bounded": field.bounded and not entry.centre,
+        "chips_only": entry.centre,
         "threshold": threshold,
         "threshold_rule": "best F1 over all chips, each answered by networks that never saw it",
         "calibration": None,

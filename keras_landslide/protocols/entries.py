@@ -16,13 +16,15 @@ class Entry:
         name: key of `models.MODELS`.
         options: of the model's function.
         training: what differs from the protocol's training.
-        data: what differs from the protocol's data (`augment`, `heavy`, `oversample`).
+        data: what differs from the protocol's data (`augment`, `heavy`, `shift`, `oversample`).
         bands: which bands, where the models of a protocol differ in them.
         quick: options of the quick form.
         scale: average the image over so many pixels first, and bring the result back.
         ensemble: labels of the models whose mean this one is; it is not trained itself.
         base: label of the model whose weights this one takes; it is not trained itself.
         symmetries: ask the network four times, mirrored, and take the mean.
+        centre: tell the network how far each pixel is from the middle of the chip, see
+            `layers.centre_distance`: for chips that were cut around a landslide.
     """
 
     label: str
@@ -36,6 +38,7 @@ class Entry:
     ensemble: tuple[str, ...] = ()
     symmetries: bool = False
     base: str = ""
+    centre: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from keras_landslide import models
 from keras_landslide.inference.network import Committee
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
+from keras_landslide.layers.centre_distance import CentreDistance
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.statistics import band_statistics
 from keras_landslide.protocols.entries import Entry
@@ -35,7 +36,11 @@ def build_network(entry: Entry, cache: PatchCache, seed: int) -> keras.Model:
     model = scaled_network(entry, (height, width, channels), options)
     mean, std = band_statistics(cache)
     indicator = np.array([kind == "categorical" for kind in cache.kinds])
-    normalisation(model).set_statistics(np.where(indicator, 0, mean), np.where(indicator, 1, std))
+    mean, std = np.where(indicator, 0, mean), np.where(indicator, 1, std)
+    if entry.centre:
+        # The distance is about of this size already.
+        mean, std = np.append(mean, 0), np.append(std, 1)
+    normalisation(model).set_statistics(mean, std)
     return model
 
 
@@ -45,18 +50,23 @@ def scaled_network(
     """The entry's network, working at 1 / `entry.scale` of the image's resolution.
 
     Images are averaged over `scale` x `scale` pixels and probabilities interpolated back, so that
-    raw full-size images go in and maps of their size come out.
+    raw full-size images go in and maps of their size come out. With `entry.centre` the network has
+    a channel more than the image.
     """
     height, width, channels = image_shape
-    if entry.scale == 1:
+    if entry.scale == 1 and not entry.centre:
         return models.build(entry.name, image_shape, **options)
     small = tuple(None if side is None else side // entry.scale for side in (height, width))
-    network = models.build(entry.name, (*small, channels), **options)
-    image = keras.Input(image_shape, name="image")
-    x = keras.layers.AveragePooling2D(entry.scale, name="average")(image)
+    network = models.build(entry.name, (*small, channels + entry.centre), **options)
+    image = x = keras.Input(image_shape, name="image")
+    if entry.scale > 1:
+        x = keras.layers.AveragePooling2D(entry.scale, name="average")(x)
+    if entry.centre:
+        x = CentreDistance(name="centre")(x)
     x = network(x)
-    x = BilinearUpSampling2D(entry.scale, name="enlarge")(x)
-    return keras.Model(image, x, name=f"{entry.name}_scaled")
+    if entry.scale > 1:
+        x = BilinearUpSampling2D(entry.scale, name="enlarge")(x)
+    return keras.Model(image, x, name=f"{entry.name}_wrapped")
 
 
 def normalisation(model: keras.Model) -> BandNormalization:

@@ -14,7 +14,7 @@ import numpy as np
 from keras_landslide.config import DataConfig, ModelConfig, RunConfig
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.patches.cache import PatchCache
-from keras_landslide.protocols.augmentation import HeavyBatches
+from keras_landslide.protocols.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.protocols.datasets import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import build_network, predict, set_batch_momentum
@@ -38,7 +38,9 @@ def run_entry(
     """
     cache = division.caches[entry.bands]
     config = run_config(protocol, entry, dataset, division, cache, seed)
-    key = fingerprint([FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base])
+    key = fingerprint(
+        [FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base, entry.centre]
+    )
     kept = folder / "scores.json"
     if kept.is_file():
         values = json.loads(kept.read_text(encoding="utf-8"))
@@ -101,7 +103,7 @@ def run_config(
         DataConfig(
             stack=f"{protocol.data.get('source', protocol.data['kind'])}-{dataset.key}",
             # With a digest of what else the batches depend on, so that no run goes on as another.
-            patches=f"{division.name}-{fingerprint(settings)}",
+            patches=f"{division.name}-{fingerprint([settings, entry.scale, entry.centre])}",
             image_model=",".join(cache.band_names),
             oversample=settings.get("oversample", 1),
             augment=settings.get("augment", False),
@@ -132,7 +134,9 @@ def _batches(
         seed=config.training.seed,
     )
     if settings.get("heavy"):
-        train = HeavyBatches(train, seed=config.training.seed)
+        train = HeavyBatches(
+            train, seed=config.training.seed, shift=settings.get("shift", LARGEST_SHIFT)
+        )
     return {
         "train": train,
         "val": PatchBatches(cache, _val(protocol, cache), batch_size=size, shuffle=False),
