@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keras_landslide.cli.data_options import layout_options, open_folder
+
+if TYPE_CHECKING:
+    from keras_landslide.sources.chips import ChipSource
 
 
 @click.command("score", short_help="score a bundle on the chips of a data set")
@@ -18,9 +21,10 @@ from keras_landslide.cli.data_options import layout_options, open_folder
 @layout_options
 def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
+    from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.quiet import quiet_tensorflow
 
-    source = _open(bundle, folder, options)
+    source = open_for(read_bundle(bundle).band_names, folder, options)
     with quiet_tensorflow():
         from keras_landslide.protocols.score_chips import score_chips
 
@@ -39,15 +43,13 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
     click.echo(f"wrote {out / 'scores.json'}\nwrote {out / 'chips.png'}")
 
 
-def _open(bundle: Path, folder: Path, options: dict[str, Any]) -> Any:
-    """The data set; Landslide4Sense in the channels of the bundle, where none are asked for."""
+def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> ChipSource:
+    """The data set; Landslide4Sense in the channels `names`, where no others are asked for."""
     from keras_landslide.bands import IMAGE_MODELS
-    from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.sources.landslide4sense_folder import CHANNELS
 
-    known = read_bundle(bundle).band_names
     source = open_folder(folder, **options)
     if source.name != "landslide4sense" or options["channels"] is not None:
         return source
-    fitting = [name for name in CHANNELS if IMAGE_MODELS[name] == known]
+    fitting = [channels for channels in CHANNELS if IMAGE_MODELS[channels] == names]
     return open_folder(folder, **options | {"channels": fitting[0]}) if fitting else source

@@ -91,6 +91,13 @@ def test_stack_that_breaks_the_contract(make_bundle, tmp_path, options, message)
     assert "stack again" in str(caught.value) and "'toy'" in str(caught.value)
 
 
+def test_bundle_for_chips_takes_no_scene(make_bundle, tmp_path):
+    stack = stack_info(write_stack(tmp_path / "s.tif", image(), **ALL))
+    check_stack(read_bundle(make_bundle(chips_only=True, patch_size_px=8)), stack)
+    with pytest.raises(BundleError, match=r"where in a chip of 4 px .* scene of 8 x 8 px"):
+        check_stack(read_bundle(make_bundle("small", chips_only=True, patch_size_px=4)), stack)
+
+
 def test_entries_of_newer_writers_are_kept(make_bundle):
     folder = make_bundle(extra={"a": 1})
     assert read_bundle(folder).contract["extra"] == {"a": 1}

@@ -25,6 +25,14 @@ def test_wrong_name_and_folder(tmp_path):
     assert isinstance(run.exception, InputFileError) and "is no folder" in str(run.exception)
 
 
+def test_wrong_row_is_refused_before_anything_is_run(tmp_path):
+    arguments = ["best_l4s", "--data", str(tmp_path), "-o", str(tmp_path / "out"), "--row", "best"]
+    run = CliRunner().invoke(reproduce.command, arguments)
+    assert run.exit_code == 2 and "--bundle" in run.output
+    run = CliRunner().invoke(reproduce.command, [*arguments, "--bundle", str(tmp_path / "b")])
+    assert isinstance(run.exception, UnknownNameError) and "four sides" in str(run.exception)
+
+
 def test_listing_needs_no_network():
     code = (
         "import sys; from keras_landslide.cli.main import main\n"

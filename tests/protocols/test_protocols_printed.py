@@ -20,6 +20,7 @@ from keras_landslide.protocols.printed import (
     reported_values,
 )
 from keras_landslide.protocols.protocol import NAMES, PRESETS, load_protocol, read_protocol
+from keras_landslide.susceptibility.settings import PUBLISHED
 
 # Worked out by hand from the printed precision and recall: harmonic mean, and mean of the two.
 VERDICTS = {
@@ -94,6 +95,12 @@ def test_published_training():
             int(row["batch_size"]),
         )
         assert training.optimizer == row["optimizer"].lower()
+        # `susceptibility --protocol published` is the same study on another kind of stack.
+        there = PUBLISHED[entry.name]
+        assert there.learning_rate == pytest.approx(training.learning_rate, rel=0.03)
+        assert (there.optimizer, there.epochs, there.batch_size) == (
+            training.optimizer, training.epochs, training.batch_size,
+        )  # fmt: skip
     best = {row["image_model"]: row for row in read_csv("colombia_table2.csv")}
     colombia = load_protocol("colombia")
     for entry in colombia.models:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from chip_folders import bijie
 
+from keras_landslide.bands import IMAGE_MODELS
 from keras_landslide.errors import BundleError, RecipeError, SplitError
 from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.protocols.bundle import export_best
@@ -37,13 +38,20 @@ TINY = {
     },
     "training": {"loss": "bce_dice", "learning_rate": 3e-3, "batch_size": 3, "epochs": 2},
     "models": [
-        {"label": "A", "name": "unet", "options": {"filters": 2, "levels": 2}, "scale": 2},
+        {
+            "label": "A",
+            "name": "unet",
+            "options": {"filters": 2, "levels": 2},
+            "scale": 2,
+            "centre": True,
+        },
         {
             "label": "A mirrored",
             "name": "unet",
             "options": {"filters": 2, "levels": 2},
             "scale": 2,
             "base": "A",
+            "centre": True,
             "symmetries": True,
         },
         {"label": "both", "ensemble": ["A mirrored"], "symmetries": True},
@@ -156,7 +164,7 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
     answers = []
     for run in done.rows[0].runs[0].folder.parent.glob("fold-*"):
         trained = keras.models.load_model(run / "model.keras", compile=False)
-        entry = Entry("", "unet", scale=4)
+        entry = Entry("", "unet", scale=4, centre=True)
         network = scaled_network(entry, (64, 48, 3), {"filters": 2, "levels": 2})
         network.set_weights(trained.get_weights())
         for axes in ((), (1,), (2,), (1, 2)):
@@ -165,6 +173,8 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
     assert len(answers) == 8
     np.testing.assert_allclose(said, np.mean(answers, axis=0), atol=1e-5)
     contract = json.loads((out / "bundle.json").read_text())
+    assert contract["chips_only"] and not contract["bounded"]
+    assert len(contract["normalization"]["mean"]) == 3, "of the bands, not of the place in the chip"
     assert contract["metrics"]["cross_validation"]["chips"] == 7
 
 
@@ -242,6 +252,19 @@ def test_quick_is_said_in_every_output(place):
 
     assert QUICK in title_of(load_protocol("mu_net", quick=True), False)
     assert QUICK not in title_of(load_protocol("mu_net"), False)
+
+
+def test_chips_are_read_in_the_channels_of_the_bundle(tmp_path):
+    """Landslide4Sense has two sets of channels, and the bundle knows which."""
+    from chip_folders import landslide4sense
+
+    from keras_landslide.cli.data_score import open_for
+
+    folder = landslide4sense(tmp_path / "l4s", TrainData=1)
+    for channels in ("l4s6", "l4s14"):
+        names = IMAGE_MODELS[channels]
+        assert open_for(names, folder, {"channels": None}).band_names == names
+    assert len(open_for(names, folder, {"channels": "l4s6"}).bands) == 6, "as was asked for"
 
 
 def test_bundle_is_scored_on_chips(bundle, place):
