@@ -112,7 +112,7 @@ show(WORK / "mu_net" / "examples.png", width=900)
 # %% [markdown]
 # ## The most of a handful of chips
 #
-# In the shell: `keras-landslide reproduce best_l4s --data FOLDER --seeds 2 --bundle bundle`. Every
+# In the shell: `keras-landslide reproduce best_l4s --data FOLDER --bundle bundle`. Every
 # chip is scored by networks that never saw it, at a threshold that the other chips chose; the rows
 # add one part at a time, so that the table tells what each is worth. Here with narrow networks and
 # few epochs.
@@ -136,13 +136,14 @@ table(
 )
 
 # %% [markdown]
-# One bundle of all folds: its SavedModel takes raw chips and gives the mean of all networks.
+# One bundle of all folds: its SavedModel takes raw chips of all 14 bands and gives the mean of all
+# networks.
 
 # %%
 from keras_landslide.sources.registry import open_source
 
 bundle = export_best(made, WORK / "few_chips")
-again = score_chips(bundle, open_source(data), WORK / "few_chips_scores")
+again = score_chips(bundle, open_source(data, channels="l4s14"), WORK / "few_chips_scores")
 print(f"on the chips that it was made of: F1 {again.report['f1']:.3f}, which is no test")
 show(WORK / "few_chips_scores" / "chips.png", width=500)
 

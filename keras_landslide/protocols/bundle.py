@@ -13,30 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_landslide.errors import BundleError
 from keras_landslide.export import check_replaceable, write_saved_model
-from keras_landslide.files import fingerprint, replacing, write_json
-from keras_landslide.models.receptive_field import receptive_field
-from keras_landslide.patches.cache import PatchCache
-from keras_landslide.patches.statistics import band_ranges
+from keras_landslide.files import replacing, write_json
+from keras_landslide.protocols.bundle_contract import MIRRORINGS, make_contract
 from keras_landslide.protocols.entries import Entry
-from keras_landslide.protocols.networks import normalisation, scaled_network
+from keras_landslide.protocols.networks import scaled_network
 from keras_landslide.protocols.reproduce import Outcome
 from keras_landslide.protocols.results import Result
-from keras_landslide.protocols.summary import (
-    INTERVALS,
-    Row,
-    ensemble_row,
-    labels_of,
-    pooled_threshold,
-)
-from keras_landslide.version import BUNDLE_FORMAT, __version__
-
-MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
-"""Axes of (B, H, W, C) that are turned about: as they are, left-right, up-down, both."""
+from keras_landslide.protocols.summary import Row, ensemble_row
 
 
 def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> Path:
@@ -65,8 +52,9 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
         raise BundleError("a bundle of mirrored answers cannot hold directions among its bands")
     native = outcome.protocol.data.get("native", 1)
     channels = len(cache.band_names)
-    model = _together([_any_size(run, channels, native) for run in members], row.entry)
-    contract = _contract(outcome, _over_seeds(outcome, row), members, cache)
+    networks = [_any_size(run, channels, native) for run in members]
+    contract = make_contract(outcome, _over_seeds(outcome, row), members, networks)
+    model = _together(networks, row.entry)
     with replacing(out) as part:
         part.mkdir()
         write_saved_model(model, part / "saved_model", out)
@@ -135,81 +123,3 @@ def _renamed(member: keras.Model, number: int) -> keras.Model:
 
 def _flipped(x: Any, axes: tuple[int, ...]) -> Any:
     return ops.flip(x, axis=axes) if axes else x
-
-
-def _contract(
-    outcome: Outcome, row: Row, members: Sequence[Result], cache: PatchCache
-) -> dict[str, Any]:
-    import tensorflow as tf
-
-    dataset, entry = outcome.dataset, members[0].entry
-    channels = len(cache.band_names)
-    plain = scaled_network(Entry("", entry.name), (None, None, channels), dict(entry.options))
-    field = receptive_field(plain)
-    scale = entry.scale * outcome.protocol.data.get("native", 1)
-    stride = field.stride_px * scale
-    # Enlarging looks one small pixel further on each side.
-    reach = (field.halo_px + (scale > 1)) * scale
-    threshold = pooled_threshold(
-        [(np.asarray(run.probabilities("test")), labels_of(dataset, run)) for run in row.runs]
-    )
-    part = row.parts["test"]
-    scores = part.scores.to_dict()
-    intervals = {
-        name: [found.low, found.high]
-        for name in INTERVALS
-        if (found := row.intervals["test"].get(name)) is not None
-    }
-    statistics = [
-        {
-            # Of the bands alone: a channel for the place in the chip comes after them.
-            name: keras.ops.convert_to_numpy(getattr(layer, name))[:channels].tolist()
-            for name in ("mean", "std")
-        }
-        for layer in (normalisation(_any_size(run, channels, 1)) for run in members)
-    ]
-    return {
-        "format": BUNDLE_FORMAT,
-        "name": f"{outcome.protocol.name}-{len(members)}-networks",
-        "simulated": dataset.simulated,
-        "bands": [
-            {"name": band.name, "unit": band.unit, "kind": band.kind}
-            for band in dataset.bands[entry.bands]
-        ],
-        "pixel_size_m": dataset.pixel_size_m,
-        "patch_size_px": int(cache.labels.shape[1]) * scale // entry.scale,
-        "stride_px": stride,
-        "halo_px": -(-reach // stride) * stride,
-        "bounded": field.bounded and not entry.centre,
-        "chips_only": entry.centre,
-        "threshold": threshold,
-        "threshold_rule": "best F1 over all chips, each answered by networks that never saw it",
-        "calibration": None,
-        "training_area": None,
-        "band_ranges": band_ranges(cache, np.arange(len(cache.patches))),
-        # Each member has its own, from its own training chips; the mean is for people.
-        "normalization": {
-            name: np.mean([each[name] for each in statistics], axis=0).tolist()
-            for name in ("mean", "std")
-        },
-        "metrics": {
-            "cross_validation": {**scores, "intervals": intervals, "chips": len(part.counts)}
-        },
-        "model": {
-            "name": entry.name,
-            "options": dict(entry.options),
-            "scale": scale,
-            "members": len(members),
-            "sides": len(MIRRORINGS) if row.entry.symmetries else 1,
-            "quick": outcome.protocol.quick,
-        },
-        "versions": {
-            "keras_landslide": __version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "trained_with": keras.backend.backend(),
-        },
-        "fingerprint": fingerprint(
-            [dataset.key, [[run.round, run.seed, run.entry.label] for run in members], statistics]
-        ),
-    }

@@ -14,6 +14,7 @@ import tomli_w
 from keras_landslide.files import write_text
 from keras_landslide.models.catalogue import catalogue
 from keras_landslide.protocols.datasets import Dataset
+from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.printed import inconsistencies
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.protocols.summary import Row
@@ -131,12 +132,11 @@ def describe(protocol: Protocol) -> dict[str, Any]:
         "data": dict(protocol.data),
         "training": asdict(protocol.training),
         "models": [
-            {
-                "label": entry.label,
-                "name": entry.name,
-                "options": dict(entry.options),
-                "training": dict(entry.training),
-            }
+            # What is left as it is by default would only be noise.
+            {key: value for key, value in asdict(entry).items() if value != getattr(_PLAIN, key)}
             for entry in protocol.models
         ],
     }
+
+
+_PLAIN = Entry("")

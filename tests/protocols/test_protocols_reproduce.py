@@ -96,6 +96,7 @@ def test_every_chip_is_scored_once_and_everything_is_written(done, place):
     }  # fmt: skip
     card = (place / "out" / "card.md").read_text()
     assert "2-fold cross-validation" in card and "chosen on the chips of all other folds" in card
+    assert 'base = "A"' in card and "centre = true" in card
     with (place / "out" / "table.csv").open() as stream:
         rows = [r for r in csv.DictReader(stream) if r["score"] == "f1" and r["part"] == "test"]
     for row, found in zip(done.rows, rows, strict=True):
