@@ -42,8 +42,8 @@ def dask_client(scheduler: str | None = None, workers: int | None = None) -> Ite
     try:
         if scheduler is None:
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0",
-                memory_limit=0, silence_logs=logging.CRITICAL,
+                n_workers=workers, threads_per_worker=1, processes=True, memory_limit=0,
+                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
             )  # fmt: skip
         client = _connect(Client, cluster or scheduler)
         try:
