@@ -30,6 +30,7 @@ import keras
 from keras_landslide.models.registry import build
 from keras_landslide.rasters.read import stack_info
 from keras_landslide.susceptibility.features import stack_features
+from keras_landslide.susceptibility.mappers import network_mapper
 from keras_landslide.susceptibility.mapping import deploy, map_classes, map_probability
 keras.utils.set_random_seed(0)
 stack = {folder!r} + "/stack.tif"
@@ -40,7 +41,7 @@ network = build(
     "lacnn", (None, None, 160), filters={filters}, levels={levels}, features_to_head=True
 )
 out = {folder!r} + "/probability.tif"
-map_probability(deploy(features, [network]), features, stack, out, window_px=512)
+map_probability(network_mapper(deploy(features, [network]), features), stack, out, window_px=512)
 map_classes(out, stack, {folder!r} + "/classes.tif", method="equal_area")
 """
 PEAK = """

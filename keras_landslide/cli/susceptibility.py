@@ -39,8 +39,8 @@ import click
               help="Pixels around a patch without loss; default: the protocol's.")  # fmt: skip
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=None,
               show_default="32", help="Edge of the blocks of `blocks`, pixels.")  # fmt: skip
-@click.option("--map-model", help="Network that makes the map; default: the best on the first way "
-              "of holding out.")  # fmt: skip
+@click.option("--map-model", help="Makes the map: a network, random_forest, gradient_boosting or "
+              "ensemble; default: the best on the first way of holding out.")  # fmt: skip
 @click.option("--map-stack", type=click.Path(path_type=Path),
               help="Map this stack instead of the one learnt from.")  # fmt: skip
 @click.option("--classes", type=click.Choice(["natural_breaks", "quantiles", "equal_area"]),

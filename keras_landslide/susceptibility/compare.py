@@ -12,7 +12,8 @@ from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import SplitError
 from keras_landslide.files import replacing
 from keras_landslide.susceptibility.folds import held_out, make_folds
-from keras_landslide.susceptibility.settings import Held
+from keras_landslide.susceptibility.mappers import mean_of_log_odds
+from keras_landslide.susceptibility.settings import MEANS, Held
 from keras_landslide.susceptibility.trainer import Trainer
 
 
@@ -74,6 +75,8 @@ class HeldOut:
 
     def probability(self, name: str, number: int) -> np.ndarray:
         """Probability float32 (H, W) of the model that did not learn from fold `number`."""
+        if name in MEANS:
+            return mean_of_log_odds([self.probability(part, number) for part in MEANS[name]])
         label = self.trainer.label
         out = np.full(label.shape, np.nan, np.float32)
         out[label != UNLABELLED] = np.load(self.path(name, number))

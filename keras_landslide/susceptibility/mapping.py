@@ -6,15 +6,14 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
 import keras
 import numpy as np
 
 from keras_landslide.files import write_text
-from keras_landslide.inference.scene import predict_scene
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.inference.scene import WINDOW_PX, predict_scene
 from keras_landslide.rasters.read import BandReader, stack_info
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.susceptibility.classes import (
@@ -25,6 +24,7 @@ from keras_landslide.susceptibility.classes import (
     classify,
 )
 from keras_landslide.susceptibility.features import Features
+from keras_landslide.susceptibility.mappers import Mapper
 
 COLOURS = ("#1a9850", "#a6d96a", "#ffffbf", "#fdae61", "#d73027")
 STRIP_ROWS = 512
@@ -72,35 +72,23 @@ def deploy(features: Features, networks: Sequence[keras.Model]) -> keras.Model:
 
 
 def map_probability(
-    model: keras.Model,
-    features: Features,
-    stack: str | Path,
-    out: str | Path,
-    *,
-    window_px: int = 768,
-    identity: Any = None,
+    mapper: Mapper, stack: str | Path, out: str | Path, *, window_px: int = WINDOW_PX
 ) -> Path:
     """Write the probability map of a stack, window by window; see `inference.scene.predict_scene`.
 
     Raises:
         LandslideError: the stack cannot be read, or the map cannot be written.
     """
-    found = receptive_field(model)
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        return np.asarray(model.predict_on_batch(images))[..., 0]
-
-    tags = {"SIMULATED": "yes" if stack_info(stack).simulated else "no"}
     return predict_scene(
-        predict,
+        mapper.predict,
         stack,
-        features.stored,
+        mapper.bands,
         out,
-        halo_px=found.halo_px,
-        stride_px=found.stride_px,
+        halo_px=mapper.halo_px,
+        stride_px=mapper.stride_px,
         window_px=window_px,
-        identity=identity,
-        tags=tags,
+        identity=mapper.identity,
+        tags={"SIMULATED": "yes" if stack_info(stack).simulated else "no"},
     )
 
 

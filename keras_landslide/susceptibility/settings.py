@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from keras_landslide.errors import ModelError, UnknownNameError
 from keras_landslide.susceptibility.learn import Learning
+from keras_landslide.susceptibility.peers import PEERS
 from keras_landslide.susceptibility.sampling import Cutting
 
 
@@ -19,6 +20,8 @@ class Held:
 
 HELD_OUT = (Held("rows", 5), Held("blocks", 5))
 NETWORKS = ("naive", "llr", "nn", "lann", "cnn", "lacnn")
+MEANS = {"ensemble": ("lacnn", "random_forest")}
+"""Models that are the mean of the log-odds of others: scored where these are, at no cost."""
 ALIGNED = ("lann", "lacnn")
 PROTOCOLS = ("blocked", "published")
 LEAST_WEIGHT = 0.2
@@ -79,7 +82,8 @@ class StudySettings:
             the patches.
         buffer_px: ground within so many pixels of a held-out strip is not learnt from. Blocks have
             no buffer: they show what nearness hides.
-        map_model: network that makes the map; None takes the best on the first way of holding out.
+        map_model: network, peer or ensemble that makes the map; None takes the best on the first
+            way of holding out.
         classes: method of `classes.class_limits`.
         seed: of everything.
     """
@@ -101,6 +105,17 @@ class StudySettings:
     classes: str = "natural_breaks"
     seed: int = 0
 
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Networks, and peers if wanted."""
+        return (*self.models, *(PEERS if self.peers else ()))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Those, and the means of some of them."""
+        means = (name for name, parts in MEANS.items() if set(parts) <= set(self.trained))
+        return (*self.trained, *means)
+
     def check(self) -> None:
         """Refuse what cannot be.
 
@@ -108,15 +123,18 @@ class StudySettings:
             UnknownNameError: a network or protocol is unknown.
             ModelError: a number is out of range.
         """
-        for name in (*self.models, *([self.map_model] if self.map_model else [])):
+        for name in self.models:
             if name not in NETWORKS:
                 raise UnknownNameError.among("susceptibility model", name, NETWORKS)
         if self.protocol not in PROTOCOLS:
             raise UnknownNameError.among("protocol", self.protocol, PROTOCOLS)
-        if self.map_model and self.map_model not in self.models:
+        known = (*NETWORKS, *PEERS, *MEANS)
+        if self.map_model and self.map_model not in known:
+            raise UnknownNameError.among("susceptibility model", self.map_model, known)
+        if self.map_model and self.map_model not in self.compared:
             raise ModelError(
                 f"the map is asked of {self.map_model}, which is not among the models "
-                f"{', '.join(self.models)}; add it"
+                f"{', '.join(self.compared)}; add it, or what it is made of, to --models"
             )
         if self.protocol == "published" and (self.held or self.block_px):
             raise ModelError(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from keras_landslide.files import fingerprint, replacing, write_json, write_text
+from keras_landslide.files import replacing, write_json, write_text
 from keras_landslide.lock import folder_lock
 from keras_landslide.progress import progress
 from keras_landslide.rasters.read import stack_info
@@ -21,11 +19,17 @@ from keras_landslide.susceptibility.figures import (
 )
 from keras_landslide.susceptibility.folds import held_out
 from keras_landslide.susceptibility.map_stack import check_map_stack
+from keras_landslide.susceptibility.mappers import (
+    Mapper,
+    mean_mapper,
+    network_mapper,
+    peer_mapper,
+)
 from keras_landslide.susceptibility.mapping import deploy, map_classes, map_probability
 from keras_landslide.susceptibility.peers import PEERS
 from keras_landslide.susceptibility.region import read_label
 from keras_landslide.susceptibility.scores import FoldScores, gap, overall, score_fold
-from keras_landslide.susceptibility.settings import ALIGNED, StudySettings
+from keras_landslide.susceptibility.settings import ALIGNED, MEANS, StudySettings
 from keras_landslide.susceptibility.tables import fold_table, gap_table, score_table
 from keras_landslide.susceptibility.trainer import Trainer
 
@@ -65,24 +69,24 @@ def run_study(
     label = read_label(stack)
     with folder_lock(out, "study"):
         trainer = Trainer(stack, features, label, settings)
-        names = [*settings.models, *(PEERS if settings.peers else ())]
+        trained, names = settings.trained, settings.compared
         found: dict[str, Any] = {"stack": str(stack), "simulated": info.simulated, "held_out": {}}
         studies = [HeldOut(trainer, held, out / "held_out") for held in settings.held]
         for study in studies:
             held = study.held
-            steps, count = study.fill(names), len(names) * len(study.numbers)
+            steps, count = study.fill(trained), len(trained) * len(study.numbers)
             for _ in progress(steps, f"held-out {held.kind}", total=count, unit="model"):
                 pass
             scored = {name: _scores(study, name) for name in names}
             result = _results({name: model.held_out for name, model in scored.items()})
-            rates = study.rates(names)
+            rates = study.rates(trained)
             found["held_out"][f"{held.kind}:{held.folds}"] = result | (
                 {"rates": rates} if rates else {}
             )
             _figures(out / "curves", held.kind, scored, result, info.simulated)
         first = next(iter(found["held_out"].values()))["models"]
         best = settings.map_model or max(
-            settings.models, key=lambda name: first[name]["overall"]["roc_auc"]["value"]
+            names, key=lambda name: first[name]["overall"]["roc_auc"]["value"]
         )
         found["map"] = _map(trainer, best, studies[0], Path(map_stack or stack), out)
         write_json(out / "scores.json", found)
@@ -101,7 +105,7 @@ def _scores(study: HeldOut, name: str) -> ModelCurves:
 
 
 def _results(scored: dict[str, list[FoldScores]]) -> dict[str, Any]:
-    """Scores ready for JSON; gaps are to the model that leads in AUC."""
+    """Scores ready for JSON; gaps in AUC are those of the leader and of `lacnn`."""
     models: dict[str, Any] = {
         name: {
             "overall": overall(folds),
@@ -111,9 +115,13 @@ def _results(scored: dict[str, list[FoldScores]]) -> dict[str, Any]:
     }
     leader = max(models, key=lambda name: models[name]["overall"]["roc_auc"]["value"])
     gaps = {
-        name: gap(scored[leader], folds)._asdict()
-        for name, folds in scored.items()
-        if name != leader
+        first: {
+            second: gap(scored[first], folds)._asdict()
+            for second, folds in scored.items()
+            if second != first
+        }
+        for first in dict.fromkeys([leader, "lacnn"])
+        if first in scored
     }
     return {"models": models, "leader": leader, "gaps": gaps}
 
@@ -135,23 +143,31 @@ def _map(trainer: Trainer, name: str, study: HeldOut, stack: Path, out: Path) ->
     if study.published:
         # The rate falls by what a tenth of the patches says, here as in the comparison.
         learn, validation = held_out(learn, study.fold, 1)
-    rates = out / "held_out" / f"{trainer.key(name, None)}-{name}-map.rates.json"
-    features, members = trainer.networks(name, learn, validation, rates)
-    model = deploy(features, members)
-    with replacing(out / "model.keras") as part:
-        model.save(part.with_suffix(".keras"))
-        part.with_suffix(".keras").replace(part)
-    identity = fingerprint([float(np.abs(w).sum()) for w in model.get_weights()])
-    probability = map_probability(
-        model, features, stack, out / "probability.tif", identity=identity
-    )
+    (out / "model.keras").unlink(missing_ok=True)  # a forest alone leaves none
+    mappers: list[Mapper] = []
+    aligned: tuple[str, ...] = ()
+    for part in MEANS.get(name, (name,)):
+        if part in PEERS:
+            peer = trainer.peer(part, learn)
+            mappers.append(peer_mapper(peer, trainer.local, trainer.key(part, None)))
+            continue
+        rates = out / "held_out" / f"{trainer.key(part, None)}-{part}-map.rates.json"
+        features, members = trainer.networks(part, learn, validation, rates)
+        model = deploy(features, members)
+        with replacing(out / "model.keras") as file:
+            model.save(file.with_suffix(".keras"))
+            file.with_suffix(".keras").replace(file)
+        mappers.append(network_mapper(model, features))
+        aligned = features.aligned
+    mapper = mappers[0] if len(mappers) == 1 else mean_mapper(mappers)
+    probability = map_probability(mapper, stack, out / "probability.tif")
     method = trainer.settings.classes
     areas = map_classes(probability, stack, out / "classes.tif", method=method)
     class_figure(out / "classes.png", out / "classes.tif", stack)
     return {
         "model": name,
-        "bands": features.stored,
-        "aligned": features.aligned,
+        "bands": mapper.bands,
+        "aligned": aligned,
         "classes": [area._asdict() for area in areas],
         "method": method,
     }
@@ -165,6 +181,6 @@ def score_text(found: dict[str, Any]) -> str:
         kind, folds = held.split(":")
         what = {"rows": "strips of rows", "columns": "strips of columns"}.get(kind, "small blocks")
         parts.append(f"**Held out: {what}, {folds} folds**{note}\n\n{score_table(result)}")
-        parts.append(f"Less than the leader, {result['leader']}:\n\n{gap_table(result)}")
+        parts.append(f"Differences in AUC on the same draws:\n\n{gap_table(result)}")
         parts.append(f"Fold by fold, with 95 % intervals:\n\n{fold_table(result)}")
     return "\n\n".join(parts) + "\n"

@@ -29,17 +29,19 @@ def score_table(result: dict[str, Any]) -> str:
 
 
 def gap_table(result: dict[str, Any]) -> str:
-    """How far each model is behind the leader in AUC, and how often over resampled blocks."""
+    """How far some models are ahead of the others in AUC, and how often over resampled blocks."""
     rows = [
         [
-            name,
+            first,
+            second,
             f"{gap['value']:+.4f}",
             f"{gap['low']:+.4f} to {gap['high']:+.4f}",
             f"{gap['share_above']:.1%}",
         ]
-        for name, gap in sorted(result["gaps"].items(), key=lambda item: item[1]["value"])
+        for first, others in result["gaps"].items()
+        for second, gap in sorted(others.items(), key=lambda item: item[1]["value"])
     ]
-    return markdown(("model", "behind by", "95 %", "leader ahead in"), rows)
+    return markdown(("first", "second", "first less second", "95 %", "first ahead in"), rows)
 
 
 def fold_table(result: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,6 +59,10 @@ class Trainer:
         state = source_state(self.stack)
         return fingerprint([FORMAT, name, parts, chosen, where, self.local.bands, state])
 
+    def peer(self, name: str, learn: np.ndarray) -> Any:
+        """A peer fitted to the local features."""
+        return train_peer(name, self.values, learn, seed=self.settings.seed)
+
     def networks(
         self,
         name: str,
@@ -87,8 +92,7 @@ class Trainer:
         """
         where = self.label != UNLABELLED
         if name in PEERS:
-            peer = train_peer(name, self.values, learn, seed=self.settings.seed)
-            return predict_peer(peer, self.values, where)
+            return predict_peer(self.peer(name, learn), self.values, where)
         _, learner, values = self._prepared(name, learn, rates)
         rows, cols = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
         box = (rows[0], rows[-1] + 1), (cols[0], cols[-1] + 1)

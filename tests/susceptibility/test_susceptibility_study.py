@@ -27,7 +27,7 @@ from keras_landslide.susceptibility.settings import Held, StudySettings
 QUICK = ["--epochs", "1", "--members", "1", "--patch-px", "32", "--margin", "30", "--buffer", "4"]
 
 
-NAMES = {"naive", "llr", "lacnn", "random_forest", "gradient_boosting"}
+NAMES = {"naive", "llr", "lacnn", "random_forest", "gradient_boosting", "ensemble"}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,8 @@ def test_tables_have_every_model_and_fold(study):
         aucs = [fold["scores"]["roc_auc"] for fold in entry["folds"]]
         assert len(aucs) == 2
         assert entry["overall"]["roc_auc"]["value"] == pytest.approx(np.mean(aucs))
+    assert set(held["gaps"]) == {held["leader"], "lacnn"}
+    assert set(held["gaps"]["lacnn"]) == NAMES - {"lacnn"}
     naive = held["models"]["naive"]["overall"]
     assert naive["roc_auc"]["value"] == 0.5 and naive["nll"]["value"] >= naive["naive_nll"]["value"]
     text = (study / "scores.md").read_text()
@@ -217,7 +219,8 @@ def failed(arguments, capfd):
     ("options", "message"),
     [
         (["--models", "resnet"], "unknown susceptibility model 'resnet'"),
-        (["--models", "llr", "--map-model", "cnn"], "not among the models llr"),
+        (["--models", "llr", "--map-model", "cnn"], "not among the models llr, random"),
+        (["--models", "llr", "--map-model", "ensemble"], "or what it is made of, to --models"),
         (["--held-out", "rows"], "such as rows:5"),
         (["--held-out", "rows:2", "--buffer", "72"], "no landslide pixel is left to learn from"),
         (["--protocol", "published", "--held-out", "rows:2"], "leave out --held-out"),
