@@ -86,6 +86,23 @@ def heavy_channels(logistic: np.ndarray, features: Features, least: float) -> tu
     return tuple(features.names[i] for i in chosen)
 
 
+def holes(features: Features, values: np.ndarray) -> str | None:
+    """One line on the pixels that lack a band; None without any.
+
+    Args:
+        features: local ones.
+        values: float32 (H, W, C) from `read_features`; NaN in all channels of such a pixel.
+    """
+    count = int(np.isnan(values[..., 0]).sum())
+    if not count:
+        return None
+    pixels = values[..., 0].size
+    return (
+        f"{count} of {pixels} pixels ({count / pixels:.1%}) lack a value in one of "
+        f"{', '.join(features.bands)}: they are not learnt from, not scored, and empty in the map"
+    )
+
+
 def usable(label: np.ndarray, features: np.ndarray) -> np.ndarray:
     """The label with 255 where a feature is missing: no loss, no score."""
     return np.where(np.isnan(features).any(axis=-1), UNLABELLED, label).astype(np.uint8)

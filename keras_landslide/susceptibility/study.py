@@ -27,7 +27,7 @@ from keras_landslide.susceptibility.mappers import (
 )
 from keras_landslide.susceptibility.mapping import deploy, map_classes, map_probability
 from keras_landslide.susceptibility.peers import PEERS
-from keras_landslide.susceptibility.region import read_label
+from keras_landslide.susceptibility.region import holes, read_label
 from keras_landslide.susceptibility.scores import FoldScores, gap, overall, score_fold
 from keras_landslide.susceptibility.settings import ALIGNED, MEANS, StudySettings
 from keras_landslide.susceptibility.tables import fold_table, gap_table, score_table
@@ -71,6 +71,7 @@ def run_study(
         trainer = Trainer(stack, features, label, settings)
         trained, names = settings.trained, settings.compared
         found: dict[str, Any] = {"stack": str(stack), "simulated": info.simulated, "held_out": {}}
+        found["holes"] = holes(features, trainer.values)
         studies = [HeldOut(trainer, held, out / "held_out") for held in settings.held]
         for study in studies:
             held = study.held
@@ -181,6 +182,9 @@ def score_text(found: dict[str, Any]) -> str:
         kind, folds = held.split(":")
         what = {"rows": "strips of rows", "columns": "strips of columns"}.get(kind, "small blocks")
         parts.append(f"**Held out: {what}, {folds} folds**{note}\n\n{score_table(result)}")
-        parts.append(f"Differences in AUC on the same draws:\n\n{gap_table(result)}")
+        if len(result["models"]) > 1:
+            parts.append(f"Differences in AUC on the same draws:\n\n{gap_table(result)}")
         parts.append(f"Fold by fold, with 95 % intervals:\n\n{fold_table(result)}")
+    if found["holes"]:
+        parts.append(f"{found['holes']}.")
     return "\n\n".join(parts) + "\n"

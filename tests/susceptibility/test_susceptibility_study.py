@@ -236,7 +236,7 @@ def test_mistakes_are_one_clear_line(stack, tmp_path, capfd, options, message):
     assert message in line
 
 
-def test_a_dem_with_holes_is_mapped_around_them(stack, tmp_path):
+def test_a_dem_with_holes_is_mapped_around_them(stack, tmp_path, capsys):
     info = stack_info(stack)
     values = read_bands(stack, info.band_names)
     values[20:30, 30:40, info.band_names.index("elevation")] = np.nan
@@ -253,6 +253,9 @@ def test_a_dem_with_holes_is_mapped_around_them(stack, tmp_path):
           "--held-out", "rows:2", *QUICK])  # fmt: skip
     probability = read_bands(out / "probability.tif", ["probability"])[..., 0]
     assert np.isnan(probability[20:30, 30:40]).all()
+    # The slope has no value along the edge of the region either.
+    count = 100 + 2 * (72 + 96) - 4
+    assert f"{count} of 6912 pixels (6.2%) lack a value" in capsys.readouterr().out
     assert np.isfinite(probability[18:20, 30:40]).all()
 
 
