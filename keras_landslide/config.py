@@ -15,6 +15,10 @@ from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError
 from keras_landslide.files import write_text
 
 OPTIMIZERS = ("adam", "sgd")
+MONITORS = ("val_f1", "val_precision", "val_recall", "val_loss")
+"""What may say which epoch of a run is kept; all at a threshold of 0.5."""
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+"""Keras's names of what a network computes in; its weights are float32 in each."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class TrainingConfig:
         learning_rate: of the first epoch.
         batch_size: patches per step.
         epochs: at most so many.
-        patience: epochs without a better validation F1 before the run stops.
+        patience: epochs without a better `monitor` before the run stops.
+        monitor: one of `MONITORS`: the epoch where it is best is kept.
         seed: of weights, order and augmentation.
         optimizer: one of `OPTIMIZERS`.
         momentum: of `sgd`.
@@ -67,6 +72,9 @@ class TrainingConfig:
             last one; instead of a plateau.
         band_dropout: share of patches from which the bands of one sensor are hidden, so that the
             network also works where one is missing (see `training.band_dropout`); 0 for none.
+        precision: one of `PRECISIONS`; a mixed one is faster on GPUs made for it. The trained
+            network is scored and kept in float32.
+        jit_compile: compile training steps with XLA; with JAX they always are.
     """
 
     loss: str = "dice"
@@ -74,6 +82,7 @@ class TrainingConfig:
     batch_size: int = 16
     epochs: int = 150
     patience: int = 20
+    monitor: str = "val_f1"
     seed: int = 0
     optimizer: str = "adam"
     momentum: float = 0.0
@@ -82,6 +91,8 @@ class TrainingConfig:
     plateau_factor: float = 0.5
     cosine: bool = False
     band_dropout: float = 0.0
+    precision: str = "float32"
+    jit_compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,11 @@ class RunConfig:
         """A copy with some entries replaced: `with_values(training={"epochs": 3})`."""
         changed = {name: replace(getattr(self, name), **new) for name, new in sections.items()}
         return replace(self, **changed)
+
+
+def direction_of(metric: str) -> str:
+    """`min` for losses, `max` for all other metrics."""
+    return "min" if metric.endswith("loss") else "max"
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -205,6 +221,8 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
             raise RecipeError(f"{path}: {key} = {value} should be finite and greater than 0")
     ranges = {
         "optimizer": (t.optimizer in OPTIMIZERS, f"one of: {', '.join(OPTIMIZERS)}"),
+        "monitor": (t.monitor in MONITORS, f"one of: {', '.join(MONITORS)}"),
+        "precision": (t.precision in PRECISIONS, f"one of: {', '.join(PRECISIONS)}"),
         "momentum": (0 <= t.momentum < 1, "from 0 to less than 1"),
         "weight_decay": (0 <= t.weight_decay < math.inf, "0 or a finite positive number"),
         "plateau_patience": (t.plateau_patience >= 0, "0 or more"),

@@ -168,10 +168,12 @@ def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
     """
     from keras_landslide import losses, models
     from keras_landslide.training.compiling import fix_seeds
+    from keras_landslide.training.precision import computing_in
 
     losses.get(config.training.loss)
-    fix_seeds(config.training.seed)
-    model = models.build(config.model.name, data.train.image_shape, **config.model.options)
+    fix_seeds(config.training.seed, config.training.jit_compile)
+    with computing_in(config.training.precision):
+        model = models.build(config.model.name, data.train.image_shape, **config.model.options)
     model.get_layer("normalise").set_statistics(data.mean, data.std)
     return model
 

@@ -9,25 +9,33 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from keras_landslide.config import direction_of
 from keras_landslide.errors import InputFileError
 from keras_landslide.report.canvas import figure, title_with_source
 from keras_landslide.training.history import History
-from keras_landslide.tuning.results import TrialRow, best_row, read_trials_csv
-from keras_landslide.tuning.space import direction_of
+from keras_landslide.tuning.results import TrialRow, read_trials_csv
+from keras_landslide.tuning.spread import winner
 
 TRAIN, VAL, ACCENT = "#56B4E9", "#D55E00", "#333333"
 
 
 def learning_curves(
-    history_csv: str | Path, out: str | Path, *, title: str = "Learning curves", simulated=False
+    history_csv: str | Path,
+    out: str | Path,
+    *,
+    title: str = "Learning curves",
+    monitor: str = "val_f1",
+    simulated=False,
 ) -> Path:
     """Draw loss and F1 per epoch for training and validation; the kept epoch is marked.
+
+    It is the one where `monitor` is best, see `config.TrainingConfig`.
 
     Raises:
         InputFileError: the file is missing, damaged or holds no epoch.
         OutputError: `out` cannot be written.
     """
-    history = History(history_csv)
+    history = History(history_csv, monitor)
     if not history.rows:
         raise InputFileError(f"{history_csv}: holds no epoch; train first")
     epochs = np.arange(1, len(history.rows) + 1)
@@ -50,7 +58,8 @@ def learning_curves(
         score = history.rows[best]["val_f1"]
         right.plot(best + 1, score, "o", color=VAL, markersize=5)
         left.set_title("loss")
-        right.set_title(f"F1 at 0.5, best {score:.3f} in epoch {best + 1}")
+        word = "best" if monitor == "val_f1" else "kept"
+        right.set_title(f"F1 at 0.5, {word} {score:.3f} in epoch {best + 1}")
         right.set_ylim(0, 1)
         left.set_ylim(bottom=0)
         left.legend()
@@ -70,7 +79,8 @@ def trials_figure(
     """Draw the score of every trial against the parameters that vary; the best one is ringed.
 
     The parameter with most values runs along the axis, the next ones make lines and panels.
-    Failed trials are crosses at the bottom. `objective` names the score; the least loss is best.
+    Failed trials are crosses at the bottom. `objective` names the score; the trial that won, see
+    `tuning.spread`, is ringed.
 
     Raises:
         InputFileError: the file cannot be read or holds no trial.
@@ -143,9 +153,10 @@ def _mark_best(
     panels: str | None,
     choices: dict[str, list],
 ) -> None:
-    best = best_row(rows, direction_of(objective))
-    if best is None:
+    standing = winner(rows, direction_of(objective))
+    if standing is None:
         return
+    best = standing.row
     ax = axes[choices[panels].index(best.values[panels]) if panels else 0]
     x = _place(best, along, choices)
     ax.plot(x, best.score, "o", markersize=11, markerfacecolor="none", markeredgecolor=ACCENT)

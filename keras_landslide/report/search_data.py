@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.config import read_toml
+from keras_landslide.config import direction_of, read_toml
 from keras_landslide.errors import InputFileError
 from keras_landslide.training.history import History
 from keras_landslide.tuning.results import TrialRow, read_trials_csv
-from keras_landslide.tuning.space import direction_of
 from keras_landslide.tuning.spread import Standing, winner
 
 
@@ -81,7 +80,8 @@ def read_search(folder: str | Path) -> Search:
         raise InputFileError(f"{folder / 'trials.csv'}: holds no trial; search first")
     histories = {
         int(path.parts[-3].removeprefix("trial_")): History(path).rows
-        for path in (folder / "trials").glob("trial_*/run_0/history.csv")
+        # A trial that runs has its hand-out's claim behind the name.
+        for path in (folder / "trials").glob("trial_*/run_0*/history.csv")
     }
     objective = space["search"]["objective"]
     per_epoch = any(objective in row for rows_ in histories.values() for row in rows_[:1])

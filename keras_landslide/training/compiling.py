@@ -6,19 +6,20 @@ import keras
 
 from keras_landslide import losses, metrics
 from keras_landslide.config import OPTIMIZERS, TrainingConfig
-from keras_landslide.errors import UnknownNameError
+from keras_landslide.errors import TrainingError, UnknownNameError
 
 
-def fix_seeds(seed: int) -> None:
+def fix_seeds(seed: int, jit_compile: bool = False) -> None:
     """Seed Python, NumPy and the backend, and ask TensorFlow for deterministic operations.
 
-    Call it before the model is built: initial weights depend on it.
+    Call it before the model is built: initial weights depend on it. With `jit_compile` TensorFlow's
+    switch for determinism is off, since Keras does not compile with XLA under it.
     """
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        from tensorflow.python.framework import config  # only one way is public
 
-        tf.config.experimental.enable_op_determinism()
+        config.disable_op_determinism() if jit_compile else config.enable_op_determinism()
 
 
 def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
@@ -29,16 +30,21 @@ def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
 
     Raises:
         UnknownNameError: the loss or the optimizer is unknown.
+        TrainingError: `jit_compile` is asked for, and the network cannot be compiled.
     """
     _decay(model, config.weight_decay)
     model.compile(
         optimizer=_optimizer(config),
         loss=losses.get(config.loss),
         metrics=[metrics.get(name) for name in metrics.LOGGED],
-        # XLA has no deterministic form of some operations on TensorFlow, and is slower there on
-        # CPUs; JAX is nothing without it.
-        jit_compile=keras.backend.backend() == "jax",
+        # Not by itself on TensorFlow: XLA is slower there on CPUs, and on GPUs some operations
+        # have no deterministic form in it. JAX is nothing without it.
+        jit_compile=config.jit_compile or keras.backend.backend() == "jax",
     )
+    if config.jit_compile and not model.jit_compile:  # Keras would warn and go on without
+        raise TrainingError(
+            f"{model.name} cannot be compiled with XLA here; leave out training.jit_compile"
+        )
     return model
 
 

@@ -34,7 +34,7 @@ def fine_tune(
     Raises:
         UnknownNameError: the loss is unknown.
     """
-    fix_seeds(config.seed)
+    fix_seeds(config.seed, config.jit_compile)
     compile_model(model, replace(config, learning_rate=learning_rate))
     source = KerasBatches(batches)
     model.fit(

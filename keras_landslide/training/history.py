@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from keras_landslide.config import direction_of
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import write_text
 
@@ -20,10 +21,15 @@ class History:
     The file is the record of what is done: an epoch counts once its row is written, which happens
     after its checkpoint. Values are written with all their digits, so that a resumed run decides
     about early stopping on the very numbers of an uninterrupted one.
+
+    Args:
+        path: the file; made by the first epoch.
+        monitor: what makes an epoch the best, one of `config.MONITORS`.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, monitor: str = "val_f1"):
         self.path = Path(path)
+        self.monitor = monitor
         self.rows: list[Row] = self._read() if self.path.exists() else []
 
     def append(self, logs: Mapping[str, float]) -> None:
@@ -38,15 +44,22 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the highest validation F1; ties go to the lower validation loss.
+        """The epoch with the best `monitor`; ties go to the lower validation loss.
+
+        A value that is no finite number is worse than all others.
 
         Raises:
             ValueError: there is no epoch yet.
         """
-        return max(
-            range(len(self.rows)),
-            key=lambda e: (self.rows[e]["val_f1"], -self.rows[e]["val_loss"], -e),
-        )
+        sign = -1 if direction_of(self.monitor) == "min" else 1
+
+        def rank(epoch: int) -> tuple[float, float, int]:
+            row = self.rows[epoch]
+            values = (sign * row[self.monitor], -row["val_loss"])
+            first, second = (v if math.isfinite(v) else -math.inf for v in values)
+            return first, second, -epoch
+
+        return max(range(len(self.rows)), key=rank)
 
     def should_stop(self, patience: int) -> bool:
         """Whether the best epoch lies `patience` or more epochs back."""

@@ -11,6 +11,7 @@ import keras
 
 from keras_landslide.band_groups import band_groups
 from keras_landslide.config import RunConfig
+from keras_landslide.errors import RecipeError
 from keras_landslide.files import replacing, write_json
 from keras_landslide.training.band_dropout import BandDropout, HiddenBands
 from keras_landslide.training.batches import BatchSource, KerasBatches
@@ -18,6 +19,7 @@ from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
 from keras_landslide.training.history import History
 from keras_landslide.training.keeper import RunKeeper
+from keras_landslide.training.precision import as_float32
 from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 
 
@@ -35,14 +37,15 @@ def train(
     """Train `model` and fill the run folder; go on where an earlier call was stopped.
 
     The folder gets `config.toml`, `history.csv`, `checkpoints/`, `logs/` (TensorBoard, on the
-    TensorFlow backend alone), and at the end `model.keras` (the weights of the epoch with the best
-    validation F1) and `metrics.json` (the threshold chosen on validation, and the scores of each
-    split at that threshold; with `band_dropout` also `without`: the same where a sensor is
-    missing). A run that was killed gives the same weights when it is called again with the same
-    model and data as one that was not.
+    TensorFlow backend alone), and at the end `model.keras` (the weights of the epoch where
+    `config.training.monitor` is best, in float32) and `metrics.json` (the threshold chosen on
+    validation, and the scores of each split at that threshold; with `band_dropout` also `without`:
+    the same where a sensor is missing). A run that was killed gives the same weights when it is
+    called again with the same model and data as one that was not.
 
     Args:
-        model: a network from `models`, freshly built after `fix_seeds(config.training.seed)`.
+        model: a network from `models`, freshly built after `fix_seeds(config.training.seed)` in
+            the config's precision (`precision.computing_in`).
         train_batches: the batches to learn from.
         val_batches: the batches for early stopping and the threshold.
         run_folder: where the run is kept; made if it is not there.
@@ -57,19 +60,25 @@ def train(
 
     Raises:
         UnknownNameError: the loss is unknown.
-        RecipeError: the folder holds a run of another config, or `band_dropout` is set and the
-            bands hold no sensor that could be missing.
+        RecipeError: the folder holds a run of another config, the network computes in another
+            precision, or `band_dropout` is set and the bands hold no sensor that could be missing.
         TrainingError: the loss became NaN, or a checkpoint is damaged.
         OutputError: the folder cannot be written.
     """
     folder = Path(run_folder)
     settings = config.training
+    if model.dtype_policy.name != settings.precision:
+        raise RecipeError(
+            f"training.precision = '{settings.precision}', but {model.name} was built to compute "
+            f"in {model.dtype_policy.name}; leave the entry out here"
+        )
     if settings.band_dropout:
         names, seed = config.band_names, settings.seed
         train_batches = BandDropout(train_batches, names, settings.band_dropout, seed)
+    fix_seeds(settings.seed, settings.jit_compile)
     compile_model(model, settings)
     claim(folder, config)
-    history = History(folder / "history.csv")
+    history = History(folder / "history.csv", settings.monitor)
     # On a terminal Keras draws its own bar.
     silent = quiet or sys.stderr.isatty()
     keeper = RunKeeper(history, folder / "checkpoints", settings, silent)
@@ -77,9 +86,11 @@ def train(
     if done < settings.epochs and not history.should_stop(settings.patience):
         if done and not quiet:
             print(f"{folder}: going on after epoch {done}", file=sys.stderr)
-        fix_seeds(settings.seed)
         _fit(model, train_batches, val_batches, keeper, done, callbacks, folder, quiet)
     keeper.load(model, history.best_epoch)
+    if settings.precision != "float32":
+        # Threshold and scores are those of the network that is exported.
+        model = compile_model(as_float32(model), settings)
     splits = {"val": val_batches, **(score_batches or {})}
     metrics = _final_metrics(model, splits, history)
     if settings.band_dropout:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from keras_landslide.config import RunConfig
+from keras_landslide.config import RunConfig, direction_of
 
 Values = dict[str, Any]
 
@@ -23,10 +23,12 @@ class SearchSettings:
     Attributes:
         name: shown in tables and figures.
         kind: how the space is walked, one of `KINDS`; `grid` tries every combination.
-        objective: a validation metric of the history; `..._loss` is minimised, others maximised.
+        objective: a validation metric; `val_loss` is minimised, others maximised. A run keeps the
+            epoch where it is best; with `val_best_f1`, known at the end alone, that of the base's
+            `training.monitor`.
         seed: trial `i` runs with the seed `seed + i`.
         epochs: at most so many epochs per trial.
-        patience: epochs without a better validation F1 before a trial stops.
+        patience: epochs without a better `training.monitor` before a trial stops.
         max_patches: at most so many patches of each split (0 = all of them).
         executions_per_trial: trainings of each trial, with a seed each; the score is their mean.
         max_trials: how many combinations `random` and `bayesian` try (0 = all of them).
@@ -124,8 +126,3 @@ class SearchSpace:
             else:
                 config = config.with_values(**{section: {entry: value}})
         return config
-
-
-def direction_of(objective: str) -> str:
-    """`min` for losses, `max` for all other metrics."""
-    return "min" if objective.endswith("loss") else "max"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_landslide.bands import image_model_bands
+from keras_landslide.config import direction_of
 from keras_landslide.tuning.results import TrialRow
-from keras_landslide.tuning.space import direction_of
 from keras_landslide.tuning.spread import winner
 
 
@@ -48,11 +48,25 @@ def text_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def best_table(searches: Sequence[tuple[Mapping[str, Any], Sequence[TrialRow]]]) -> str:
     """The best trial of each search, as the study's Table 2.
 
+    `score` and `sd` are over further seeds where the winner was repeated; `selected` is then the
+    score that it was repeated for.
+
     Args:
         searches: tables of `space.toml` and rows of `trials.csv` of each.
     """
     names = list(dict.fromkeys(name for _, rows in searches for name in rows[0].values))
-    header = ["search", "image model", "bands", *names, "score", "sd", "trials", "failed", "data"]
+    header = [
+        "search",
+        "image model",
+        "bands",
+        *names,
+        "score",
+        "sd",
+        "selected",
+        "trials",
+        "failed",
+        "data",
+    ]
     lines = []
     for space, rows in searches:
         best = winner(rows, direction_of(space["search"]["objective"]))
@@ -66,6 +80,7 @@ def best_table(searches: Sequence[tuple[Mapping[str, Any], Sequence[TrialRow]]])
                 *(str(values.get(name, "")) for name in names),
                 f"{best.mean:.4f}" if best else "",
                 f"{best.sd:.4f}" if best and best.sd is not None else "",
+                f"{best.selected:.4f}" if best and best.fresh else "",
                 str(len(rows)),
                 str(sum(row.score is None for row in rows)),
                 "simulated" if space["learnt_from"].get("simulated") else "",

@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from keras_landslide.errors import (
     UnknownNameError,
 )
 from keras_landslide.training.folder import is_finished
+from keras_landslide.training.history import History
 
 SCRIPT = Path(train_small.__file__)
 
@@ -143,6 +145,33 @@ def test_early_stop_is_kept_on_resume(tmp_path):
     again = SquareBatches()
     assert run(tmp_path / "run", again, config)[1] == metrics
     assert again.read == []
+
+
+def test_history_knows_the_best_epoch_by_any_monitor(tmp_path):
+    names = ("val_f1", "val_precision", "val_recall", "val_loss")
+    rows = [(0.5, 0.2, 0.9, 0.7), (0.6, 0.2, 0.8, 0.6), (0.6, 0.4, 0.7, math.nan)]
+    best = {"val_f1": 1, "val_precision": 2, "val_recall": 0, "val_loss": 1}
+    for name, epoch in best.items():
+        history = History(tmp_path / f"{name}.csv", name)
+        for row in rows:
+            history.append({"loss": 1.0, **dict(zip(names, row, strict=True))})
+        assert history.best_epoch == epoch, name
+        assert history.should_stop(2) == (name == "val_recall")
+
+
+def test_the_weights_of_the_monitors_best_epoch_are_kept(tmp_path):
+    config = CONFIG.with_values(
+        model={"options": {"filters": 2, "levels": 1}},
+        training={"monitor": "val_recall", "learning_rate": 3e-2},
+    )
+    model, metrics = run(tmp_path, SquareBatches(), config)
+    rows = History(tmp_path / "history.csv").rows
+    best = {name: np.argmax([row[name] for row in rows]) for name in ("val_recall", "val_f1")}
+    assert metrics["best_epoch"] == best["val_recall"] != best["val_f1"]
+    val = SquareBatches(seed=1, shuffle=False)
+    found = [model.predict_on_batch(val.batch(0, i)[0]) >= 0.5 for i in range(len(val))]
+    hit = np.concatenate(found)[val.labels == 1]
+    assert hit.mean() == pytest.approx(rows[metrics["best_epoch"]]["val_recall"])
 
 
 def test_other_config_is_refused(whole_run):

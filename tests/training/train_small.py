@@ -8,6 +8,7 @@ from synthetic_batches import SquareBatches
 from keras_landslide import models
 from keras_landslide.config import RunConfig
 from keras_landslide.training.compiling import fix_seeds
+from keras_landslide.training.precision import computing_in
 from keras_landslide.training.run import train
 
 CONFIG = RunConfig().with_values(
@@ -30,12 +31,13 @@ class SlowBatches(SquareBatches):
         return super().batch(epoch, index)
 
 
-def run(folder, train_batches, config=CONFIG):
-    fix_seeds(config.training.seed)
-    model = models.build(config.model.name, (32, 32, 3), **config.model.options)
+def run(folder, train_batches, config=CONFIG, callbacks=()):
+    fix_seeds(config.training.seed, config.training.jit_compile)
+    with computing_in(config.training.precision):
+        model = models.build(config.model.name, (32, 32, 3), **config.model.options)
     model.get_layer("normalise").set_statistics([100] * 3, [10] * 3)
     val = SquareBatches(seed=1, shuffle=False)
-    metrics = train(model, train_batches, val, folder, config, quiet=True)
+    metrics = train(model, train_batches, val, folder, config, callbacks=callbacks, quiet=True)
     return model, metrics
 
 
