@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from keras_landslide.cli.tune_options import (
+    about_data,
     backend_name,
     load,
     make_trainer,
     prepare,
     threads_each,
 )
+from keras_landslide.config import PRECISIONS
 
 if TYPE_CHECKING:
     from keras_landslide.tuning.search import SearchResult
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 @click.option("--set", "entries", multiple=True, metavar="KEY=VALUE",
               help="Any entry of SPACE, such as search.repeats=0; may be repeated.")  # fmt: skip
 @click.option("--kind", help="grid, random, bayesian, hyperband or halving.")
+@click.option("--precision", type=click.Choice(PRECISIONS),
+              help="What the networks compute in while they learn.")  # fmt: skip
+@click.option("--jit-compile", is_flag=True, default=None,
+              help="Compile training steps with XLA.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True,
               help="Trials at the same time on this machine.")  # fmt: skip
 @click.option("--threads", type=click.IntRange(0), default=0,
@@ -81,24 +87,19 @@ def tune(
         backend: Keras backend of the trials; None for Keras's own setting.
         memory_gb: most memory that a trial may take; 0 = no limit.
         listen: host:port for workers of other machines.
-        overrides: `stack`, `patches`, `image_model`, `epochs`, `max_patches` and `kind` replace
-            entries of the space, as do `entries`, texts such as `search.repeats=0`.
+        overrides: `stack`, `patches`, `image_model`, `epochs`, `max_patches`, `kind`, `precision`
+            and `jit_compile` replace entries of the space, as do `entries`, texts such as
+            `search.repeats=0`.
 
     Raises:
         LandslideError: the space, the stack, the patches or the folder is at fault, another
             process searches there, or every trial failed.
     """
-    from keras_landslide.cli.contract import data_fingerprint
     from keras_landslide.quiet import quiet_tensorflow
-    from keras_landslide.rasters.read import stack_info
 
     loaded = load(space, overrides)
     backend = backend_name(backend)
-    learnt_from = {
-        "fingerprint": data_fingerprint(loaded.base),
-        "simulated": stack_info(loaded.base.data.stack).simulated,
-        "backend": backend,
-    }
+    learnt_from = about_data(loaded, backend)
     prepare(loaded)
     with quiet_tensorflow():
         from keras_landslide.tuning.search import Resources, run_search
@@ -129,19 +130,23 @@ def help_search(
 
     Raises:
         ClusterError: nobody answers there.
-        RecipeError: more is asked for than a worker does.
+        RecipeError: more is asked for than a worker does, or the space, the data or the backend
+            are not those of the search in `folder`, or the chief leads that of another one.
         LandslideError: as `tune`.
     """
     from keras_landslide.errors import RecipeError
+    from keras_landslide.tuning.kept_space import join, named
     from keras_landslide.tuning.nursery import backend_environment
     from keras_landslide.tuning.worker import work
 
     if workers != 1 or listen:
         raise RecipeError("--worker is one worker: leave out --workers and --listen")
     loaded = load(space, overrides)
+    backend = backend_name(backend)
+    search_id = join(loaded, folder, about_data(loaded, backend))
     prepare(loaded)
-    name = f"{platform.node()}-{os.getpid()}"
-    environment = backend_environment(backend_name(backend), threads)
+    name = named(f"{platform.node()}-{os.getpid()}", search_id)
+    environment = backend_environment(backend, threads)
     work(loaded, folder, partial(make_trainer, loaded), address, name, environment, memory_gb)
 
 

@@ -24,7 +24,8 @@ def load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
         if overrides.get(key):
             overrides[key] = str(Path(overrides[key]).resolve())
     entries = dict(map(_entry, overrides.pop("entries", ())))
-    tables = {"stack": "base.data", "patches": "base.data", "image_model": "base.data"}
+    tables = dict.fromkeys(("stack", "patches", "image_model"), "base.data")
+    tables |= dict.fromkeys(("precision", "jit_compile"), "base.training")
     named = {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
     return load_space(space, {**entries, **named})
 
@@ -43,6 +44,22 @@ def _entry(text: str) -> tuple[str, Any]:
             f"--set {text}: expected an entry such as search.repeats=0 or "
             f"base.training.loss='dice', written as in TOML ({error})"
         ) from error
+
+
+def about_data(space: SearchSpace, backend: str) -> dict[str, Any]:
+    """What a search keeps about its data beside the space; it goes on only with the same.
+
+    Raises:
+        InputFileError: the stack or the patch table cannot be read.
+    """
+    from keras_landslide.cli.contract import data_fingerprint
+    from keras_landslide.rasters.read import stack_info
+
+    return {
+        "fingerprint": data_fingerprint(space.base),
+        "simulated": stack_info(space.base.data.stack).simulated,
+        "backend": backend,
+    }
 
 
 def prepare(space: SearchSpace) -> None:

@@ -117,17 +117,22 @@ def costs(search: Search, out: Path) -> None:
 
 
 def spread(search: Search, out: Path) -> None:
-    """Scores over seeds of the repeated trials, with their means."""
-    found = [s for s in standings(search.rows, search.direction) if len(s.scores) > 1]
+    """Scores over further seeds of the repeated trials, their means, and what selected them."""
+    found = [s for s in standings(search.rows, search.direction) if s.fresh]
     with figure(out, 6.0, 1.0 + 0.45 * len(found)) as fig:
         ax = fig.subplots()
         for place, standing in enumerate(found):
-            ax.plot(standing.scores, [place] * len(standing.scores), "o", color=PLAIN, alpha=0.6)
+            ax.plot(standing.fresh, [place] * len(standing.fresh), "o", color=PLAIN, alpha=0.6)
+            ax.plot(standing.selected, place, "o", markerfacecolor="none", color=FAILED)
             ax.plot(standing.mean, place, "|", color=BEST, markersize=16, markeredgewidth=2)
         ax.set_yticks(range(len(found)), [f"trial {s.row.trial}" for s in found])
         ax.invert_yaxis()
         ax.margins(y=0.2)
-        ax.set_xlabel(f"{search.objective}: one dot per seed, the mean as a line")
+        ax.set_xlabel(
+            f"{search.objective}: a dot per further seed, their mean as a line; ring: the score "
+            "that was selected",
+            fontsize=8,
+        )
         ax.grid(axis="x", color="#E5E5E5", linewidth=0.6)
 
 

@@ -69,11 +69,13 @@ def _best_of(searches: Sequence[Search]) -> str:
                 *(values.get(name, "") for name in names),
                 f"{won.mean:.4f}",
                 "" if won.sd is None else f"{won.sd:.4f}",
-                str(len(won.scores)),
+                str(len(won.fresh)) if won.fresh else "",
+                f"{won.selected:.4f}" if won.fresh else "",
                 ", ".join(f"{key} {value:.4f}" for key, value in others.items()),
             ]
         )
-    head = ["search", "bands", *names, "score", "sd over seeds", "seeds", "also, first seed"]
+    head = ["search", "bands", *names, "score", "sd over seeds", "further seeds", "selected with"]
+    head.append("also, when selected")
     return _table(head, rows)
 
 
@@ -88,18 +90,25 @@ def _section(search: Search) -> list[str]:
     if search.curves:
         drawings.append(("Learning curves", figures.curves))
     drawings.append(("Time and peak memory per trial", figures.costs))
-    repeated = [s for s in standings(search.rows, search.direction) if len(s.scores) > 1]
+    repeated = [s for s in standings(search.rows, search.direction) if s.fresh]
     if repeated:
         drawings.append(("Spread over repeated seeds", figures.spread))
     for name, draw in drawings:
         parts += [f"<h3>{name}</h3>", _picture(search, name, draw)]
     if repeated:
         rows = [
-            [s.row.trial, *s.row.values.values(), f"{s.mean:.4f}", f"{s.sd:.4f}", _scores(s.scores)]
+            [
+                s.row.trial,
+                *s.row.values.values(),
+                f"{s.mean:.4f}",
+                "" if s.sd is None else f"{s.sd:.4f}",
+                ", ".join(f"{score:.4f}" for score in s.fresh),
+                f"{s.selected:.4f}",
+            ]
             for s in repeated
         ]
-        names = list(search.rows[0].values)
-        parts.append(_table(["trial", *names, "mean", "sd", "scores"], rows))
+        head = ["trial", *search.rows[0].values, "mean", "sd", "further seeds", "selected with"]
+        parts.append(_table(head, rows))
     return [*parts, "<h3>All trials</h3>", _all_trials(search)]
 
 
@@ -147,10 +156,6 @@ def _picture(search: Search, name: str, draw: Callable[[Search, Path], None]) ->
         draw(search, path)
         data = base64.b64encode(path.read_bytes()).decode("ascii")
     return f'<p><img alt="{_text(name)}" src="data:image/png;base64,{data}"></p>'
-
-
-def _scores(scores: Sequence[float]) -> str:
-    return ", ".join(f"{score:.4f}" for score in scores)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import grpc
+import keras_tuner
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
 from keras_landslide.errors import ClusterError
+from keras_landslide.tuning.kept_space import search_of
 from keras_landslide.tuning.oracle import SearchOracle
 
 LOOPBACK = "127.0.0.1:0"
@@ -26,10 +28,16 @@ BEAT_S = 5.0
 
 
 class Chief(OracleServicer):
-    """Keras Tuner's servicer, which also knows when each worker last spoke."""
+    """Keras Tuner's servicer, which also knows its workers: whose they are, when each last spoke.
 
-    def __init__(self, oracle: SearchOracle):
+    Args:
+        oracle: of the search.
+        search_id: id of the search's folder (`kept_space`), which a worker's name ends with.
+    """
+
+    def __init__(self, oracle: SearchOracle, search_id: str = ""):
         super().__init__(oracle)
+        self.search_id = search_id
         self.spoke: dict[str, float] = {}
         # One thread for all that touches the oracle: if a call raises, Keras Tuner's lock stays
         # locked for every thread but the one that took it.
@@ -37,16 +45,29 @@ class Chief(OracleServicer):
         self.address = ""
 
     def CreateTrial(self, request: Any, context: Any) -> Any:
-        """A trial for a worker."""
+        """A trial for a worker of this search."""
+        if search_of(request.tuner_id) != self.search_id:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "the chief there leads the search of another folder; give the chief's own -o, on "
+                "a file system that both see",
+            )
         self.spoke[request.tuner_id] = time.monotonic()
         return super().CreateTrial(request, context)
 
     def GetTrial(self, request: Any, context: Any) -> Any:
-        """A trial's state; workers ask for that of their own as a sign of life."""
+        """The trial that was handed out under a claim; workers ask for theirs as a sign of life."""
         for tuner_id, trial in self.oracle.ongoing_trials.items():
-            if trial.trial_id == request.trial_id:
+            if self.oracle.claims.get(trial.trial_id) == request.trial_id:
                 self.spoke[tuner_id] = time.monotonic()
-        return super().GetTrial(request, context)
+                return protos.get_service().GetTrialResponse(trial=trial.to_proto())
+        context.abort(grpc.StatusCode.NOT_FOUND, "the trial was given up")
+
+    def EndTrial(self, request: Any, context: Any) -> Any:
+        """The end of a trial, unless it was given up before."""
+        if not self.oracle.holds(keras_tuner.engine.trial.Trial.from_proto(request.trial)):
+            context.abort(grpc.StatusCode.NOT_FOUND, "the trial was given up")
+        return super().EndTrial(request, context)
 
     def ongoing(self) -> dict[str, Any]:
         """The running trial of each worker."""
@@ -76,13 +97,15 @@ class Chief(OracleServicer):
 
 
 @contextmanager
-def serving(oracle: SearchOracle, address: str = LOOPBACK) -> Iterator[Chief]:
+def serving(oracle: SearchOracle, address: str = LOOPBACK, search_id: str = "") -> Iterator[Chief]:
     """Answer workers at `address` (host:port, port 0 for any free one) inside the block.
+
+    `search_id` is as in `Chief`.
 
     Raises:
         ClusterError: the address cannot be used.
     """
-    chief = Chief(oracle)
+    chief = Chief(oracle, search_id)
     # Without SO_REUSEPORT off, two chiefs could share a port and each answer every other call.
     server = grpc.server(chief.thread, options=[("grpc.so_reuseport", 0)])
     protos.get_service_grpc().add_OracleServicer_to_server(chief, server)

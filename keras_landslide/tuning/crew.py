@@ -6,12 +6,14 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import ClusterError, LandslideError
 from keras_landslide.tuning.job import Trainer
+from keras_landslide.tuning.kept_space import named
 from keras_landslide.tuning.nursery import backend_environment
 from keras_landslide.tuning.space import SearchSpace
 from keras_landslide.tuning.worker import local_worker
@@ -32,7 +34,8 @@ class Crew:
 
     Args:
         count: workers.
-        arguments: of each: the space, the folder and the picklable maker of trainers.
+        arguments: of each: the space, the folder, the picklable maker of trainers, and the id of
+            the search.
         address: the chief's.
         backend: Keras backend of the trials.
         threads: per trial; 0 leaves it to the backend.
@@ -42,7 +45,7 @@ class Crew:
     def __init__(
         self,
         count: int,
-        arguments: tuple[SearchSpace, Path, Callable[[], Trainer]],
+        arguments: tuple[SearchSpace, Path, Callable[[], Trainer], str],
         address: str,
         backend: str,
         threads: int,
@@ -50,18 +53,18 @@ class Crew:
     ):
         self.arguments, self.address, self.backend = arguments, address, backend
         self.threads, self.memory_gb = threads, memory_gb
-        self.gpus = visible_gpus()
+        self.count = count
         self.started = self.deaths = 0
         self.workers: dict[str, _Worker] = {}
         for place in range(count):
             self._start(place)
 
     def _start(self, place: int) -> None:
-        tuner_id = f"local-{os.getpid()}-{self.started}"
+        *same, search_id = self.arguments
+        tuner_id = named(f"local-{os.getpid()}-{self.started}", search_id)
         self.started += 1
-        device = self.gpus[place % len(self.gpus)] if self.gpus else None
-        environment = backend_environment("", self.threads, device)
-        every = (*self.arguments, self.address, tuner_id, environment, self.memory_gb)
+        environment = environment_of(place, self.count, self.threads)
+        every = (*same, self.address, tuner_id, environment, self.memory_gb)
         context = multiprocessing.get_context("spawn")
         line, other = context.Pipe()
         # Not a daemon: a worker has a process of its own to start.
@@ -114,11 +117,23 @@ class Crew:
                 worker.process.join()
 
 
+def environment_of(place: int, count: int, threads: int) -> dict[str, str]:
+    """Variables for the trials at one of `count` places: threads, and its GPU if there are some."""
+    gpus = visible_gpus()
+    if not gpus:
+        return backend_environment("", threads)
+    shared = {}
+    if count > len(gpus):  # TensorFlow and JAX each take a GPU's whole memory by themselves
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    return backend_environment("", threads, gpus[place % len(gpus)]) | shared
+
+
 def visible_gpus() -> list[str]:
     """The GPUs that a process may use, as `CUDA_VISIBLE_DEVICES` names them."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is not None:
-        return [name for name in named.split(",") if name and name != "-1"]
+    names = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if names is not None:
+        # As CUDA does: what follows a number that there is not is not seen.
+        return list(takewhile(lambda name: name not in ("", "-1"), names.split(",")))
     folder = Path("/proc/driver/nvidia/gpus")
     return [str(number) for number in range(len(list(folder.iterdir())))] if folder.is_dir() else []
 

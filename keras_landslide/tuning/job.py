@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from keras_landslide.config import RunConfig
-from keras_landslide.errors import LockedError
 from keras_landslide.files import replacing
-from keras_landslide.lock import folder_lock
 
 if TYPE_CHECKING:
     import keras
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 """Called with the number of an epoch, from 1, and its metrics."""
-_WAIT_S = 60.0
+
+
+class GivenUpError(Exception):
+    """Raised by an `OnEpoch`: nobody waits for the job any more."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Outcome:
     Attributes:
         history: metric name -> its value after each epoch, from the first epoch on.
         kept_epoch: the epoch, from 1, whose weights are kept; None if that is unknown.
-        final: metrics of those weights that only the end can tell, such as `val_best_f1`.
+        final: metrics of those weights that only the end can tell, such as `val_best_f1`; where
+            there are some, `kept_epoch` is known.
     """
 
     history: Mapping[str, Sequence[float]]
@@ -116,28 +116,11 @@ def train(trainer: Trainer, job: Job, on_epoch: OnEpoch) -> Outcome:
     def show(epoch: int, logs: Any = None) -> None:
         on_epoch(epoch + 1, dict(logs or {}))
 
-    with _claimed(job.run_folder):
-        if job.continues is not None:
-            _take_over(job.continues, job.run_folder)
-        model = trainer.build(job.config)
-        callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=show)]
-        return trainer.fit(model, job.config, job.run_folder, callbacks)
-
-
-@contextmanager
-def _claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, waiting for the process of a killed search to be gone."""
-    deadline = time.monotonic() + _WAIT_S
-    with ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(folder_lock(folder, "trial"))
-                break
-            except LockedError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        yield
+    if job.continues is not None:
+        _take_over(job.continues, job.run_folder)
+    model = trainer.build(job.config)
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=show)]
+    return trainer.fit(model, job.config, job.run_folder, callbacks)
 
 
 def _take_over(source: Path, run_folder: Path) -> None:

@@ -47,6 +47,7 @@ def with_workers(
     make_trainer: Callable[[], Trainer],
     resources: Resources,
     make_live: Callable[[], Live],
+    search_id: str,
 ) -> None:
     """Hand out trials as the chief, until all have ended and the workers know it.
 
@@ -56,6 +57,7 @@ def with_workers(
         make_trainer: picklable.
         resources: how many local workers, and the address for others.
         make_live: called once the chief listens.
+        search_id: of the folder's search; workers have to know it.
 
     Raises:
         ClusterError: the address cannot be used, or workers die one after another.
@@ -63,9 +65,9 @@ def with_workers(
     """
     r = resources
     oracle.save()
-    with serving(oracle, r.listen or LOOPBACK) as chief:
+    with serving(oracle, r.listen or LOOPBACK, search_id) as chief:
         live = make_live()
-        arguments = (oracle.space, folder, make_trainer)
+        arguments = (oracle.space, folder, make_trainer, search_id)
         crew = Crew(r.workers, arguments, chief.address, r.backend, r.threads, r.memory_gb)
         try:
             if r.listen:

@@ -18,7 +18,7 @@ from typing import Any
 import keras_tuner
 
 from keras_landslide.errors import TrialError
-from keras_landslide.tuning.job import Job, OnEpoch, Outcome, Trainer
+from keras_landslide.tuning.job import GivenUpError, Job, OnEpoch, Outcome, Trainer
 from keras_landslide.tuning.nursery_process import serve
 
 
@@ -86,6 +86,7 @@ class Nursery:
         """Train in a new process; see `job.Runner`.
 
         Raises:
+            GivenUpError: `on_epoch` raised it; the job was ended.
             keras_tuner.errors.FailedTrialError: the training failed or its process was ended.
             LandslideError: the input or output files are at fault.
         """
@@ -94,6 +95,10 @@ class Nursery:
             try:
                 self._line.send((job, self._surroundings.memory_gb))
                 return self._follow(on_epoch)
+            except GivenUpError:
+                self.close()
+                self._start()
+                raise
             except (EOFError, BrokenPipeError, ConnectionResetError):
                 # The waiting process itself is gone: a new one goes on with the job, once.
                 self.close()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import secrets
+import statistics
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import numpy as np
 
-from keras_landslide.files import write_text
-from keras_landslide.tuning.plan import FIRST, REPEAT, TrialPlan, plan_of
+from keras_landslide.files import write_json, write_text
+from keras_landslide.tuning.places import drop_weights, settle
+from keras_landslide.tuning.plan import CLAIM, RECORD, TrialPlan, plan_of
+from keras_landslide.tuning.repeats import next_repeat
 from keras_landslide.tuning.results import read_finished, read_started
 from keras_landslide.tuning.space import SearchSpace, Values
 
@@ -39,6 +43,8 @@ class SearchOracle(keras_tuner.Oracle):
         parameters = keras_tuner.HyperParameters()
         register(space, parameters)
         self.space = space
+        self.claims: dict[str, str] = {}
+        """The claim under which each running trial was handed out last."""
         s = space.settings
         super().__init__(
             objective=keras_tuner.Objective(s.objective, space.direction),
@@ -87,34 +93,59 @@ class SearchOracle(keras_tuner.Oracle):
             return response
         if not all(self.ended(trial) for trial in self.trials.values()):
             return IDLE
-        return self._next_repeat()
+        values = next_repeat(self.space, self.trials, self.ranked)
+        return STOPPED if values is None else {"status": "RUNNING", "values": values}
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> Any:
-        """The next trial; a worker waits while others run, since one of them may be lost."""
+        """The next trial, with a claim of its own each time that it is handed out.
+
+        A worker waits while others run, since one of them may be lost.
+        """
         trial = super().create_trial(tuner_id)
         if trial.status == "STOPPED" and self.ongoing_trials:
             self.tuner_ids.add(tuner_id)
             trial.status = "IDLE"
+        if trial.status == "RUNNING":
+            claim = self.claims[trial.trial_id] = secrets.token_hex(4)
+            trial.hyperparameters.values[CLAIM] = claim
         return trial
+
+    def holds(self, trial: Any) -> bool:
+        """Whether `trial` comes from its latest hand-out."""
+        claim = trial.hyperparameters.values.get(CLAIM)
+        return claim is not None and claim == self.claims.get(trial.trial_id)
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Any) -> None:
-        """Record the end of a trial, once."""
-        kept = self.trials[trial.trial_id]
-        if self.ended(kept):  # a worker that was given up for lost came back
+        """Record the end of a trial: the files of its run first, its state last.
+
+        What comes from an earlier hand-out than the latest is not taken.
+        """
+        if not self.holds(trial):
             return
-        if trial.trial_id in self._retry_queue:
+        if trial.trial_id in self._retry_queue:  # given up, and back before anybody took it
             self._retry_queue.remove(trial.trial_id)
+        kept, folder = self.trials[trial.trial_id], self._folder(trial.trial_id)
+        record = json.loads(trial.hyperparameters.values.pop(RECORD))
+        settle(folder, self.claims.pop(trial.trial_id), record.pop("runs"))
+        write_json(folder / "run.json", record)
         trial.hyperparameters = kept.hyperparameters
+        if trial.status == "COMPLETED":
+            kept.score = statistics.fmean(run["score"] for run in record["executions"])
         super().end_trial(trial)
+        rounds = self.space.settings.kind in ("halving", "hyperband")
+        drop_weights(folder, keep_last=rounds)
+
+    def score_trial(self, trial: Any) -> None:
+        """Nothing: Keras Tuner asks for the score when `end_trial` has set it."""
 
     @keras_tuner.synchronized
     def give_up(self, tuner_id: str) -> str | None:
         """Queue the trial of a lost worker to run again; returns its id if it had one."""
         self.tuner_ids.discard(tuner_id)
         trial = self.ongoing_trials.pop(tuner_id, None)
-        if trial is None or self.ended(trial):
+        if trial is None:
             return None
         self._retry_queue.append(trial.trial_id)
         return trial.trial_id
@@ -181,18 +212,3 @@ class SearchOracle(keras_tuner.Oracle):
             return None
         rng = np.random.default_rng([self.space.settings.seed, len(self.trials)])
         return dict(left[rng.integers(len(left))])
-
-    def _next_repeat(self) -> dict[str, Any]:
-        """The next finalist with the next seed, once every combination has ended."""
-        s = self.space.settings
-        plans = {i: self.plan(trial) for i, trial in self.trials.items()}
-        longest = max((p.epochs for p in plans.values()), default=0)
-        full = [self.trials[i] for i, p in plans.items() if not p.repeat and p.epochs == longest]
-        done = {(p.first, p.repeat) for p in plans.values()}
-        for repeat in range(1, s.repeats + 1):
-            for trial in self.ranked(full)[: s.finalists]:
-                plan = plans[trial.trial_id]
-                if (plan.first, repeat) not in done:
-                    values = {**plan.values, FIRST: plan.first, REPEAT: repeat}
-                    return {"status": "RUNNING", "values": values}
-        return STOPPED

@@ -13,6 +13,8 @@ EPOCHS, CONTINUES = "tuner/epochs", "tuner/trial_id"
 """Keras Tuner's own names (Hyperband)."""
 FIRST, REPEAT = "tuner/first", "tuner/repeat"
 """Ours: the trial whose combination and seeds are meant, and the how manieth repeat of it."""
+CLAIM, RECORD = "tuner/claim", "tuner/record"
+"""Ours: the word that this hand-out of the trial goes by, and what its run gives back (JSON)."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class TrialPlan:
         repeat: 0, or the how manieth repeat of `first` with further seeds.
         epochs: at most so many, those before included.
         continues: id of the trial that this one trains on, or None.
+        claim: of this hand-out; results under another one are not taken.
     """
 
     number: int
@@ -34,6 +37,7 @@ class TrialPlan:
     repeat: int
     epochs: int
     continues: str | None
+    claim: str = ""
 
     @property
     def origin(self) -> str:
@@ -62,4 +66,5 @@ def plan_of(space: SearchSpace, trial_id: str, values: Mapping[str, Any]) -> Tri
         repeat=int(values.get(REPEAT, 0)),
         epochs=int(values.get(EPOCHS, space.settings.epochs)),
         continues=values.get(CONTINUES),
+        claim=values.get(CLAIM, ""),
     )

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]
                 trial=plan.number,
                 values=plan.values,
                 status=trial["status"].lower(),
-                score=sum(e["score"] for e in executions) / len(executions) if done else None,
+                score=statistics.fmean(e["score"] for e in executions) if done else None,
                 best_epoch=first.get("best_epoch"),
                 epochs=first.get("epochs"),
                 seconds=run["seconds"],
@@ -197,4 +198,6 @@ def _number(value: float | None) -> str:
 
 
 def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(run[name] for run in runs) / len(runs) for name in (runs[0] if runs else {})}
+    """Mean of each metric over the executions that have it."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: statistics.fmean(run[name] for run in runs if name in run) for name in names}

@@ -9,21 +9,19 @@ from typing import Any
 
 import keras
 import keras_tuner
-import tomli_w
 
-from keras_landslide.config import read_toml
-from keras_landslide.errors import RecipeError, TrialError
-from keras_landslide.files import write_text
+from keras_landslide.errors import TrialError
 from keras_landslide.lock import folder_lock
-from keras_landslide.tuning import oracles, results, spread
+from keras_landslide.tuning import kept_space, oracles, results, spread
 from keras_landslide.tuning.best import write_best
 from keras_landslide.tuning.job import InProcess, Runner, Trainer
 from keras_landslide.tuning.lead import Resources, with_workers
 from keras_landslide.tuning.live import Live
 from keras_landslide.tuning.nursery import Nursery, Surroundings, backend_environment
 from keras_landslide.tuning.oracle import SearchOracle
+from keras_landslide.tuning.places import drop_weights, remove_claimed
 from keras_landslide.tuning.space import SearchSpace
-from keras_landslide.tuning.tuner import PROJECT, SearchTuner, drop_weights
+from keras_landslide.tuning.tuner import PROJECT, SearchTuner
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,14 @@ def run_search(
     if not resources.backend:
         resources = replace(resources, backend=keras.backend.backend())
     with folder_lock(folder, "search"):
-        _keep_space(space, folder, learnt_from or {})
+        search_id = kept_space.keep(space, folder, learnt_from or {})
         oracle = oracles.get(space)
         oracle._set_project_dir(str(folder), PROJECT)
         oracle.reload()
         if not oracle.is_complete():
-            _run_trials(oracle, folder, make_trainer, resources)
+            _run_trials(oracle, folder, make_trainer, resources, search_id)
         for trial in (folder / PROJECT).glob("trial_*"):
+            remove_claimed(trial)
             drop_weights(trial)
         rows = _publish(space, folder)
         best = spread.winner(rows, space.direction)
@@ -93,14 +92,18 @@ def run_search(
 
 
 def _run_trials(
-    oracle: SearchOracle, folder: Path, make_trainer: Callable[[], Trainer], r: Resources
+    oracle: SearchOracle,
+    folder: Path,
+    make_trainer: Callable[[], Trainer],
+    r: Resources,
+    search_id: str,
 ) -> None:
     def live() -> Live:
         done = len(oracle.end_order)
         return Live(oracle.space, oracle.max_trials, done, lambda: _publish(oracle.space, folder))
 
     if r.workers != 1 or r.listen:
-        with_workers(oracle, folder, make_trainer, r, live)
+        with_workers(oracle, folder, make_trainer, r, live, search_id)
         return
     runner: Runner
     if r.in_process:
@@ -126,24 +129,3 @@ def _publish(space: SearchSpace, folder: Path) -> list[results.TrialRow]:
     rows = results.read_trials(space, folder / PROJECT)
     results.write_trials_csv(rows, list(space.grid), folder / "trials.csv")
     return rows
-
-
-def _keep_space(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> None:
-    """Store the space with its first search, and refuse to mix another one into the folder."""
-    file = folder / "space.toml"
-    new = {**space.to_dict(), "learnt_from": dict(learnt_from)}
-    if not file.exists():
-        write_text(file, tomli_w.dumps(new))
-        return
-    old = read_toml(file)
-    changed = [
-        f"{table}.{key}"
-        for table in new
-        for key in {**old.get(table, {}), **new[table]}
-        if old.get(table, {}).get(key) != new[table].get(key)
-    ]
-    if changed:
-        raise RecipeError(
-            f"{folder}: holds another search (it differs in {', '.join(changed)}); "
-            "choose another folder, or delete this one to start again"
-        )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.config import check_keys, read_toml, run_config
+from keras_landslide.config import MONITORS, check_keys, read_toml, run_config
 from keras_landslide.errors import RecipeError
 from keras_landslide.tuning.space import KINDS, SearchSettings, SearchSpace
 
@@ -20,13 +20,15 @@ SHORT_NAMES: dict[str, str] = {
     "loss": "training.loss",
     "learning_rate": "training.learning_rate",
     "batch_size": "training.batch_size",
+    "precision": "training.precision",
+    "jit_compile": "training.jit_compile",
     "image_model": "data.image_model",
     "oversample": "data.oversample",
     "augment": "data.augment",
 }
 """What may vary in a search, and where it goes in the run config."""
 
-OBJECTIVES = ("val_f1", "val_best_f1", "val_precision", "val_recall", "val_loss")
+OBJECTIVES = ("val_best_f1", *MONITORS)
 """What the training of a trial measures; `val_best_f1` is the F1 at the best threshold."""
 
 
@@ -60,10 +62,16 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
     base["training"] = {
         "epochs": settings.epochs,
         "patience": settings.patience,
+        **({"monitor": settings.objective} if settings.objective in MONITORS else {}),
         **base.get("training", {}),
     }
     folder = Path(path).resolve().parent
     template = run_config(base, path, folder)
+    if settings.objective in MONITORS and template.training.monitor != settings.objective:
+        raise RecipeError(
+            f"{path}: [base.training] monitor = '{template.training.monitor}' would keep other "
+            f"weights than those that the objective {settings.objective} ranks; leave it out"
+        )
     grid = _flatten(raw.get("grid", {}))
     if not grid:
         raise RecipeError(f"{path}: [grid] is empty; give at least one parameter with its values")

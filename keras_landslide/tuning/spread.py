@@ -1,4 +1,8 @@
-"""Who won, and whether by more than the seeds scatter: a lucky seed is not crowned."""
+"""Who won, and whether by more than the seeds scatter: a lucky seed is not crowned.
+
+Of many trials the best single score is high partly by luck, so it says too much of its combination
+(the winner's curse). What is compared is the mean over further seeds, without that score.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +18,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Standing:
-    """A combination with its scores over seeds.
+    """A combination with its scores.
 
     Attributes:
         row: the trial that had it first, or its last round where trials go on in rounds.
-        scores: the objective of that trial and of its completed repeats, in order.
+        selected: the score of that trial, for which the combination was chosen to be repeated.
+        fresh: those of its completed repeats with further seeds, in order; may be empty.
     """
 
     row: TrialRow
-    scores: tuple[float, ...]
+    selected: float
+    fresh: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float:
-        """Mean over the seeds."""
-        return statistics.fmean(self.scores)
+        """Mean over the further seeds; without any, the score that the trial was selected for."""
+        return statistics.fmean(self.fresh) if self.fresh else self.selected
 
     @property
     def sd(self) -> float | None:
-        """Standard deviation over the seeds (n - 1); None with a single one."""
-        return statistics.stdev(self.scores) if len(self.scores) > 1 else None
+        """Standard deviation over the further seeds (n - 1); None with less than two."""
+        return statistics.stdev(self.fresh) if len(self.fresh) > 1 else None
 
 
 def standings(rows: Sequence[TrialRow], direction: str) -> list[Standing]:
@@ -56,9 +62,10 @@ def standings(rows: Sequence[TrialRow], direction: str) -> list[Standing]:
             last[first_of[row.trial]] = row
     sign = 1 if direction == "min" else -1
     found = [
-        Standing(row, (row.score or 0.0, *repeats.get(first, ()))) for first, row in last.items()
+        Standing(row, row.score or 0.0, tuple(repeats.get(first, ())))
+        for first, row in last.items()
     ]
-    return sorted(found, key=lambda s: (-len(s.scores), sign * s.mean, s.row.trial))
+    return sorted(found, key=lambda s: (-len(s.fresh), sign * s.mean, s.row.trial))
 
 
 def winner(rows: Sequence[TrialRow], direction: str) -> Standing | None:
@@ -68,40 +75,42 @@ def winner(rows: Sequence[TrialRow], direction: str) -> Standing | None:
 
 
 def seed_spread(found: Sequence[Standing]) -> float | None:
-    """Standard deviation of a score over seeds, pooled over the repeated combinations."""
-    squares = [
-        (score - standing.mean) ** 2
-        for standing in found
-        if len(standing.scores) > 1
-        for score in standing.scores
-    ]
-    freedom = sum(len(standing.scores) - 1 for standing in found)
+    """Standard deviation over the further seeds, pooled over the repeated combinations."""
+    squares = [(score - s.mean) ** 2 for s in found for score in s.fresh]
+    freedom = sum(len(s.fresh) - 1 for s in found if s.fresh)
     return math.sqrt(sum(squares) / freedom) if freedom else None
 
 
 def verdict(rows: Sequence[TrialRow], direction: str, objective: str) -> str:
-    """Who won and by how much against the seed spread, in a sentence or two."""
+    """Who won and by how much against the seed spread, in a few sentences."""
     found = standings(rows, direction)
     if not found:
         return "No trial completed."
     first = found[0]
     values = ", ".join(f"{name} {value}" for name, value in first.row.values.items())
     text = f"Trial {first.row.trial} ({values}) won with {objective} {first.mean:.4f}"
-    rivals = [s for s in found[1:] if len(s.scores) == len(first.scores)]
+    if not first.fresh:
+        return (
+            f"{text}, from one seed: how far seeds scatter was not measured, and the best of "
+            f"{len(found)} single scores is partly luck."
+        )
+    seeds = "one further seed" if len(first.fresh) == 1 else f"{len(first.fresh)} further seeds"
+    text += f", the mean over {seeds} (it was selected with {first.selected:.4f}, which does not "
+    text += "count)"
     spread = seed_spread(found)
     if spread is None:
-        return f"{text}, from one seed: how far seeds scatter was not measured."
-    text += f" on average over {len(first.scores)} seeds"
+        return f"{text}. How far seeds scatter was not measured: that takes two or more repeats."
+    rivals = [s for s in found[1:] if len(s.fresh) == len(first.fresh)]
     if not rivals:
-        return f"{text} (seed spread {spread:.4f}); no other trial was repeated."
+        return f"{text}; seed spread {spread:.4f}; no other trial was repeated."
     second = rivals[0]
     gap = abs(first.mean - second.mean)
     # The standard error of a difference of two means over so many seeds each.
-    error = spread * math.sqrt(1 / len(first.scores) + 1 / len(second.scores))
+    error = spread * math.sqrt(1 / len(first.fresh) + 1 / len(second.fresh))
     more = "more" if gap > 2 * error else "no more"
     return (
         f"{text}, {gap:.4f} ahead of trial {second.row.trial}. The seed spread (standard deviation "
-        f"over seeds, pooled over {sum(len(s.scores) > 1 for s in found)} finalists) is "
+        f"over further seeds, pooled over {sum(len(s.fresh) > 1 for s in found)} finalists) is "
         f"{spread:.4f}, the standard error of that lead {error:.4f}: the lead is {more} than two "
         f"standard errors{'' if gap > 2 * error else ', so the two are not told apart'}."
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
-import shutil
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +14,15 @@ import keras_tuner
 from keras_tuner.src import config as tuner_config  # has no public switch
 
 from keras_landslide.errors import InputFileError, OutputError, RecipeError
-from keras_landslide.files import write_json, write_text
-from keras_landslide.tuning.job import Job, Outcome, Runner
+from keras_landslide.files import write_text
+from keras_landslide.tuning.job import Job, Runner
 from keras_landslide.tuning.nursery_process import reason_of
 from keras_landslide.tuning.oracle import SearchOracle
-from keras_landslide.tuning.plan import TrialPlan, plan_of
-from keras_landslide.tuning.space import SearchSpace
+from keras_landslide.tuning.places import run_folder, take_up
+from keras_landslide.tuning.plan import RECORD, TrialPlan, plan_of
+from keras_landslide.tuning.scoring import kept_epoch
 
 PROJECT = "trials"
-KEPT = ("config.toml", "history.csv", "metrics.json")
-"""What stays of a finished trial's run folder; weights of a whole grid would fill the disk."""
-FOR_NEXT_ROUND = "checkpoints"
 _IDLE_S = 0.2
 
 
@@ -93,16 +90,18 @@ class SearchTuner(keras_tuner.Tuner):
     def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> list[dict[str, float]]:
         """Train the trial's run config once per execution; returns the best epochs' metrics.
 
+        What the oracle records of it travels with the trial.
+
         Raises:
             keras_tuner.errors.FatalError: the input or output files are at fault, not the
                 trial: the search stops.
         """
-        folder = Path(self.get_trial_dir(trial.trial_id))
+        plan, folder = self.plan(trial), Path(self.get_trial_dir(trial.trial_id))
         record: dict[str, Any] = {"executions": [], "reason": "", "peak_mb": None}
-        started = time.monotonic()
+        started, executions = time.monotonic(), range(self.executions_per_trial)
         try:
-            for execution in range(self.executions_per_trial):
-                self._execute(self.plan(trial), folder, execution, record)
+            for execution in executions:
+                self._execute(plan, folder, execution, record)
         except (InputFileError, OutputError, RecipeError) as error:
             raise keras_tuner.errors.FatalError from error
         except Exception as error:
@@ -111,7 +110,8 @@ class SearchTuner(keras_tuner.Tuner):
             raise
         finally:
             record["seconds"] = round(time.monotonic() - started, 3)
-            write_json(folder / "run.json", record)
+            record["runs"] = [e for e in executions if run_folder(folder, e, plan.claim).exists()]
+            trial.hyperparameters.values[RECORD] = json.dumps(record)
         name = self.space.settings.objective
         return [{name: run["score"], **run["metrics"]} for run in record["executions"]]
 
@@ -119,26 +119,29 @@ class SearchTuner(keras_tuner.Tuner):
         self, plan: TrialPlan, folder: Path, execution: int, record: dict[str, Any]
     ) -> None:
         config = plan.config(self.space, execution)
-        name = f"run_{execution}"
         before = plan.continues
         job = Job(
             config=config,
-            run_folder=folder / name,
-            continues=Path(self.get_trial_dir(before)) / name if before is not None else None,
+            run_folder=take_up(folder, execution, plan.claim),
+            continues=None
+            if before is None
+            else run_folder(Path(self.get_trial_dir(before)), execution),
             log=folder / "log.txt",
         )
         outcome, peak_mb = self.runner.run(
             job, lambda epoch, metrics: self.watcher.epoch(plan.number, epoch, metrics)
         )
         record["peak_mb"] = _larger(record["peak_mb"], peak_mb)
-        done = {"seed": config.training.seed, **best_epoch(outcome, self.space)}
+        done = {"seed": config.training.seed, **kept_epoch(outcome, self.space)}
         record["executions"].append(done)
 
+    def _run_and_update_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Without Keras Tuner's report before the end: the trial's end brings all there is."""
+        self.run_trial(trial, *fit_args, **fit_kwargs)
+
     def on_trial_end(self, trial: Any) -> None:
-        """Record the trial, then drop its weights: in this order, a kill between loses nothing."""
+        """Hand the trial's results to the oracle."""
         super().on_trial_end(trial)
-        rounds = self.space.settings.kind in ("halving", "hyperband")
-        drop_weights(Path(self.get_trial_dir(trial.trial_id)), keep_last=rounds)
         self.watcher.ended(int(trial.trial_id))
 
     def save(self) -> None:
@@ -150,57 +153,6 @@ class SearchTuner(keras_tuner.Tuner):
     def reload(self) -> None:
         """Everything worth reading is with the oracle."""
         self.oracle.reload()
-
-
-def drop_weights(trial_folder: Path, keep_last: bool = False) -> None:
-    """Remove the weights of a trial that ended, but with `keep_last` those of its last epoch."""
-    kept = (*KEPT, FOR_NEXT_ROUND) if keep_last else KEPT
-    for run in trial_folder.glob("run_*"):
-        for entry in run.iterdir():
-            if entry.name not in kept:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-
-
-def best_epoch(outcome: Outcome, space: SearchSpace) -> dict[str, Any]:
-    """Score, epoch (from 1) and other validation metrics of the best epoch of a history.
-
-    Raises:
-        RecipeError: the objective is not in the history.
-        keras_tuner.errors.FailedTrialError: no epoch has a finite objective, or the loss became
-            NaN.
-    """
-    name, history, final = space.settings.objective, outcome.history, outcome.final
-    if name not in history and name not in final:
-        raise RecipeError(
-            f"objective '{name}' is not measured; choose one of: "
-            + ", ".join(sorted(key for key in {**history, **final} if key.startswith("val_")))
-        )
-    for epoch, loss in enumerate(history.get("loss", ()), start=1):
-        if not math.isfinite(loss):
-            raise keras_tuner.errors.FailedTrialError(f"the loss became {loss} in epoch {epoch}")
-    if name in final:
-        scores = [final[name]]
-        best, score = (outcome.kept_epoch or 1) - 1, final[name]
-    else:
-        scores = [float(value) for value in history[name]]
-    finite = [epoch for epoch, value in enumerate(scores) if math.isfinite(value)]
-    if not finite:
-        raise keras_tuner.errors.FailedTrialError(f"{name} is not finite in any epoch")
-    if name not in final:
-        sign = 1 if space.direction == "min" else -1
-        best = min(finite, key=lambda epoch: sign * scores[epoch])
-        score = scores[best]
-    measured = {key: float(values[best]) for key, values in history.items()} | dict(final)
-    return {
-        "score": score,
-        "best_epoch": best + 1,
-        "epochs": max(map(len, history.values())),
-        "metrics": {
-            key: value
-            for key, value in measured.items()
-            if key.startswith("val_") and key != name and math.isfinite(value)
-        },
-    }
 
 
 def _larger(first: float | None, second: float | None) -> float | None:

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from keras_landslide.errors import ClusterError, LandslideError
+from keras_landslide.errors import ClusterError, LandslideError, RecipeError
 from keras_landslide.tuning.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ def work(
         folder: the chief's, on a file system that both see.
         make_trainer: picklable.
         address: host:port.
-        tuner_id: name of this worker, unlike all others.
+        tuner_id: name of this worker, unlike all others, made by `kept_space.named`.
         environment: variables of the trials' processes.
         memory_gb: as in `nursery.Surroundings`.
 
     Raises:
         ClusterError: the chief does not answer.
+        RecipeError: the chief leads another search.
         LandslideError: from the trials.
     """
     host, _, port = address.rpartition(":")
@@ -51,41 +52,35 @@ def work(
     from keras_landslide.tuning import oracles
     from keras_landslide.tuning.chief import BEAT_S, SILENCE_S
     from keras_landslide.tuning.nursery import Nursery, Surroundings
-    from keras_landslide.tuning.tuner import SearchTuner, Watcher
+    from keras_landslide.tuning.worker_tuner import Beat, WorkerTuner, is_given_up
 
     oracle_client.TIMEOUT = SILENCE_S  # Keras Tuner's own is an hour
-
-    class Beat(Watcher):
-        """Remembers which trial runs, for the signs of life."""
-
-        trial_id: str | None = None
-
-        def begins(self, plan: Any) -> None:
-            self.trial_id = oracle.trial_id(plan.number)
-
-        def ended(self, number: int) -> None:
-            self.trial_id = None
-
     oracle, beat, stop = oracles.get(space), Beat(), threading.Event()
     nursery = Nursery(make_trainer, Surroundings(environment, memory_gb))
     try:
         nursery.ready()
-        tuner = SearchTuner(oracle, nursery, folder, beat)
+        tuner = WorkerTuner(oracle, nursery, folder, beat)
 
         def show_life() -> None:
             while not stop.wait(BEAT_S):
-                if (trial_id := beat.trial_id) is not None:
+                if claim := beat.claim:
                     try:
-                        tuner.oracle.get_trial(trial_id)
-                    except grpc.RpcError:
-                        continue  # the chief may be back soon; the main thread says if it is not
+                        tuner.oracle.get_trial(claim)
+                    except grpc.RpcError as error:
+                        # Else the chief may be back soon; the main thread says if it is not.
+                        if is_given_up(error):
+                            beat.lost = claim
 
         threading.Thread(target=show_life, daemon=True).start()
         tuner.search()
     except keras_tuner.errors.FatalError as error:
         raise (error.__cause__ or error) from None
     except grpc.RpcError as error:
-        raise ClusterError(f"{address}: the chief of the search does not answer") from error
+        if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+            raise RecipeError(f"{address}: {error.details()}") from None
+        raise ClusterError(
+            f"{address}: the chief of the search does not answer ({error.details()})"
+        ) from error
     finally:
         stop.set()
         nursery.close()

@@ -30,6 +30,8 @@ ROWS = [
     row(3, 32, 1e-3, None),
     row(4, 16, 1e-3, 0.40, "repeats 1"),
     row(5, 32, 5e-4, 0.56, "repeats 2"),
+    row(6, 16, 1e-3, 0.60, "repeats 1"),
+    row(7, 32, 5e-4, 0.50, "repeats 2"),
 ]
 
 
@@ -71,13 +73,14 @@ def test_the_page_has_all_its_parts_and_needs_no_other_file(folder):
 
 
 def test_the_better_mean_wins_over_the_better_seed(folder):
-    """Trial 1 has 0.60 and 0.40, trial 2 has 0.58 and 0.56: means 0.50 and 0.57."""
+    """Trial 1 was selected with 0.60, trial 2 with 0.58; their further seeds have 0.50 and 0.53."""
     search = read_search(folder)
     assert search.winner.row.trial == 2
     page = search_page([folder], folder / "report.html").read_text()
-    assert "Trial 2 (filters 32, learning_rate 0.0005) won with val_f1 0.5700" in page
-    # Pooled over two pairs: sqrt((2 x 0.1^2 + 2 x 0.01^2) / 2) = 0.1005.
-    assert "0.1005" in page
+    assert "Trial 2 (filters 32, learning_rate 0.0005) won with val_f1 0.5300" in page
+    assert "it was selected with 0.5800" in page
+    # Pooled over two pairs: sqrt((2 x 0.1^2 + 2 x 0.03^2) / 2) = 0.1044.
+    assert "0.1044" in page
     assert "no more than two standard errors" in page
 
 

@@ -28,17 +28,23 @@ def test_kill_9_in_the_middle_then_the_same_command_gives_the_same_files(basin):
     whole, killed = basin / "whole", basin / "killed"
     search = ("search.py", "--space", basin / "space.toml", "-o")
     first, victim = start(*search, whole), start(*search, killed)
+
     # Kill inside the second trial, after its first epoch.
-    history = killed / "trials" / "trial_1" / "run_0" / "history.csv"
+    def begun():
+        return list((killed / "trials").glob("trial_1/run_0.*/history.csv"))
+
     deadline = time.monotonic() + 400
-    while not history.exists() and victim.poll() is None and time.monotonic() < deadline:
+    while not begun() and victim.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     os.kill(victim.pid, signal.SIGKILL)
     victim.communicate()
     assert victim.returncode == -signal.SIGKILL
-    assert history.exists()
+    assert begun()
     assert not (killed / "best.toml").exists()
 
+    # Nobody else's process can go on with it as a worker.
+    other = ("--worker", "127.0.0.1:1", "--epochs", 9)
+    worker = start(*search, killed, *other)
     again = start(*search, killed)
     screen, errors = again.communicate(timeout=500)
     assert again.returncode == 0, errors
@@ -46,6 +52,10 @@ def test_kill_9_in_the_middle_then_the_same_command_gives_the_same_files(basin):
     assert first.returncode == 0, errors
     assert outcome(killed) == outcome(whole)
     assert len(outcome(killed)[0]) == 4
+    assert not [path for path in killed.rglob("run_*") if path.name != "run_0"]
+    _, errors = worker.communicate(timeout=60)
+    assert worker.returncode == 2
+    assert "the chief searches something else (it differs in search.epochs)" in errors
     assert (killed / "trials.png").stat().st_size > 1000
     for word in ("trials.csv", "best.toml", "simulated", "val_precision", "learning_rate"):
         assert word in screen

@@ -7,6 +7,7 @@ import pytest
 
 from keras_landslide.tuning import oracles
 from keras_landslide.tuning.job import Outcome
+from keras_landslide.tuning.results import TrialRow
 from keras_landslide.tuning.search import Resources, run_search
 from keras_landslide.tuning.space import KINDS
 from keras_landslide.tuning.spread import seed_spread, standings, verdict
@@ -127,14 +128,32 @@ def test_finalists_are_repeated_with_seeds_of_their_own(tmp_path):
     }
     assert len({row.seed for row in rows}) == len(rows)
     found = standings(rows, "min")
-    assert [len(s.scores) for s in found[:3]] == [4, 4, 1]
-    assert found[0].mean == pytest.approx(sum(found[0].scores) / 4)
+    assert [len(s.fresh) for s in found[:3]] == [3, 3, 0]
+    # The score that was selected is no part of the mean that decides.
+    fresh = [row.score for row in repeats if row.origin == f"repeats {found[0].row.trial}"]
+    assert found[0].mean == pytest.approx(sum(fresh) / 3)
+    assert found[0].selected == rows[found[0].row.trial].score
     # Pooled by hand from the two variances.
     pooled = ((found[0].sd ** 2 + found[1].sd ** 2) / 2) ** 0.5
     assert seed_spread(found) == pytest.approx(pooled)
-    assert "4 seeds" in verdict(rows, "min", "val_loss")
+    said = verdict(rows, "min", "val_loss")
+    assert f"mean over 3 further seeds (it was selected with {found[0].selected:.4f}" in said
     head = (tmp_path / "best.toml").read_text()
-    assert "Mean over 4 seeds" in head
+    assert f"Mean over 3 further seeds: {found[0].mean:.6f}" in head
+
+
+def test_one_repeat_tells_a_winner_and_no_spread():
+    rows = [trial(0, 0.5), trial(1, 0.9), trial(2, 0.6, "repeats 0"), trial(3, 0.4, "repeats 1")]
+    found = standings(rows, "max")
+    assert [(s.row.trial, s.mean, s.sd) for s in found] == [(0, 0.6, None), (1, 0.4, None)]
+    assert seed_spread(found) is None
+    said = verdict(rows, "max", "val_f1")
+    assert "0.6000, the mean over one further seed (it was selected with 0.5000" in said
+    assert "not measured" in said
+
+
+def trial(number, score, origin=""):
+    return TrialRow(number, {"filters": 2}, "completed", score, 1, 1, 1.0, number, origin=origin)
 
 
 def test_a_lucky_seed_is_not_crowned(tmp_path):
@@ -144,7 +163,8 @@ def test_a_lucky_seed_is_not_crowned(tmp_path):
         def fit(self, model, config, run_folder, callbacks):
             super().fit(model, config, run_folder, callbacks)
             t = config.training
-            losses = [0.5 if t.batch_size == 8 else 0.6]
+            scatter = 0.2 * (t.seed // 2 % 2)
+            losses = [(0.5 if t.batch_size == 8 else 0.6) + scatter]
             if t.batch_size == 16 and t.seed == SPACE.settings.seed + 1:
                 losses = [0.1]
             return Outcome({"loss": losses, "val_loss": losses})

@@ -20,11 +20,12 @@ from toy_search import SPACE, FragileTrainer, ToyTrainer  # isort: skip
 RUN_TOY = Path(__file__).with_name("run_toy.py")
 
 
-def start(folder, pause_ms=0, workers=1):
+def start(folder, pause_ms=0, workers=1, **environment):
     """The toy search in its own session of processes."""
     words = [sys.executable, RUN_TOY, folder, pause_ms, workers]
     with (folder.parent / f"{folder.name}.log").open("a") as log:
-        return subprocess.Popen([*map(str, words)], stdout=log, stderr=log)
+        more = {**os.environ, **environment}
+        return subprocess.Popen([*map(str, words)], stdout=log, stderr=log, env=more)
 
 
 def wait_for(condition, process, limit_s=300.0):
@@ -113,7 +114,8 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path, whole):
 
 def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
     folder = tmp_path / "search"
-    chief = start(folder, pause_ms=300, workers=2)
+    # Of two GPUs, which there are not, each worker would have its own.
+    chief = start(folder, pause_ms=300, workers=2, CUDA_VISIBLE_DEVICES="3,5")
     wait_for(lambda: started(folder) >= 3, chief)
     # The chief's children are its workers (and Python's resource tracker).
     workers = [
@@ -128,6 +130,9 @@ def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
     assert outcome(folder) == whole
     said = (tmp_path / "search.log").read_text()
     assert "a worker was lost; trial" in said
+    logs = [path.read_text() for path in folder.glob("trials/trial_*/log.txt")]
+    gpus = [line for log in logs for line in log.splitlines() if line.startswith("gpu ")]
+    assert set(gpus) == {"gpu 3", "gpu 5"}
 
 
 def test_trials_that_run_out_of_memory_crash_or_diverge_leave_the_others_alone(tmp_path):

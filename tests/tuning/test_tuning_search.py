@@ -91,8 +91,9 @@ def test_a_kill_at_any_write_changes_nothing(tmp_path, monkeypatch):
         if countdown[0] == 0:
             raise Killed
 
-    for name in ("oracle", "tuner", "results", "search"):
+    for name in ("oracle", "tuner", "results", "kept_space"):
         monkeypatch.setattr(f"keras_landslide.tuning.{name}.write_text", dying_write)
+    monkeypatch.setattr("keras_landslide.files.write_text", dying_write)  # what write_json calls
     for moment in range(1, 100):
         folder = tmp_path / str(moment)
         trainer = TableTrainer()

@@ -96,6 +96,9 @@ def test_overrides_replace_entries_and_none_leaves_them(tmp_path):
         ("seed = 5", 'objective = "val_auc"', ["'val_auc' is not measured", "val_best_f1"]),
         ("seed = 5", 'objective = "f1"', ["objective", "val_f1"]),
         ("seed = 5", "sed = 5", ["'sed'", "seed"]),
+        ("epochs = 40", 'monitor = "val_loss"', ["monitor", "'val_loss'", "val_f1"]),
+        ("epochs = 40", 'monitor = "loss"', ["training.monitor", "val_recall"]),
+        ("epochs = 40", 'precision = "float16"', ["training.precision", "mixed_float16"]),
         ("seed = 5", "seed = -5", ["seed", "negative"]),
         ("epochs = 3", "epochs = 0", ["epochs", "at least 1"]),
         ("epochs = 3", 'epochs = "3"', ["epochs", "type int"]),
@@ -113,6 +116,21 @@ def test_a_wrong_space_is_refused_in_one_clear_line(tmp_path, old, new, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("objective", ["val_loss", "val_recall"])
+def test_a_run_keeps_what_the_objective_ranks(tmp_path, objective):
+    space = space_of(tmp_path, TOML, **{"search.objective": objective})
+    values = space.combinations[0]
+    assert space.trial_config(values, 0).training.monitor == objective
+    assert space.best_config(values, 0).training.monitor == objective
+
+
+def test_precision_may_vary(tmp_path):
+    text = TOML + 'precision = ["float32", "mixed_bfloat16"]\njit_compile = [false, true]\n'
+    space = space_of(tmp_path, text)
+    training = space.trial_config(space.combinations[3], 0).training
+    assert (training.precision, training.jit_compile) == ("mixed_bfloat16", True)
 
 
 def test_an_empty_grid_is_refused(tmp_path):

@@ -1,0 +1,96 @@
+"""`space.toml`: which search a folder holds, and on which data."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from keras_landslide.config import read_toml
+from keras_landslide.errors import ClusterError, RecipeError
+from keras_landslide.files import write_text
+from keras_landslide.tuning.space import SearchSpace
+
+
+def keep(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> str:
+    """Store the space with its first search, and refuse to mix another one into the folder.
+
+    Args:
+        space: the search.
+        folder: of the search.
+        learnt_from: what is kept about the data.
+
+    Returns:
+        The id of the folder's search, drawn with its first call.
+
+    Raises:
+        RecipeError: the folder holds a search over another space or other data.
+    """
+    file = folder / "space.toml"
+    if not file.exists():
+        tables = {**space.to_dict(), "learnt_from": dict(learnt_from)}
+        write_text(file, tomli_w.dumps({"id": secrets.token_hex(8), **tables}))
+    if changed := _changed(space, learnt_from, old := read_toml(file)):
+        raise RecipeError(
+            f"{folder}: holds another search (it differs in {', '.join(changed)}); "
+            "choose another folder, or delete this one to start again"
+        )
+    return old.get("id", "")
+
+
+def join(
+    space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any], patience_s: float = 60.0
+) -> str:
+    """Id of the search that a chief keeps in `folder`, for a worker with the same one.
+
+    Args:
+        space: the worker's.
+        folder: the chief's.
+        learnt_from: what the worker sees of the data.
+        patience_s: how long the chief may take to begin.
+
+    Raises:
+        ClusterError: no chief began a search in the folder.
+        RecipeError: the worker's search is another one than the chief's.
+    """
+    file, deadline = folder / "space.toml", time.monotonic() + patience_s
+    while not file.exists():
+        if time.monotonic() > deadline:
+            raise ClusterError(
+                f"{folder}: no chief began a search there within {patience_s:.0f} s; give its own "
+                "-o, on a file system that both see"
+            )
+        time.sleep(0.2)
+    if changed := _changed(space, learnt_from, old := read_toml(file)):
+        raise RecipeError(
+            f"{folder}: the chief searches something else (it differs in {', '.join(changed)}); "
+            "start the worker with the same space, data and options"
+        )
+    return old.get("id", "")
+
+
+def named(worker: str, search_id: str) -> str:
+    """The name by which a worker of this search asks for trials."""
+    return f"{worker}@{search_id}"
+
+
+def search_of(tuner_id: str) -> str:
+    """Id of the search that a worker of this name belongs to."""
+    return tuner_id.rpartition("@")[2]
+
+
+def _changed(
+    space: SearchSpace, learnt_from: Mapping[str, Any], old: Mapping[str, Any]
+) -> list[str]:
+    """The entries in which a search differs from the kept one."""
+    new = {**space.to_dict(), "learnt_from": dict(learnt_from)}
+    return [
+        f"{table}.{key}"
+        for table in new
+        for key in {**old.get(table, {}), **new[table]}
+        if old.get(table, {}).get(key) != new[table].get(key)
+    ]
