@@ -72,6 +72,11 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
             f"{path}: [base.training] monitor = '{template.training.monitor}' would keep other "
             f"weights than those that the objective {settings.objective} ranks; leave it out"
         )
+    if settings.kind in ("halving", "hyperband") and template.training.cosine:
+        raise RecipeError(
+            f"{path}: [base.training] cosine follows the number of epochs, which grows from round "
+            f"to round of {settings.kind}; leave it out, or search by another kind"
+        )
     grid = _flatten(raw.get("grid", {}))
     if not grid:
         raise RecipeError(f"{path}: [grid] is empty; give at least one parameter with its values")

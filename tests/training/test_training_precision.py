@@ -7,6 +7,7 @@ from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
 from keras_landslide.errors import RecipeError, TrainingError
+from keras_landslide.export import any_size_model
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.precision import as_float32
 
@@ -60,6 +61,11 @@ def test_a_resumed_run_ends_like_a_whole_one_and_is_kept_in_float32(tmp_path, se
         found = whole.predict_on_batch(images) >= metrics["threshold"]
         counts += [(found & (labels == 1)).sum(), (found & (labels == 0)).sum()]
     assert [metrics["val"]["tp"], metrics["val"]["fp"]] == counts.tolist()
+    # And so is the network that is exported, for any size.
+    exported = any_size_model(tmp_path / "whole", config, 3)
+    images = val.batch(0, 0)[0]
+    np.testing.assert_allclose(exported(images), whole(images), atol=1e-6)
+    assert {layer.compute_dtype for layer in exported.layers} == {"float32"}
 
 
 def test_a_network_of_another_precision_is_refused(tmp_path):

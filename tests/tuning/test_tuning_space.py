@@ -126,6 +126,13 @@ def test_a_run_keeps_what_the_objective_ranks(tmp_path, objective):
     assert space.best_config(values, 0).training.monitor == objective
 
 
+def test_rounds_of_more_epochs_need_a_rate_that_does_not_follow_them(tmp_path):
+    text = TOML.replace("epochs = 40", "cosine = true")
+    assert space_of(tmp_path, text).base.training.cosine
+    with pytest.raises(RecipeError, match=r"cosine follows the number of epochs.*halving"):
+        space_of(tmp_path, text, **{"search.kind": "halving"})
+
+
 def test_precision_may_vary(tmp_path):
     text = TOML + 'precision = ["float32", "mixed_bfloat16"]\njit_compile = [false, true]\n'
     space = space_of(tmp_path, text)
