@@ -4,9 +4,9 @@
     python benchmarks/search.py overhead memory    # some of them
 
 Trains a small U-Net on patches of noise with bright landslides (simulated). The figures to look at:
-the time of a search over that of the same trainings one after another in one process without Keras
-Tuner; the search's memory after 50 trials over that after 2; time and best score of a grid with
-halving over those of the full grid; and the time with two workers over that with one.
+the time of a search over that of the same trainings in one process without Keras Tuner; the
+search's memory after 50 trials over that after 2; time and best score of a grid with halving over
+those of the full grid; and the time with two workers over that with one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -54,36 +55,52 @@ def search(space: SearchSpace, make_trainer: Callable, folder: Path, workers: in
     return measured(lambda: run_search(space, folder, make_trainer, resources=resources))
 
 
-def bare(space: SearchSpace, trainer: NoiseTrainer, folder: Path) -> Cost:
-    """Cost of the same trainings in a plain loop: `train` alone, no Keras Tuner."""
+def overhead(folder: Path, epochs: int) -> None:
+    """Each trial of a search, and after it the same training in this process without Keras Tuner.
+
+    In turns, so that other work on the machine weighs on both.
+    """
     import keras
 
-    def loop() -> None:
-        for number, values in enumerate(space.combinations):
-            config = space.trial_config(values, space.seed(number))
-            trainer.fit(trainer.build(config), config, folder / str(number), [])
-            keras.backend.clear_session(free_memory=True)
+    from keras_landslide.tuning import oracles, results, tuner
+    from keras_landslide.tuning.nursery import Nursery, Surroundings
 
-    return measured(loop)[0]
-
-
-def overhead(folder: Path, epochs: int) -> None:
-    """Both ways, and a search of one short trial for what starting alone costs."""
-    one = {"filters": (4,), "learning_rate": (1e-2,), "batch_size": (8,)}
     space, make = space_of(epochs), partial(NoiseTrainer, 64, 64)
     trainer = make()
-    first = bare(space_of(1, one), trainer, folder / "warm")  # imports, a look at the devices
-    first = bare(space_of(1, one), trainer, folder / "one")
-    begun, _ = search(space_of(1, one), make, folder / "start")
-    plain = bare(space, trainer, folder / "bare")
-    tuned, _ = search(space, make, folder / "tuned")
+
+    def train(space: SearchSpace, number: int) -> None:
+        config = space.trial_config(space.combinations[number], space.seed(number))
+        trainer.fit(trainer.build(config), config, folder / "bare" / str(number), [])
+        keras.backend.clear_session(free_memory=True)
+
+    bare = []
+
+    class Twin(tuner.Watcher):
+        def ended(self, number: int) -> None:
+            rows = results.read_trials(space, folder / tuner.PROJECT)
+            results.write_trials_csv(rows, list(space.grid), folder / "trials.csv")
+            bare.append(measured(lambda: train(space, number))[0])
+
+    def search_all(work: bool) -> None:
+        nursery = Nursery(make, Surroundings())
+        try:
+            nursery.ready()
+            if work:
+                tuner.SearchTuner(oracles.get(space), nursery, folder, Twin()).search()
+        finally:
+            nursery.close()
+
+    train(space_of(1), 0)  # imports, a look at the devices
+    shutil.rmtree(folder / "bare")
+    begun, _ = measured(lambda: search_all(work=False))
+    both, _ = measured(lambda: search_all(work=True))
     for name in ("wall_s", "cpu_s"):
-        start, base, all_ = (getattr(c, name) for c in (begun, plain, tuned))
-        start -= getattr(first, name)
+        start, all_ = getattr(begun, name), getattr(both, name)
+        base = sum(getattr(cost, name) for cost in bare)
         print(
-            f"overhead, {name}: {len(space.combinations)} trials of {epochs} epochs: {all_:.1f} "
-            f"in the search, {base:.1f} in the bare loop: ratio {all_ / base:.3f}, "
-            f"{(all_ - start) / base:.3f} without the {start:.1f} that starting takes once"
+            f"overhead, {name}: {len(bare)} trials of {epochs} epochs: {all_ - base:.1f} in the "
+            f"search, {base:.1f} bare: ratio {(all_ - base) / base:.3f}, "
+            f"{(all_ - base - start) / base:.3f} without the {start:.1f} that starting takes once"
         )
 
 
