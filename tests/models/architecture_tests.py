@@ -7,7 +7,7 @@ from typing import ClassVar
 import keras
 import numpy as np
 import pytest
-from jax_process import predict_on_jax
+from other_backend import predict_on
 from training_tests import TrainingTests, predict
 
 from keras_landslide import models
@@ -139,8 +139,9 @@ class ArchitectureTests(TrainingTests):
         loaded = tf.saved_model.load(str(tmp_path / "saved"))
         np.testing.assert_allclose(loaded.serve(x).numpy(), predict(model, x), atol=1e-5)
 
-    def test_same_output_on_jax(self, tmp_path):
-        pytest.importorskip("jax")
+    @pytest.mark.parametrize("backend", ["jax", "torch"])
+    def test_same_output_on_another_backend(self, backend, tmp_path):
         model = self.model
         x = self.images(1, self.size, self.size, 3)
-        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), predict(model, x), atol=1e-5)
+        found = predict_on(backend, model, x, tmp_path)
+        np.testing.assert_allclose(found, predict(model, x), atol=1e-5)

@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from jax_process import predict_on_jax
+from other_backend import predict_on
 
 from keras_landslide import losses, metrics, models
 from keras_landslide.config import TrainingConfig
@@ -98,22 +98,21 @@ class TrainingTests:
     @pytest.mark.slow
     def test_full_width(self, tmp_path):
         """At the paper's own width: a step of training, and the same after it on JAX."""
-        pytest.importorskip("jax")
         fix_seeds(0)
         stride = self.stride
         side = stride * math.ceil(max(64, self.size, self.minimum) / stride)
         model = models.build(self.name, (side, side, 3))
         model.get_layer("normalise").set_statistics([50.0] * 3, [20.0] * 3)
-        x = self.images(1, side, side, 3)
+        # One image would leave a mean over it without gradient once it is normalised.
+        x = self.images(2, side, side, 3)
         if self.learns:
             y = (np.nan_to_num(x[..., :1]) > 60).astype("float32")
-            # Not all: one image leaves a mean over it without gradient once it is normalised.
             kernels = [weight for weight in model.trainable_weights if len(weight.shape) > 1]
             before = [np.array(keras.ops.convert_to_numpy(weight)) for weight in kernels]
             assert np.isfinite(one_step(model, x, y)).all()
-            after = map(keras.ops.convert_to_numpy, kernels)
-            changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
-            assert np.mean(changed) > 0.9
+            for kernel, old in zip(kernels, before, strict=True):
+                assert not np.array_equal(keras.ops.convert_to_numpy(kernel), old), kernel.path
+        x = x[:1]
         out = predict(model, x)
         assert out.shape == (1, side, side, 1) and (out >= 0).all() and (out <= 1).all()
-        np.testing.assert_allclose(predict_on_jax(model, x, tmp_path), out, atol=1e-5)
+        np.testing.assert_allclose(predict_on("jax", model, x, tmp_path), out, atol=1e-5)

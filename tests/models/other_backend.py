@@ -1,17 +1,19 @@
-"""What a network gives on JAX, from one process for all tests."""
+"""What a network gives on another backend, from one process per backend for all tests."""
 
 import functools
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
+import pytest
 
-JAX = """
+OTHER = """
 import sys
 import keras, numpy as np
 from keras_landslide import models
-assert keras.backend.backend() == "jax"
+assert keras.backend.backend() == sys.argv[1]
 # The weights come from the file: to draw random ones before takes JAX 20 s per network.
 keras.initializers.VarianceScaling.__call__ = lambda self, shape, dtype=None: np.zeros(shape, dtype)
 for line in sys.stdin:
@@ -24,26 +26,29 @@ for line in sys.stdin:
 
 
 @functools.cache
-def jax_process():
-    """One process on JAX for all networks, since starting it takes longer than a prediction."""
+def process_on(backend):
+    """One process for all networks, since starting it takes longer than a prediction."""
     return subprocess.Popen(
-        [sys.executable, "-c", JAX],
+        [sys.executable, "-c", OTHER, backend],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env={**os.environ, "KERAS_BACKEND": backend},
     )
 
 
-def predict_on_jax(model, x, folder):
-    """What a saved and loaded copy of `model` gives for `x` on JAX."""
+def predict_on(backend, model, x, folder):
+    """What a saved and loaded copy of `model` gives for `x` on `jax` or `torch`."""
+    if not find_spec(backend):
+        pytest.skip(f"{backend} is not installed")
     files = [folder / "m.keras", folder / "x.npy", folder / "y.npy"]
     model.save(files[0])
     np.save(files[1], x)
-    process = jax_process()
+    process = process_on(backend)
     if process.poll() is not None:
-        jax_process.cache_clear()
-        process = jax_process()
+        process_on.cache_clear()
+        process = process_on(backend)
     print(*files, sep="\t", file=process.stdin, flush=True)
-    assert process.stdout.readline() == "done\n", "failed on JAX; the traceback is in stderr"
+    done = process.stdout.readline()
+    assert done == "done\n", f"failed on {backend}; the traceback is in stderr"
     return np.load(files[2])
