@@ -134,11 +134,12 @@ def _network(
     check_flag("features_to_head", features_to_head)
 
     image, features = normalised_image(image_shape, stride=1 if pad_odd else 2**levels)
-    if any(side is not None and side < 2**levels for side in image_shape[:2]):
-        raise ImageSizeError(
-            f"an image of {image_shape[0]} x {image_shape[1]} px does not fit this model, whose "
-            f"smallest side is {2**levels} px"
-        )
+    for side in image_shape[:2]:
+        if side is not None and side < 2**levels:
+            raise ImageSizeError(
+                f"an image side of {side} px does not fit this model, whose smallest side is "
+                f"{2**levels} px"
+            )
     x = features
     skips = []
     for level in range(levels):

@@ -6,7 +6,8 @@ layers, readings and trainable parameters are described in `models.msasnet`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 
@@ -14,80 +15,40 @@ from keras_landslide.layers.attention import cbam, channel_attention
 from keras_landslide.models.msasnet import build_network
 
 
-def unet_msasnet(
-    image_shape: Sequence[int | None],
-    *,
-    filters: int = 64,
-    reading: str = "B",
-    dropout: float = 0.0,
-    activation: str = "sigmoid",
-) -> keras.Model:
-    """The plain U-Net that the ablation study starts from; arguments as in `msasnet`."""
-    return build_network(
-        "unet_msasnet",
-        image_shape,
-        filters=filters,
-        reading=reading,
-        dropout=dropout,
-        activation=activation,
-    )
+def _network(
+    name: str, what: str, *, pyramid: bool = False, attention: Callable[..., Any] | None = None
+) -> Callable[..., keras.Model]:
+    """A builder with the options of `msasnet`, and its own modules."""
+
+    def build(
+        image_shape: Sequence[int | None],
+        *,
+        filters: int = 64,
+        reading: str = "B",
+        dropout: float = 0.0,
+        activation: str = "sigmoid",
+    ) -> keras.Model:
+        return build_network(
+            name,
+            image_shape,
+            filters=filters,
+            reading=reading,
+            dropout=dropout,
+            activation=activation,
+            pyramid=pyramid,
+            attention=attention,
+        )
+
+    build.__name__ = build.__qualname__ = name
+    build.__doc__ = f"{what}; arguments as in `msasnet`."
+    return build
 
 
-def unet_ca(
-    image_shape: Sequence[int | None],
-    *,
-    filters: int = 64,
-    reading: str = "B",
-    dropout: float = 0.0,
-    activation: str = "sigmoid",
-) -> keras.Model:
-    """The U-Net with channel attention, CBAM's first half; arguments as in `msasnet`."""
-    return build_network(
-        "unet_ca",
-        image_shape,
-        filters=filters,
-        reading=reading,
-        dropout=dropout,
-        activation=activation,
-        attention=channel_attention,
-    )
-
-
-def unet_cbam(
-    image_shape: Sequence[int | None],
-    *,
-    filters: int = 64,
-    reading: str = "B",
-    dropout: float = 0.0,
-    activation: str = "sigmoid",
-) -> keras.Model:
-    """The U-Net with CBAM; arguments as in `msasnet`."""
-    return build_network(
-        "unet_cbam",
-        image_shape,
-        filters=filters,
-        reading=reading,
-        dropout=dropout,
-        activation=activation,
-        attention=cbam,
-    )
-
-
-def unet_psp(
-    image_shape: Sequence[int | None],
-    *,
-    filters: int = 64,
-    reading: str = "B",
-    dropout: float = 0.0,
-    activation: str = "sigmoid",
-) -> keras.Model:
-    """The U-Net with pyramid pooling; arguments as in `msasnet`."""
-    return build_network(
-        "unet_psp",
-        image_shape,
-        filters=filters,
-        reading=reading,
-        dropout=dropout,
-        activation=activation,
-        pyramid=True,
-    )
+unet_msasnet = _network("unet_msasnet", "The plain U-Net that the ablation study starts from")
+unet_ca = _network(
+    "unet_ca",
+    "The U-Net with channel attention, CBAM's first half",
+    attention=channel_attention,
+)
+unet_cbam = _network("unet_cbam", "The U-Net with CBAM", attention=cbam)
+unet_psp = _network("unet_psp", "The U-Net with pyramid pooling", pyramid=True)
