@@ -68,11 +68,6 @@ def batch(shape: tuple[int, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
     return x, (rng.random((size, *shape[:2], 1)) < 0.1).astype("float32")
 
 
-def quick_shape(shape: tuple[int, int, int], stride: int) -> tuple[int, int, int]:
-    side = math.ceil(QUICK_PX / stride) * stride
-    return (side, side, shape[2])
-
-
 def at_size(name: str, quick: bool) -> Facts:
     """What is known of a network, at its paper's size or at a small one."""
     known = facts(name)
@@ -181,10 +176,12 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    compare_with_torch(args)
+    names = args.names or list(models.MODELS)
+    if "unet" in names:
+        compare_with_torch(args)
     floor, floor_count = large_convolution()
     print(f"{'network':<27}{'image':>13}{'predict':>11}{'of conv.':>9}{'train':>11}{'of conv.':>9}")
-    for name in args.names or models.MODELS:
+    for name in names:
         known = at_size(name, args.quick)
         seconds = best({"floor": floor, **jobs_of(known, args.batch_size)}, args.repeats)
         rate = floor_count / seconds["floor"]
