@@ -16,6 +16,8 @@ from keras_landslide.files import write_text
 
 OPTIMIZERS = ("adam", "sgd")
 MONITORS = ("val_f1", "val_precision", "val_recall", "val_loss")
+LAST = "epoch"
+"""As a monitor: the later, the better."""
 """What may say which epoch of a run is kept; all at a threshold of 0.5."""
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 """Keras's names of what a network computes in; its weights are float32 in each."""
@@ -59,7 +61,8 @@ class TrainingConfig:
         batch_size: patches per step.
         epochs: at most so many.
         patience: epochs without a better `monitor` before the run stops.
-        monitor: one of `MONITORS`: the epoch where it is best is kept.
+        monitor: one of `MONITORS`: the epoch where it is best is kept; or `epoch`: the last one
+            is, and nothing stops a run before it.
         seed: of weights, order and augmentation.
         optimizer: one of `OPTIMIZERS`.
         momentum: of `sgd`.
@@ -221,7 +224,7 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
             raise RecipeError(f"{path}: {key} = {value} should be finite and greater than 0")
     ranges = {
         "optimizer": (t.optimizer in OPTIMIZERS, f"one of: {', '.join(OPTIMIZERS)}"),
-        "monitor": (t.monitor in MONITORS, f"one of: {', '.join(MONITORS)}"),
+        "monitor": (t.monitor in (*MONITORS, LAST), f"one of: {', '.join((*MONITORS, LAST))}"),
         "precision": (t.precision in PRECISIONS, f"one of: {', '.join(PRECISIONS)}"),
         "momentum": (0 <= t.momentum < 1, "from 0 to less than 1"),
         "weight_decay": (0 <= t.weight_decay < math.inf, "0 or a finite positive number"),

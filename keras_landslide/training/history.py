@@ -24,7 +24,7 @@ class History:
 
     Args:
         path: the file; made by the first epoch.
-        monitor: what makes an epoch the best, one of `config.MONITORS`.
+        monitor: what makes an epoch the best, one of `config.MONITORS` or `config.LAST`.
     """
 
     def __init__(self, path: str | Path, monitor: str = "val_f1"):

@@ -8,6 +8,7 @@ from keras_landslide.config import TrainingConfig, run_config
 from keras_landslide.errors import RecipeError
 from keras_landslide.training.compiling import compile_model
 from keras_landslide.training.folder import check_same
+from keras_landslide.training.history import History
 from keras_landslide.training.schedule import learning_rate
 
 
@@ -39,6 +40,15 @@ def test_cosine_falls_to_nearly_nothing():
     rates = [learning_rate(config, [{"val_loss": 1.0}] * done) for done in range(4)]
     half = 0.3 / 2
     assert rates == pytest.approx([0.3, half * (1 + 2**-0.5), half, half * (1 - 2**-0.5)])
+
+
+def test_last_epoch_is_kept_where_the_epoch_is_watched(tmp_path):
+    history = History(tmp_path / "history.csv")
+    for f1 in (0.5, 0.9, 0.7, 0.6):
+        history.append({"loss": 1.0, "val_loss": 1.0, "val_f1": f1})
+    assert history.best_epoch == 1 and history.should_stop(2)
+    resting = History(tmp_path / "history.csv", "epoch")
+    assert resting.best_epoch == 3 and not resting.should_stop(2)
 
 
 def _one_weight(**settings):
