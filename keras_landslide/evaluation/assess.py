@@ -1,16 +1,17 @@
-"""Everything that pixels tell of a map, in one pass: counts, rankings, blocks, boundaries."""
+"""Everything that pixels tell of a map: counts, rankings, blocks, boundaries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_landslide.counts import Scores
-from keras_landslide.evaluation.block_ranking import BlockRanking
+from keras_landslide.evaluation.block_ranking import BlockRanking, bin_edges
 from keras_landslide.evaluation.boundaries import TOLERANCE_PX, Boundaries, outlines
 from keras_landslide.evaluation.cloud_cover import by_cloud_cover
 from keras_landslide.evaluation.distribution import Distribution
@@ -45,22 +46,20 @@ class Region:
 
     Attributes:
         blocks: tp, fp, fn, tn of each spatial block, int64 (N, 4).
-        ranking: their probabilities block by block, binned.
         edges: boundary pixels of each block, columns as the fields of `Boundaries`, int64 (N, 4).
         seen: the probabilities of all pixels.
+        ranking: the same block by block, binned; a second pass over the map fills it.
     """
 
     blocks: np.ndarray
-    ranking: BlockRanking
     edges: np.ndarray
     seen: Distribution = field(default_factory=Distribution)
+    ranking: BlockRanking = field(init=False)
 
     @classmethod
     def empty(cls, blocks: int) -> Region:
         """A region without pixels in a scene of so many blocks."""
-        return cls(
-            np.zeros((blocks, 4), np.int64), BlockRanking(blocks), np.zeros((blocks, 4), np.int64)
-        )
+        return cls(np.zeros((blocks, 4), np.int64), np.zeros((blocks, 4), np.int64))
 
     @property
     def scores(self) -> Scores:
@@ -73,7 +72,7 @@ class Region:
         used = int((self.blocks.sum(axis=1) > 0).sum())
         intervals = {
             **block_bootstrap(self.blocks, seed=seed),
-            **self.ranking.intervals(ranking, seed=seed),
+            **self.ranking.intervals(seed=seed),
             **self._boundary_intervals(seed),
         }
         return {
@@ -129,20 +128,25 @@ def assess(
     """
     grid = stack_info(stack).grid
     found: dict[str, Region] = {}
-    read = strips(
-        probability,
-        stack,
-        windows=windows,
-        valid_bands=valid_bands,
-        others=others,
-        margin=tolerance_px + 1,
+    read = partial(
+        strips, probability, stack, windows=windows, valid_bands=valid_bands, others=others
     )
-    for strip in read:
+    for strip in read(margin=tolerance_px + 1):
         numbers, count = _block_numbers(strip.window, grid, block_px)
         for name, mask in strip.masks.items():
             region = found.setdefault(name, Region.empty(count))
             _add(region, strip, mask, threshold, numbers, tolerance_px)
     require_pixels(found["all"].seen.total, probability, stack)
+    for region in found.values():
+        blocks = len(region.blocks)
+        region.ranking = BlockRanking(blocks, bin_edges(region.seen, blocks))
+    for strip in read():
+        numbers, _ = _block_numbers(strip.window, grid, block_px)
+        for name, mask in strip.masks.items():
+            label = strip.label
+            scored = mask & ~np.isnan(strip.probability) & ((label == 0) | (label == 1))
+            truth = label[scored] == 1
+            found[name].ranking.add(numbers[scored], strip.probability[scored], truth)
     return found
 
 
@@ -160,9 +164,7 @@ def _add(
         where = numbers[core == code]
         region.blocks[:, column] += np.bincount(where, minlength=len(region.blocks))
     scored = core != NOT_SCORED
-    probability, truth = strip.probability[strip.core][scored], strip.label[strip.core][scored]
-    region.seen.add(probability, truth)
-    region.ranking.add(numbers[scored], probability, truth == 1)
+    region.seen.add(strip.probability[strip.core][scored], strip.label[strip.core][scored])
     said = (classes == TRUE_POSITIVE) | (classes == FALSE_POSITIVE)
     so = (classes == TRUE_POSITIVE) | (classes == FALSE_NEGATIVE)
     found = outlines(said, so, classes != NOT_SCORED, strip.core, tolerance_px)

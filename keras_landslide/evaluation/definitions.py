@@ -42,7 +42,8 @@ DEFINITIONS: dict[str, str] = {
     "boundary_f1": "harmonic mean of both (Csurka et al. 2013)",
     "intervals": "percentile interval of a bootstrap that draws spatial blocks, never pixels; "
     "null with fewer than five blocks. Those of ROC AUC and average precision are resampled from "
-    "128 bins of log-odds and moved to the exact score",
+    "up to 1024 bins (fewer beyond 2048 blocks, at least 128) with about as many landslide and as "
+    "many background pixels each; with no more distinct probabilities than bins they are exact",
     "per_image": "mean over patches (or tiles) of each one's own score where it is defined; "
     "'undefined' tells over how many it is not. Small landslides weigh as much as large ones, "
     "and a mean F1 may exceed the mean of precision and recall",

@@ -80,7 +80,8 @@ def block_bootstrap(
 def resampled(values: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -> np.ndarray:
     """Sums of columns over blocks drawn with replacement, (replicates, K).
 
-    The same number of blocks and the same seed give the same draws, whatever the columns.
+    The same number of blocks and the same seed give the same draws, whatever the columns. Sums of
+    integers are int64, others float64.
 
     Args:
         values: (N, K), a row per block.
@@ -92,11 +93,14 @@ def resampled(values: np.ndarray, replicates: int = REPLICATES, seed: int = 0) -
         return np.zeros((0, values.shape[1]), values.dtype)
     rng = np.random.default_rng(seed)
     chance = np.full(blocks, 1 / blocks)
+    # In float64, which BLAS multiplies; counts below 2**53 stay whole.
+    columns = values.astype(np.float64)
     parts = [
-        rng.multinomial(blocks, chance, min(_DRAWN_AT_ONCE, replicates - done)) @ values
+        rng.multinomial(blocks, chance, min(_DRAWN_AT_ONCE, replicates - done)) @ columns
         for done in range(0, replicates, _DRAWN_AT_ONCE)
     ]
-    return np.concatenate(parts)
+    drawn = np.concatenate(parts)
+    return drawn.astype(np.int64) if values.dtype.kind in "iu" else drawn
 
 
 def interval(values: np.ndarray, blocks: int, level: float = LEVEL) -> Interval | None:

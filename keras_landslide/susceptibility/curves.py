@@ -14,16 +14,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
-from keras_landslide.evaluation.block_ranking import BINS, BlockRanking, log_odds_bin
+from keras_landslide.evaluation.block_ranking import BlockRanking
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import LEVEL, resampled
 from keras_landslide.evaluation.ranking import curve
 
 KINDS = ("roc", "precision_recall", "rate")
 GRID = np.linspace(0, 1, 101)
+BINS, REACH = 128, 14.0
+EDGES = expit(np.linspace(-REACH, REACH, BINS + 1)[:-1]).astype(np.float32)
+"""Bins of equal width in log-odds, for all models alike: probabilities of 1e-6 to 1 - 1e-6."""
 GROUP = 4
-"""Bins of `BlockRanking` in one bin of calibration: 0.9 wide in log-odds."""
+"""Of them in one bin of calibration: 0.9 wide in log-odds."""
 REPLICATES = 200
 """A band in a figure needs fewer draws than a number in a table."""
 LEAST_PIXELS = 100
@@ -56,11 +60,12 @@ class FoldCurves(NamedTuple):
 
 
 def fold_curves(seen: Distribution, blocks: BlockRanking, seed: int) -> FoldCurves:
-    """The curves of one fold; `seen` holds the pixels of `blocks`."""
+    """The curves of one fold; `seen` holds the pixels of `blocks`, whose bins are those of `EDGES`."""
     _, tp, fp = curve(seen)
-    used = blocks.counts[blocks.counts.any(axis=1)].astype(np.int64)
+    used = blocks.counts[blocks.used].astype(np.int64)
     weight = seen.values.astype(np.float64) * (seen.positive + seen.negative)
-    said = np.bincount(log_odds_bin(seen.values) // GROUP, weight, BINS // GROUP)
+    place = np.maximum(np.searchsorted(EDGES, seen.values, side="right") - 1, 0)
+    said = np.bincount(place // GROUP, weight, BINS // GROUP)
     return FoldCurves({kind: _line(kind, tp, fp) for kind in KINDS}, used, said, seed)
 
 

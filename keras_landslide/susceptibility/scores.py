@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_landslide.evaluation.block_ranking import NAMES, BlockRanking, binned_ranking
+from keras_landslide.evaluation.block_ranking import NAMES, BlockRanking, bin_edges
 from keras_landslide.evaluation.calibration import ece
 from keras_landslide.evaluation.distribution import Distribution
-from keras_landslide.evaluation.intervals import LEVEL, resampled
+from keras_landslide.evaluation.intervals import LEVEL, interval
 from keras_landslide.evaluation.ranking import ranking_scores
-from keras_landslide.susceptibility.curves import FoldCurves, fold_curves
+from keras_landslide.susceptibility.curves import EDGES, FoldCurves, fold_curves
 
 RANKINGS = ("roc_auc", "average_precision")
 BLOCK_PX = 64
@@ -29,13 +29,14 @@ class FoldScores(NamedTuple):
     Attributes:
         scores: the names of `SHOWN`, None where undefined.
         intervals: (low, high) of those in `evaluation.block_ranking.NAMES`.
-        blocks: probabilities by block, for comparing.
+        replicates: the same over drawn blocks, float64 (R,) each, for comparing: models on the same
+            pixels of a fold see the same draws.
         curves: see `curves.band`.
     """
 
     scores: dict[str, float | None]
     intervals: dict[str, tuple[float, float] | None]
-    blocks: BlockRanking
+    replicates: dict[str, np.ndarray]
     curves: FoldCurves
 
 
@@ -75,14 +76,17 @@ def score_fold(
     p, truth = probability[scored], label[scored] == 1
     seen = Distribution.of(p, truth.astype(np.uint8))
     exact = ranking_scores(seen) | {"ece": ece(seen)}
-    blocks = BlockRanking(int(block.max()) + 1)
-    blocks.add(block[scored], p, truth)
-    between = blocks.intervals({name: exact[name] for name in NAMES}, seed=seed)
+    count = int(block.max()) + 1
+    ranked, drawn_from = BlockRanking(count, bin_edges(seen, count)), BlockRanking(count, EDGES)
+    for blocks in (ranked, drawn_from):
+        blocks.add(block[scored], p, truth)
+    replicates, used = ranked.replicates(seed), int(ranked.used.sum())
+    between = {name: interval(values, used) for name, values in replicates.items()}
     return FoldScores(
         {name: exact[name] for name in SHOWN},
         {name: i and (i.low, i.high) for name, i in between.items()},
-        blocks,
-        fold_curves(seen, blocks, seed),
+        replicates,
+        fold_curves(seen, drawn_from, seed),
     )
 
 
@@ -101,7 +105,7 @@ def overall(folds: list[FoldScores]) -> dict[str, Any]:
         result[name] = {"value": float(np.mean(known))}
         if name in RANKINGS:
             spread = _replicates(folds, name)
-            low, high = np.clip(np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), 0, 1)
+            low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             result[name] |= {"low": float(low), "high": float(high)}
     return result
 
@@ -115,11 +119,5 @@ def gap(first: list[FoldScores], second: list[FoldScores], name: str = "roc_auc"
 
 
 def _replicates(folds: list[FoldScores], name: str) -> np.ndarray:
-    """The mean over folds in each replicate, moved to the exact score; float64 (R,)."""
-    parts = []
-    for number, fold in enumerate(folds):
-        counts = fold.blocks.counts
-        drawn = resampled(counts[counts.any(axis=1)].astype(np.int64), seed=number)
-        middle = binned_ranking(counts.sum(axis=0, dtype=np.int64)[None])[name][0]
-        parts.append(binned_ranking(drawn)[name] + ((fold.scores[name] or 0.0) - middle))
-    return np.mean(parts, axis=0)
+    """The mean over folds in each replicate, float64 (R,)."""
+    return np.mean([fold.replicates[name] for fold in folds], axis=0)

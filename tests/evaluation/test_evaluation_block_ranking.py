@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from keras_landslide.evaluation.block_ranking import BINS, BlockRanking, binned_ranking
+from keras_landslide.evaluation import block_ranking
+from keras_landslide.evaluation.block_ranking import BlockRanking, bin_edges, binned_ranking
 from keras_landslide.evaluation.cloud_cover import CLASSES, by_cloud_cover
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import block_bootstrap
 from keras_landslide.evaluation.ranking import ranking_scores
 
 SCORES = {
+    "roc_auc": metrics.roc_auc_score,
     "average_precision": metrics.average_precision_score,
-    "brier": lambda y, p, sample_weight: np.average((p - y) ** 2, weights=sample_weight),
 }
 
 
-def sample(blocks=25, pixels=60, seed=0):
+def sample(blocks=25, pixels=40, seed=0):
     rng = np.random.default_rng(seed)
     number = np.repeat(np.arange(blocks), pixels)
     hard = rng.beta(2, 2, blocks)[number]
@@ -26,35 +27,74 @@ def sample(blocks=25, pixels=60, seed=0):
 
 
 def filled(number, probability, truth):
-    ranking = BlockRanking(int(number.max()) + 3)
+    blocks = int(number.max()) + 3
+    edges = bin_edges(Distribution.of(probability, truth), blocks)
+    ranking = BlockRanking(blocks, edges)
     for part in np.array_split(np.arange(len(number)), 4):
         ranking.add(number[part], probability[part], truth[part])
     return ranking
 
 
-def test_intervals_are_those_of_a_bootstrap_with_scikit_learn():
+def test_replicates_are_scikit_learns_on_the_same_draws():
     number, probability, truth = sample()
-    exact = ranking_scores(Distribution.of(probability, truth))
-    found = filled(number, probability, truth).intervals(exact, seed=5)
+    ranking = filled(number, probability, truth)
+    found = ranking.replicates(seed=5)
     rng = np.random.default_rng(5)
-    blocks = 25
-    drawn = {name: [] for name in SCORES}
-    for _ in range(1000):
-        times = rng.multinomial(blocks, np.full(blocks, 1 / blocks))[number]
+    for replicate in range(40):
+        times = rng.multinomial(25, np.full(25, 1 / 25))[number]
         for name, score in SCORES.items():
-            drawn[name].append(score(truth, probability, sample_weight=times))
+            wanted = score(truth, probability, sample_weight=times)
+            assert found[name][replicate] == pytest.approx(wanted, abs=1e-9), name
+    intervals = ranking.intervals(seed=5)
     for name in SCORES:
-        low, high = np.quantile(drawn[name], [0.025, 0.975])
-        tolerance = 0.03 * (high - low)
-        assert found[name].low == pytest.approx(low, abs=tolerance), name
-        assert found[name].high == pytest.approx(high, abs=tolerance), name
-        assert found[name].blocks == blocks
+        wanted = np.quantile(found[name], [0.025, 0.975])
+        assert [intervals[name].low, intervals[name].high] == pytest.approx(list(wanted))
+        assert intervals[name].blocks == 25
+
+
+def test_losses_are_means_over_the_drawn_blocks():
+    number, probability, truth = sample()
+    found = filled(number, probability, truth).intervals(seed=5)["brier"]
+    error = np.square(probability.astype(float) - truth)
+    rng = np.random.default_rng(5)
+    times = rng.multinomial(25, np.full(25, 1 / 25), 1000)[:, number]
+    wanted = np.quantile(times @ error / times.sum(axis=1), [0.025, 0.975])
+    assert [found.low, found.high] == pytest.approx(list(wanted))
+
+
+def test_fewer_bins_than_probabilities_come_close(monkeypatch):
+    number, probability, truth = sample()
+    exact = filled(number, probability, truth).replicates()
+    monkeypatch.setattr(block_ranking, "MOST_BINS", 128)
+    ranking = filled(number, probability, truth)
+    assert 64 < len(ranking.edges) <= 128
+    binned = ranking.replicates()
+    assert np.abs(binned["roc_auc"] - exact["roc_auc"]).max() < 3e-3
+    assert np.abs(binned["average_precision"] - exact["average_precision"]).max() < 0.02
+
+
+@pytest.mark.parametrize("bins", [128, 1024])
+def test_intervals_of_nearly_perfect_rankings_stay_in_range(monkeypatch, bins):
+    """Probabilities down to 1e-30, and classes that hardly overlap."""
+    monkeypatch.setattr(block_ranking, "MOST_BINS", bins)
+    rng = np.random.default_rng(2)
+    number, truth = np.repeat(np.arange(20), 100), rng.random(2000) < 0.1
+    probability = np.float32(10.0) ** rng.uniform(-30, -9, 2000).astype(np.float32)
+    probability[truth] *= np.float32(1e9)
+    perfect = truth | (probability < probability[truth].min())
+    found = filled(number[perfect], probability[perfect], truth[perfect]).intervals()
+    for name in SCORES:
+        assert (found[name].low, found[name].high) == (1, 1)
+    probability[np.flatnonzero(~truth)[:30]] = 1e-4
+    found = filled(number, probability, truth).intervals()
+    for name in SCORES:
+        assert 0 <= found[name].low < found[name].high <= 1
 
 
 def test_binned_rankings_with_ties_are_scikit_learns():
     rng = np.random.default_rng(1)
-    place, truth = rng.integers(0, BINS, 3000), rng.random(3000) < 0.1
-    counts = np.bincount(place + BINS * truth, minlength=2 * BINS)[None]
+    place, truth = rng.integers(0, 100, 3000), rng.random(3000) < 0.1
+    counts = np.bincount(place + 100 * truth, minlength=200)[None]
     found = binned_ranking(counts)
     assert found["roc_auc"][0] == pytest.approx(metrics.roc_auc_score(truth, place), abs=1e-12)
     wanted = metrics.average_precision_score(truth, place)
@@ -66,7 +106,7 @@ def test_one_class_has_no_interval_of_rankings(label):
     number, probability, truth = sample(6)
     truth[:] = label
     exact = ranking_scores(Distribution.of(probability, truth))
-    found = filled(number, probability, truth).intervals(exact)
+    found = filled(number, probability, truth).intervals()
     assert found["roc_auc"] is None and found["nll"].low < found["nll"].high
     assert (found["average_precision"] is None) is not label
     assert found["brier"].low <= exact["brier"] <= found["brier"].high
@@ -74,10 +114,9 @@ def test_one_class_has_no_interval_of_rankings(label):
 
 def test_few_blocks_or_none_have_no_interval():
     number, probability, truth = sample(4)
-    exact = ranking_scores(Distribution.of(probability, truth))
-    assert set(filled(number, probability, truth).intervals(exact).values()) == {None}
-    nothing = ranking_scores(Distribution())
-    assert set(BlockRanking(3).intervals(nothing).values()) == {None}
+    assert set(filled(number, probability, truth).intervals().values()) == {None}
+    nothing = BlockRanking(3, bin_edges(Distribution(), 3))
+    assert set(nothing.intervals().values()) == {None}
 
 
 def test_cloud_cover_of_blocks():
