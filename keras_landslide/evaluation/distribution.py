@@ -90,6 +90,11 @@ class Distribution:
         return self._bits.view(np.float32)
 
     @property
+    def tops(self) -> np.ndarray:
+        """The least probability above each entry, float32 (N,)."""
+        return (self._bits + np.uint32(1 if self.exact else 1 << _SHIFT)).view(np.float32)
+
+    @property
     def positive(self) -> np.ndarray:
         """Landslide pixels at each value, int64 (N,)."""
         return self._counts[:, 1]

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.integrate import trapezoid
 
 from keras_landslide.evaluation.distribution import Distribution
+
+
+class Seen(Protocol):
+    """Pixels by probability, as a `Distribution` or the histogram that training fills."""
+
+    @property
+    def values(self) -> np.ndarray:
+        """Lowest probability of each entry, ascending, float32 (N,)."""
+
+    @property
+    def tops(self) -> np.ndarray:
+        """The least probability above each entry, float32 (N,)."""
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Landslide pixels of each entry, int64 (N,)."""
+
+    @property
+    def negative(self) -> np.ndarray:
+        """Background pixels of each entry, int64 (N,)."""
 
 
 class Curve(NamedTuple):
@@ -24,7 +44,7 @@ class Curve(NamedTuple):
     fp: np.ndarray
 
 
-def curve(seen: Distribution) -> Curve:
+def curve(seen: Seen) -> Curve:
     """Cumulated counts from the most certain landslide downwards."""
     down = slice(None, None, -1)
     return Curve(seen.values[down], seen.positive[down].cumsum(), seen.negative[down].cumsum())

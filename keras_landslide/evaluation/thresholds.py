@@ -10,7 +10,7 @@ import numpy as np
 from keras_landslide.counts import Scores
 from keras_landslide.errors import NodataError
 from keras_landslide.evaluation.distribution import Distribution
-from keras_landslide.evaluation.ranking import curve
+from keras_landslide.evaluation.ranking import Seen, curve
 
 
 class Choice(NamedTuple):
@@ -21,7 +21,7 @@ class Choice(NamedTuple):
     value: float
 
 
-def best_f_beta(seen: Distribution, beta: float = 1.0) -> Choice:
+def best_f_beta(seen: Seen, beta: float = 1.0) -> Choice:
     """Highest F-beta: recall counts `beta` times as much as precision.
 
     Raises:
@@ -33,7 +33,7 @@ def best_f_beta(seen: Distribution, beta: float = 1.0) -> Choice:
     return _pick(seen, found, "F1" if beta == 1 else f"F{beta:g}")
 
 
-def best_youden(seen: Distribution) -> Choice:
+def best_youden(seen: Seen) -> Choice:
     """Highest recall + specificity - 1 (Youden 1950).
 
     Raises:
@@ -41,15 +41,15 @@ def best_youden(seen: Distribution) -> Choice:
     """
     _, tp, fp = curve(seen)
     positives = _positives(seen)
-    if not seen.negatives:
+    if not fp[-1]:
         raise NodataError("no threshold by Youden: validation has no background pixel")
-    return _pick(seen, tp / positives - fp / seen.negatives, "Youden's J")
+    return _pick(seen, tp / positives - fp / fp[-1], "Youden's J")
 
 
-def least_cost(seen: Distribution, missed: float = 10.0, false_alarm: float = 1.0) -> Choice:
+def least_cost(seen: Seen, missed: float = 10.0, false_alarm: float = 1.0) -> Choice:
     """Least mean cost per pixel, where a missed pixel costs `missed` and a false one the other."""
     _, tp, fp = curve(seen)
-    cost = (missed * (_positives(seen) - tp) + false_alarm * fp) / seen.total
+    cost = (missed * (_positives(seen) - tp) + false_alarm * fp) / (tp[-1] + fp[-1])
     best = _pick(seen, -cost, f"cost {missed:g}:{false_alarm:g} of missed to false")
     return best._replace(value=-best.value)
 
@@ -95,13 +95,27 @@ def conformal_threshold(images: Sequence[Distribution], recall: float = 0.9) -> 
     return float(levels[np.flatnonzero(missed <= allowed + 1e-9)[-1]])
 
 
-def _positives(seen: Distribution) -> int:
-    if not seen.positives:
+def _positives(seen: Seen) -> int:
+    positives = int(seen.positive.sum())
+    if not positives:
         raise NodataError("no threshold can be chosen: validation has no landslide pixel")
-    return seen.positives
+    return positives
 
 
-def _pick(seen: Distribution, score: np.ndarray, rule: str) -> Choice:
-    """The highest score; ties go to the higher threshold, as everywhere."""
+_ROUND = np.uint32(10)
+"""Bits that are cut off a threshold: what is left is exact to 1e-4 and short to write."""
+
+
+def _pick(seen: Seen, score: np.ndarray, rule: str) -> Choice:
+    """The threshold with the highest score: of training, of evaluation, of every rule.
+
+    Between two neighbouring probabilities every threshold scores the same, so the middle of that
+    gap is taken. Ties go to the higher threshold.
+    """
     best = int(np.argmax(score))
-    return Choice(float(seen.values[::-1][best]), rule, float(score[best]))
+    position = len(score) - 1 - best
+    upper = seen.values[position]
+    below = seen.tops[position - 1] if position else np.float32(0)
+    middle = np.float32((float(below) + float(upper)) / 2).view(np.uint32)
+    rounded = (middle >> _ROUND << _ROUND).view(np.float32)
+    return Choice(float(max(rounded, below)), rule, float(score[best]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.counts import Scores
+from keras_landslide.evaluation.thresholds import best_f_beta
 
 _SHIFT = 10
 _BINS = (0x3F800000 >> _SHIFT) + 1
@@ -35,6 +36,30 @@ class ProbabilityHistogram:
         others = (label != 1) & (label != UNLABELLED)
         self.background += np.bincount(bins[others], minlength=_BINS)
 
+    @property
+    def values(self) -> np.ndarray:
+        """Lowest probability of each bin that holds pixels, ascending, float32 (N,)."""
+        return _edges(self._used)
+
+    @property
+    def tops(self) -> np.ndarray:
+        """The least probability above each of them, float32 (N,)."""
+        return _edges(self._used + 1)
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Landslide pixels of each of them, int64 (N,)."""
+        return self.landslide[self._used]
+
+    @property
+    def negative(self) -> np.ndarray:
+        """Background pixels of each of them, int64 (N,)."""
+        return self.background[self._used]
+
+    @property
+    def _used(self) -> np.ndarray:
+        return np.flatnonzero((self.landslide > 0) | (self.background > 0))
+
     def counts_at(self, threshold: float) -> Scores:
         """The counts when `probability >= threshold` means landslide.
 
@@ -59,27 +84,15 @@ class Threshold:
 
 
 def best_f1(histogram: ProbabilityHistogram) -> Threshold:
-    """The threshold with the highest F1 over all that separate the pixels seen.
+    """The threshold of `evaluation.thresholds.best_f_beta`.
 
-    Between two neighbouring probabilities every threshold scores the same, so the middle of that
-    gap is taken. Ties go to the higher threshold. Without any landslide pixel F1 is undefined:
-    the threshold is then 0.5, and the rule says so.
+    Without any landslide pixel F1 is undefined: the threshold is then 0.5, and the rule says so.
     """
-    positives = histogram.landslide.sum()
-    if positives == 0:
+    if not histogram.landslide.any():
         return Threshold(0.5, "0.5, since validation has no landslide pixel", 0.0)
-    tp = histogram.landslide[::-1].cumsum()[::-1]
-    fp = histogram.background[::-1].cumsum()[::-1]
-    f1 = 2 * tp / (tp + fp + positives)
-    used = np.flatnonzero((histogram.landslide > 0) | (histogram.background > 0))
-    position = len(used) - 1 - int(np.argmax(f1[used][::-1]))
-    chosen = int(used[position])
-    below = int(used[position - 1]) + 1 if position else 0
-    middle = (_edge(below) + _edge(chosen)) / 2
-    # Rounded down to a bin's edge, so that counts from the histogram and from the map agree.
-    threshold = _edge(int(np.float32(middle).view("uint32")) >> _SHIFT)
-    return Threshold(max(threshold, _edge(below)), "best F1 on validation", float(f1[chosen]))
+    choice = best_f_beta(histogram)
+    return Threshold(choice.threshold, "best F1 on validation", choice.value)
 
 
-def _edge(position: int) -> float:
-    return float(np.uint32(position << _SHIFT).view("float32"))
+def _edges(positions: np.ndarray) -> np.ndarray:
+    return (positions.astype(np.uint32) << _SHIFT).view(np.float32)

@@ -21,21 +21,55 @@ from keras_landslide.evaluation.thresholds import (
     least_cost,
     scores_at,
 )
+from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 
 
 def sample(n=3000, seed=0):
     rng = np.random.default_rng(seed)
     y = (rng.random(n) < 0.1).astype(np.uint8)
-    return y, np.round(rng.beta(1 + 2 * y, 3), 3).astype(np.float32)
+    return y, np.round(rng.beta(1 + 2 * y, 3), 2).astype(np.float32)
 
 
 @pytest.mark.parametrize("beta", [0.5, 1, 2])
 def test_f_beta_is_the_best_of_all_thresholds(beta):
     y, p = sample()
     found = best_f_beta(Distribution.of(p, y), beta)
-    every = {t: metrics.fbeta_score(y, p >= t, beta=beta, zero_division=0) for t in np.unique(p)}
-    assert found.value == pytest.approx(max(every.values()), abs=1e-12)
-    assert every[np.float32(found.threshold)] == pytest.approx(found.value, abs=1e-12)
+    values = np.unique(p)
+    every = [metrics.fbeta_score(y, p >= t, beta=beta, zero_division=0) for t in values]
+    assert found.value == pytest.approx(max(every), abs=1e-12)
+    reached = metrics.fbeta_score(y, p >= found.threshold, beta=beta)
+    assert reached == pytest.approx(found.value, abs=1e-12)
+    # In the middle of the gap below the best value.
+    above = np.searchsorted(values, np.float32(found.threshold))
+    assert found.threshold == pytest.approx(values[above - 1 : above + 1].mean(), rel=2e-4)
+
+
+def test_training_and_evaluation_choose_by_the_same_rule():
+    """On values that the histogram of training keeps apart the very same number comes out."""
+    y, p = sample()
+    for power in (1, 8):
+        histogram = ProbabilityHistogram()
+        histogram.add(y, p**power)
+        chosen = best_f_beta(Distribution.of(p**power, y))
+        assert best_f1(histogram).value == pytest.approx(chosen.threshold, rel=2e-4)
+        assert best_f1(histogram).f1 == chosen.value
+        assert histogram.counts_at(chosen.threshold) == scores_at(
+            Distribution.of(p**power, y), chosen.threshold
+        )
+
+
+def test_thresholds_of_rounded_probabilities_count_what_the_map_shows():
+    rng = np.random.default_rng(0)
+    y = (rng.random(4000) < 0.1).astype(np.uint8)
+    p = rng.beta(1 + 2 * y, 3).astype(np.float32)
+    rounded = Distribution(most_values=100)
+    rounded.add(p, y)
+    assert not rounded.exact
+    for rule in (best_f_beta, best_youden, least_cost):
+        threshold = rule(rounded).threshold
+        said = p >= np.float32(threshold)
+        at = scores_at(rounded, threshold)
+        assert (at.tp, at.fp) == (np.sum(said & (y == 1)), np.sum(said & (y == 0)))
 
 
 def test_youden_and_cost_are_the_best_of_all_thresholds():
@@ -112,7 +146,7 @@ def test_conformal_promise_holds_on_exchangeable_images():
         return Distribution.of(p, np.ones(40, np.uint8))
 
     missed = []
-    for _ in range(300):
+    for _ in range(150):
         threshold = conformal_threshold([image() for _ in range(30)], 0.8)
         missed.append(1 - scores_at(image(), threshold).recall)
-    assert 0.1 < np.mean(missed) < 0.2 + 3 * np.std(missed) / np.sqrt(300)
+    assert 0.1 < np.mean(missed) < 0.2 + 3 * np.std(missed) / np.sqrt(150)
