@@ -74,8 +74,8 @@ def audit(
     Returns:
         What `audit.json` holds: per basin `spatial` and `random`, `gap` (random less spatial),
         and with several basins `left_out` and `transfer_gap` (spatial less left out), each with
-        `f1` (mean over seeds), `per_seed` and `interval` (over seeds and blocks); values are None
-        where undefined. Then `seeds` and `simulated`.
+        `f1` (mean over seeds), `per_seed` and `interval` (of that mean, over seeds and blocks);
+        values are None where undefined. Then `seeds` and `simulated`.
 
     Raises:
         SplitError: a scene has no room for one of the splits.
@@ -119,7 +119,7 @@ def audit(
                 for n in each_seed
             ]
             found["left_out"] = seed_score(left_out, seed=seed)
-            found["transfer_gap"] = seed_gap(blocks["spatial"], left_out, paired=True, seed=seed)
+            found["transfer_gap"] = seed_gap(blocks["spatial"], left_out, seed=seed)
         result[name] = {key: _described(each) for key, each in found.items()}
     told = {"basins": result, "seeds": seeds, "simulated": _simulated(runs)}
     write_json(out / "audit.json", told)

@@ -61,27 +61,40 @@ def test_paired_difference_is_tighter_than_the_models_own_intervals():
     assert difference.interval.high - difference.interval.low < own.high - own.low
 
 
-def test_gap_of_different_pixels_adds_the_variances():
+def test_gap_of_different_blocks_adds_the_variances():
     first, second = blocks(200, seed=1), blocks(300, seed=2, skill=0.5)
-    found = seed_gap([first], [second], "accuracy")
     means = [side[:, [0, 3]].sum(1) / 100 for side in (first, second)]
     half = 1.96 * np.sqrt(sum(m.var() / len(m) for m in means))
+    # One scene, whose blocks are scored by one side or the other.
+    ours = np.concatenate([first, second * 0])
+    theirs = np.concatenate([first * 0, second])
+    found = seed_gap([ours], [theirs], "accuracy")
     assert found.value == pytest.approx(means[0].mean() - means[1].mean())
     assert found.interval[1] - found.interval[0] == pytest.approx(2 * half, rel=0.15)
     assert seed_gap([first], [first * 0]) == (None, [None], None)
 
 
-def test_seeds_widen_the_interval_and_pairs_narrow_it():
+def test_the_interval_is_that_of_the_mean_over_seeds():
+    """Seeds that differ by a constant alone: the spread of a mean of n is theirs over root n."""
+    seeds = [np.tile([60 + 3 * k, 10 + 2 * k, 0, 30 - 5 * k], (40, 1)) for k in range(6)]
+    found = seed_score(seeds, "precision")
+    spread = np.std(found.values) / np.sqrt(6)
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * spread, rel=0.1)
+    one = seed_score(seeds[:1], "prevalence")
+    assert one.interval == [0.6, 0.6] and one.value == pytest.approx(0.6)
+
+
+def test_seeds_that_agree_leave_the_spread_over_blocks():
     alike = [blocks(80, seed=1)] * 2
     apart = [blocks(80, seed=1), blocks(80, seed=3, skill=0.5)]
     one, same, two = (seed_score(each) for each in (alike[:1], alike, apart))
-    width = [each.interval[1] - each.interval[0] for each in (one, same, two)]
-    assert width[1] == pytest.approx(width[0], rel=0.15) and width[2] > 1.5 * width[0]
+    assert same.interval == one.interval
+    assert two.interval[1] - two.interval[0] > one.interval[1] - one.interval[0]
     assert two.value == pytest.approx(np.mean(two.values)) and len(two.values) == 2
-    paired = seed_gap(alike, alike, paired=True)
-    assert (paired.value, *paired.interval) == (0, 0, 0)
-    low, high = seed_gap(alike, alike).interval
-    assert low < 0 < high
+    gap = seed_gap(alike, alike)
+    assert (gap.value, *gap.interval) == (0, 0, 0)
+    with pytest.raises(GridMismatchError, match="one scene"):
+        seed_gap(alike, [alike[0][:-1]] * 2)
 
 
 def test_other_pixels_cannot_be_compared():
