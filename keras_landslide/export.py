@@ -163,6 +163,7 @@ def _contract(
         "band_ranges": data["band_ranges"],
         "normalization": {name: value.tolist() for name, value in values.items()},
         "metrics": scored,
+        "metrics_from": "patches: a pixel counts once for each patch that shows it",
         "model": {"name": config.model.name, "options": config.model.options},
         "versions": {
             "keras_landslide": __version__,

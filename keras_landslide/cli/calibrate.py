@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from keras_landslide.evaluation.calibration_check import HeldOut
     from keras_landslide.inference.bundle import Bundle
 
 
@@ -17,25 +18,27 @@ if TYPE_CHECKING:
 @click.option("--stack", type=click.Path(path_type=Path), required=True,
               help="Stack that the bundle was trained on.")  # fmt: skip
 @click.option("--patches", type=click.Path(path_type=Path), required=True,
-              help="Its patches: fitted on --split, tried on --test-split.")  # fmt: skip
+              help="Its patches: fitted on --split, reported on --test-split.")  # fmt: skip
 @click.option("--method", type=click.Choice(["temperature", "isotonic"]), default="temperature",
               show_default=True, help="One number, or a rising map.")  # fmt: skip
 @click.option("--split", default="val", show_default=True, help="Split to fit on.")
-@click.option("--test-split", default="test", show_default=True, help="Split to try it on.")
+@click.option("--test-split", default="test", show_default=True,
+              help="Split to report on; it has no say in anything.")  # fmt: skip
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
-              help="Edge of the spatial blocks that the interval draws, pixels.")  # fmt: skip
+              help="Edge of the spatial blocks that are left out and drawn, pixels.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for calibration.json, its figure and uncalibrated.tif.")  # fmt: skip
 def command(bundle: Path, out: Path, **options: Any) -> None:
     """Calibrate the probabilities of the model BUNDLE, and keep that in it if it helps.
 
-    It helps if it lowers the calibration error (ECE) on blocks that it was not fitted on;
-    otherwise the bundle stays as it is. `predict` then gives calibrated probabilities, and the
-    threshold is chosen anew on the same pixels.
+    It helps if it lowers the calibration error (ECE) on blocks of --split that are left out of the
+    fit in turn; otherwise the bundle stays as it is. `predict` then gives calibrated
+    probabilities, and the threshold is chosen anew on the same pixels.
     """
     found = calibrate(bundle, out, **options)
-    click.echo(found["verdict"])
+    for line in (found["verdict"], found["tested_verdict"]):
+        click.echo(line)
     for path in found["files"]:
         click.echo(f"wrote {path}")
 
@@ -52,10 +55,11 @@ def calibrate(
     block_px: int = 64,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Fit a calibration on one split, try it on another, and keep it in the bundle if it helps.
+    """Fit a calibration on one split, and keep it in the bundle if it helps blocks left out of it.
 
-    An earlier calibration is replaced: the map is always that of the bare network. The bundle
-    changes in one step, the renaming of its `bundle.json`.
+    Whether it helps is decided on the fitted split alone, by leaving its blocks out in turn; the
+    test split is only reported. An earlier calibration is replaced: the map is always that of the
+    bare network. The bundle changes in one step, the renaming of its `bundle.json`.
 
     Args:
         bundle: model bundle.
@@ -64,71 +68,100 @@ def calibrate(
         patches: its patch table.
         method: `temperature` or `isotonic`.
         split: to fit on.
-        test_split: to try on.
-        block_px: edge of the blocks that the interval draws, pixels.
+        test_split: to report on.
+        block_px: edge of the blocks that are left out, and that the intervals draw, pixels.
         seed: of the draws.
 
     Returns:
-        What `calibration.json` holds: `before` and `after` on the tried split (`ece`, `brier`,
-        `nll`), `ece_change`, its `interval`, `threshold`, `kept` and `verdict`; and `files`.
+        What `calibration.json` holds: `cross_fitted` (on blocks of `split` left out of the fit)
+        and `tested` (on `test_split`), each with `before` and `after` (`ece`, `brier`, `nll`),
+        `ece_change` and its `interval`; `threshold`, `threshold_rule`, `kept`, `verdict` and
+        `tested_verdict`; and `files`.
 
     Raises:
-        SplitError: the splits are the same, or the table has no patch of one.
+        SplitError: the splits are the same or random, the table has no patch of one, or all
+            pixels to fit on lie in one block.
         NodataError: the split to fit on lacks a class.
         LandslideError: bundle or stack cannot be used, or `out` not written.
     """
-    from keras_landslide.cli.scoring import patch_windows, validation_pixels
+    from keras_landslide.cli.scoring import patch_windows, refuse_random, validation_pixels
     from keras_landslide.errors import SplitError
     from keras_landslide.evaluation.calibration import fit_isotonic, fit_temperature
-    from keras_landslide.evaluation.calibration_check import held_out
-    from keras_landslide.evaluation.calibration_entry import calibration_entry
-    from keras_landslide.evaluation.thresholds import best_f_beta
+    from keras_landslide.evaluation.calibration_check import BlockPixels, cross_fitted, held_out
+    from keras_landslide.evaluation.thresholds import best_f_beta, scores_at
     from keras_landslide.files import write_json
     from keras_landslide.inference.bundle import read_bundle
+    from keras_landslide.inference.calibrated import calibrated_contract
+    from keras_landslide.patches.table import read_patches
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.calibration_figure import calibration_figure
 
     if split == test_split:
         raise SplitError("--split and --test-split are the same: a calibration looks best there")
+    refuse_random(patches)
     bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
     known = read_bundle(bundle)
-    fit_on = [window for _, window in patch_windows(patches, split, grid)]
-    try_on = [window for _, window in patch_windows(patches, test_split, grid)]
+    windows = {
+        name: [window for _, window in patch_windows(patches, name, grid)]
+        for name in sorted({split, test_split} | {p.split for p in read_patches(patches, grid)})
+    }
+    fit = fit_temperature if method == "temperature" else fit_isotonic
     probability = _bare_map(known, stack, out)
-    pixels = validation_pixels(probability, stack, fit_on)
-    fitted = fit_temperature(pixels) if method == "temperature" else fit_isotonic(pixels)
-    tried = held_out(probability, stack, try_on, fitted, block_px=block_px, seed=seed)
-    choice = best_f_beta(pixels.mapped(fitted(pixels.values)))
+    fit_on, test_on = (
+        BlockPixels(probability, stack, windows[name], block_px) for name in (split, test_split)
+    )
+    left_out = cross_fitted(fit_on, fit, seed)
+    fitted = fit(left_out.seen)
+    tested = held_out(test_on, fitted, seed)
+    choice = best_f_beta(left_out.seen.mapped(fitted(left_out.seen.values)))
+    kept = left_out.change < 0
     found: dict[str, Any] = {
         "bundle": known.name,
         "simulated": known.simulated or stack_info(stack).simulated,
         "fitted_on": split,
-        "tried_on": test_split,
-        **tried.to_dict(),
+        "tested_on": test_split,
+        "cross_fitted": left_out.to_dict(),
+        "tested": tested.to_dict(),
         "threshold": choice.threshold,
-        "kept": tried.change < 0,
+        "threshold_rule": f"best F1 on {split}, calibrated",
+        "kept": kept,
+        "verdict": f"{method} {_change(left_out)} on blocks of {split} left out of the fit; "
+        + ("kept in the bundle" if kept else "the bundle stays as it was"),
+        "tested_verdict": f"on {test_split} blocks, which had no say, it {_change(tested)}",
     }
-    before, after = (found[side]["ece"] for side in ("before", "after"))
-    does = "lowers" if found["kept"] else "does not lower"
-    kept = "kept in the bundle" if found["kept"] else "the bundle stays as it was"
-    sure = ""
-    if (between := found["interval"]) is not None:
-        sure = f" (change {between[0]:+.4f} to {between[1]:+.4f} over blocks)"
-    found["verdict"] = (
-        f"{method} {does} the ECE on {test_split} blocks: {before:.4f} before, {after:.4f} after"
-        f"{sure}; {kept}"
-    )
-    entry = {**calibration_entry(fitted), "fitted_on": split, "ece": {"before": before,
-             "after": after, "on": test_split}}  # fmt: skip
     files = [out / "calibration.json", out / "calibration.png"]
     title = f"{known.name}\n{test_split} blocks"
-    calibration_figure(tried.seen, tried.after, files[1], title=title, simulated=found["simulated"])
+    calibration_figure(
+        tested.seen, tested.after, files[1], title=title, simulated=found["simulated"]
+    )
     write_json(files[0], found)
-    if found["kept"]:
-        changed = {**known.contract, "calibration": entry, "threshold": choice.threshold}
+    if kept:
+
+        def scored(name: str) -> dict[str, Any]:
+            pixels = validation_pixels(probability, stack, windows[name])
+            return scores_at(pixels.mapped(fitted(pixels.values)), choice.threshold).to_dict()
+
+        changed = calibrated_contract(
+            known,
+            fitted,
+            found,
+            {name: scored(name) for name in known.contract["metrics"] if name in windows},
+        )
         files.append(bundle / "bundle.json")
         write_json(files[-1], changed)
     return {**found, "files": files}
+
+
+def _change(held: HeldOut) -> str:
+    """What became of the ECE, in words."""
+    from keras_landslide.evaluation.calibration import ece
+
+    does = "lowers" if held.change < 0 else "does not lower"
+    sure = ""
+    if held.interval is not None:
+        low, high = held.interval
+        sure = f" (change {low:+.4f} to {high:+.4f} over blocks)"
+    return f"{does} the ECE: {ece(held.seen):.4f} before, {ece(held.after):.4f} after{sure}"
 
 
 def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:

@@ -94,46 +94,73 @@ class NewPlace:
                 model, threshold = self._model(home), old["threshold"]
                 test = self.cache.indices("test")
                 return score_patches(self._predict(model), self.cache, test, threshold)
-        model, threshold, rule = self._adapted(remedy)
-        test = self.cache.indices("test")
+        model, choice = self._adapted(remedy)
+        test, threshold = self.cache.indices("test"), choice["threshold"]
         scores = score_patches(self._predict(model), self.cache, test, threshold)
-        notes = {"threshold": threshold, "threshold_rule": rule, "adapted": note}
-        self._keep(home, model, {**notes, "remedy": remedy.name}, scores)
+        self._keep(home, model, {**choice, "adapted": note, "remedy": remedy.name}, scores)
         return scores
 
-    def _adapted(self, remedy: Remedy) -> tuple[keras.Model, float, str]:
+    def _adapted(self, remedy: Remedy) -> tuple[keras.Model, dict[str, Any]]:
+        """The adapted network, its `threshold` and `threshold_rule`, and `without` a sensor."""
         from keras_landslide.patches.loading import PatchBatches
+        from keras_landslide.training.band_dropout import BandDropout
+        from keras_landslide.training.batches import BatchSource
         from keras_landslide.training.fine_tuning import fine_tune
 
         source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
-        model, threshold = self._model(self.source), source["threshold"]
+        model = self._model(self.source)
         if remedy.name == "normalisation":
             model.get_layer("normalise").set_statistics(*self.statistics())
         if not remedy.patches:
-            return model, threshold, source["threshold_rule"]
+            # Validation of the run chose them; its scores there are not of this place.
+            cases = source.get("without", {}).items()
+            kept = {name: source[name] for name in ("threshold", "threshold_rule")}
+            without = {name: {"threshold": case["threshold"]} for name, case in cases}
+            return model, kept | ({"without": without} if without else {})
         chosen = self._draw(remedy)
         size = min(self.config.training.batch_size, len(chosen))
         seed = self.seed + remedy.draw
-        batches = PatchBatches(self.cache, chosen, batch_size=size, augment=True, seed=seed)
+        batches: BatchSource = PatchBatches(
+            self.cache, chosen, batch_size=size, augment=True, seed=seed
+        )
+        if rate := self.config.training.band_dropout:
+            batches = BandDropout(batches, self.config.band_names, rate, seed)
         fine_tune(model, batches, self.config.training, steps=self.steps,
                   learning_rate=self.learning_rate)  # fmt: skip
-        return model, self._threshold(model, chosen), "best F1 on the labelled patches"
+        return model, self._chosen(model, chosen)
 
     def _predict(self, model: keras.Model) -> Predict:
-        """The network's answers, by one model that is traced once for all remedies."""
+        """The network's answers."""
+        scorer = self._scorer(model)
+        return lambda images: scorer.predict_on_batch(images)[..., 0]
+
+    def _scorer(self, model: keras.Model) -> keras.Model:
+        """One network that is traced once for all remedies, with the weights of `model`."""
         if self.scorer is None:
             self.scorer = self._model(self.source)
         self.scorer.set_weights(model.get_weights())
-        scorer = self.scorer
-        return lambda images: scorer.predict_on_batch(images)[..., 0]
+        return self.scorer
 
-    def _threshold(self, model: keras.Model, chosen: np.ndarray) -> float:
-        from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
+    def _chosen(self, model: keras.Model, chosen: np.ndarray) -> dict[str, Any]:
+        """The thresholds of a fine-tuned network, from its labelled patches alone."""
+        from keras_landslide.patches.loading import PatchBatches
+        from keras_landslide.training.scoring import histogram, without_sensors
+        from keras_landslide.training.threshold import best_f1
 
-        seen, predict = ProbabilityHistogram(), self._predict(model)
-        for index in chosen:
-            seen.add(self.cache.labels[index], predict(self.cache.images[index][None])[0])
-        return best_f1(seen).value
+        scorer = self._scorer(model)
+        labelled, test = (
+            PatchBatches(self.cache, indices, batch_size=1, shuffle=False)
+            for indices in (chosen, self.cache.indices("test"))
+        )
+        threshold = best_f1(histogram(scorer, labelled)).value
+        found: dict[str, Any] = {
+            "threshold": threshold,
+            "threshold_rule": "best F1 on the labelled patches",
+        }
+        if self.config.training.band_dropout:
+            names = self.config.band_names
+            found["without"] = without_sensors(scorer, labelled, {"test": test}, names)
+        return found
 
     def _pool(self) -> np.ndarray:
         """Train patches with landslides: whoever labels a few looks for those."""
@@ -150,7 +177,8 @@ class NewPlace:
         """A digest of all that an adapted run depends on, but the remedy."""
         patches = [(*patch.window, patch.split, patch.block) for patch in self.cache.patches]
         weights = file_sha256(self.source / "model.keras")
-        return fingerprint([self.settings, self.state, patches, weights])
+        dropout = self.config.training.band_dropout
+        return fingerprint([self.settings, self.state, patches, weights, dropout])
 
     def _model(self, home: Path) -> keras.Model:
         from keras_landslide.export import any_size_model

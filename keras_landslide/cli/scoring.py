@@ -53,6 +53,22 @@ def patch_windows(patches: str | Path, split: str, grid: Grid) -> list[tuple[int
     return windows
 
 
+def refuse_random(patches: str | Path) -> None:
+    """Refuse to choose anything on a random split, whose patches show what was learnt from.
+
+    Raises:
+        SplitError: the table's split is random.
+    """
+    from keras_landslide.patches.table import read_tags
+
+    if read_tags(patches).get("split_kind", "").startswith("random"):
+        raise SplitError(
+            f"{patches}: the split is random: its validation patches share pixels with those "
+            "learnt from, and what is fitted on them is too sure of itself; cut with --split-kind "
+            "spatial and train again"
+        )
+
+
 def compare(
     ours: Mapping[str, Region], against: str | Path, threshold: float, pixels: Pixels, seed: int
 ) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_landslide.evaluation.calibration import BINS, Isotonic, Temperature, ece
+from keras_landslide.errors import SplitError
+from keras_landslide.evaluation.calibration import BINS, ece
+from keras_landslide.evaluation.calibration_entry import Calibration
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import interval, resampled
 from keras_landslide.evaluation.maps import require_pixels, strips
 from keras_landslide.evaluation.ranking import brier, nll
 from keras_landslide.grid import Window
 from keras_landslide.rasters.read import stack_info
+
+FOLDS = 5
 
 
 class HeldOut(NamedTuple):
@@ -39,52 +43,122 @@ class HeldOut(NamedTuple):
         return {**scores, "ece_change": self.change, "interval": self.interval}
 
 
-def held_out(
-    probability: str | Path,
-    stack: str | Path,
-    windows: Sequence[Window],
-    fitted: Temperature | Isotonic,
-    *,
-    block_px: int,
-    seed: int = 0,
-) -> HeldOut:
-    """Score a map before and after a calibration.
+class BlockPixels:
+    """The labelled pixels of some windows of a map, in blocks.
 
     Args:
         probability: the map as predicted.
         stack: on its grid, with the label.
-        windows: the pixels to score; none of them may have been fitted on.
-        fitted: the calibration.
-        block_px: edge of the blocks that are drawn, pixels.
-        seed: of the draws.
+        windows: which pixels count, each once.
+        block_px: edge of a block.
 
     Raises:
-        NodataError: no pixel of the windows has a label and a probability.
         InputFileError: a file cannot be read.
     """
-    grid = stack_info(stack).grid
-    across = -(-grid.width // block_px)
+
+    def __init__(
+        self, probability: str | Path, stack: str | Path, windows: Sequence[Window], block_px: int
+    ) -> None:
+        self.probability, self.stack, self.windows = probability, stack, windows
+        self.block_px, grid = block_px, stack_info(stack).grid
+        self.across = -(-grid.width // block_px)
+        self.blocks = self.across * -(-grid.height // block_px)
+
+    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Block, probability float32 and truth (bool) of the pixels, strip by strip; (P,) each.
+
+        Raises:
+            NodataError: no pixel has a label and a probability.
+        """
+        total = 0
+        for strip in strips(self.probability, self.stack, windows=self.windows):
+            scored = ~np.isnan(strip.probability) & ((strip.label == 0) | (strip.label == 1))
+            row, col = np.nonzero(scored)
+            block = (row + strip.window.row_off) // self.block_px * self.across
+            block += (col + strip.window.col_off) // self.block_px
+            total += len(row)
+            yield block, strip.probability[scored], strip.label[scored] == 1
+        require_pixels(total, self.probability, self.stack)
+
+
+def held_out(pixels: BlockPixels, fitted: Calibration, seed: int = 0) -> HeldOut:
+    """Score a map before and after a calibration.
+
+    Args:
+        pixels: none of them may have been fitted on.
+        fitted: the calibration.
+        seed: of the drawn blocks.
+
+    Raises:
+        NodataError: no pixel has a label and a probability.
+    """
+    return _score(pixels, [fitted], np.zeros(pixels.blocks, np.int64), seed)
+
+
+def cross_fitted(
+    pixels: BlockPixels, fit: Callable[[Distribution], Calibration], seed: int = 0
+) -> HeldOut:
+    """Score a way to calibrate by leaving blocks out of the fit, `FOLDS` groups in turn.
+
+    Neighbouring blocks stay together, row by row: groups then touch along few edges.
+
+    Args:
+        pixels: what may be fitted on.
+        fit: makes a calibration of pixels.
+        seed: of the drawn blocks.
+
+    Raises:
+        NodataError: nothing is labelled, or the other groups lack a class.
+        SplitError: all pixels lie in one block.
+    """
+    held = np.zeros(pixels.blocks, bool)
+    for block, _, _ in pixels.parts():
+        held[block] = True
+    groups = np.array_split(np.flatnonzero(held), min(FOLDS, int(held.sum())))
+    if len(groups) < 2:
+        raise SplitError(
+            f"the pixels to fit on lie in one block of {pixels.block_px} px, so that none can be "
+            "left out to tell whether the calibration helps; choose a smaller --block"
+        )
+    group = np.zeros(pixels.blocks, np.int64)
+    for number, blocks in enumerate(groups):
+        group[blocks] = number
+    seen = [Distribution() for _ in groups]
+    for block, p, truth in pixels.parts():
+        for number in np.unique(group[block]):
+            own = group[block] == number
+            seen[number].add(p[own], truth[own])
+    fitted = [fit(Distribution.joined(seen[:k] + seen[k + 1 :])) for k in range(len(groups))]
+    return _score(pixels, fitted, group, seed)
+
+
+def _score(
+    pixels: BlockPixels, fitted: Sequence[Calibration], group: np.ndarray, seed: int
+) -> HeldOut:
+    """Before and after, where the blocks of a group have a calibration of their own."""
     # Per block, before and after, and bin: probabilities, landslides, pixels.
-    sums = np.zeros((across * -(-grid.height // block_px), 2, BINS, 3))
-    seen = Distribution()
-    for strip in strips(probability, stack, windows=windows):
-        scored = ~np.isnan(strip.probability) & ((strip.label == 0) | (strip.label == 1))
-        row, col = np.nonzero(scored)
-        block = (row + strip.window.row_off) // block_px * across
-        block += (col + strip.window.col_off) // block_px
-        p, truth = strip.probability[scored], strip.label[scored] == 1
-        seen.add(p, truth)
-        for side, said in enumerate((p.astype(np.float64), fitted(p))):
+    sums = np.zeros((pixels.blocks, 2, BINS, 3))
+    seen = [Distribution() for _ in fitted]
+    for block, p, truth in pixels.parts():
+        after = np.empty(len(p))
+        for number in np.unique(group[block]):
+            own = group[block] == number
+            after[own] = fitted[number](p[own])
+            seen[number].add(p[own], truth[own])
+        for side, said in enumerate((p.astype(np.float64), after)):
             place = np.minimum((said * BINS).astype(int), BINS - 1)
-            for column, value in enumerate((said, truth, 1.0)):
-                np.add.at(sums[:, side, :, column], (block, place), value)
-    require_pixels(seen.total, probability, stack)
+            cell = block * BINS + place
+            for column, value in enumerate((said, truth, None)):
+                found = np.bincount(cell, value, pixels.blocks * BINS)
+                sums[:, side, :, column] += found.reshape(pixels.blocks, BINS)
     sums = sums[sums[:, 0, :, 2].any(axis=-1)]
     drawn = resampled(sums.reshape(len(sums), -1), seed=seed).reshape(-1, 2, BINS, 3)
     spread = interval(_change(drawn), len(sums))
     return HeldOut(
-        seen,
-        seen.mapped(fitted(seen.values)),
+        Distribution.joined(seen),
+        Distribution.joined(
+            each.mapped(own(each.values)) for each, own in zip(seen, fitted, strict=True)
+        ),
         float(_change(sums.sum(axis=0)[None])[0]),
         None if spread is None else [spread.low, spread.high],
     )

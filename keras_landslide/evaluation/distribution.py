@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from keras_landslide.errors import GridMismatchError
@@ -71,6 +73,9 @@ class Distribution:
         values, place = np.unique(bits, return_inverse=True)
         counts = np.bincount(2 * place + truth, minlength=2 * len(values)).reshape(-1, 2)
         self._merge(values, counts)
+        self._round_if_many()
+
+    def _round_if_many(self) -> None:
         if self.exact and len(self._bits) > self.most_values:
             self.exact = False
             self._merge(np.empty(0, np.uint32), np.empty((0, 2), np.int64))
@@ -118,6 +123,18 @@ class Distribution:
     def total(self) -> int:
         """Pixels counted."""
         return self.positives + self.negatives
+
+    @classmethod
+    def joined(cls, parts: Iterable[Distribution]) -> Distribution:
+        """The pixels of several distributions as one."""
+        found = cls()
+        for part in parts:
+            found.exact &= part.exact
+            found.brier_sum += part.brier_sum
+            found.nll_sum += part.nll_sum
+            found._merge(part._bits, part._counts)
+            found._round_if_many()
+        return found
 
     def mapped(self, values: np.ndarray) -> Distribution:
         """The same pixels with other probabilities, one per entry of `values`; float (N,)."""

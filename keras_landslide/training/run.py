@@ -9,18 +9,18 @@ from typing import Any
 
 import keras
 
-from keras_landslide.band_groups import band_groups
 from keras_landslide.config import RunConfig
 from keras_landslide.errors import RecipeError
 from keras_landslide.files import replacing, write_json
-from keras_landslide.training.band_dropout import BandDropout, HiddenBands
+from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.batches import BatchSource, KerasBatches
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
 from keras_landslide.training.history import History
 from keras_landslide.training.keeper import RunKeeper
 from keras_landslide.training.precision import as_float32
-from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
+from keras_landslide.training.scoring import histogram, without_sensors
+from keras_landslide.training.threshold import best_f1
 
 
 def train(
@@ -94,7 +94,7 @@ def train(
     splits = {"val": val_batches, **(score_batches or {})}
     metrics = _final_metrics(model, splits, history)
     if settings.band_dropout:
-        metrics["without"] = _without(model, splits, config.band_names)
+        metrics["without"] = without_sensors(model, val_batches, splits, config.band_names)
     with replacing(folder / "model.keras") as part:
         model.save(part)
     write_json(folder / "metrics.json", metrics)
@@ -131,7 +131,7 @@ def _final_metrics(
     model: keras.Model, splits: Mapping[str, BatchSource], history: History
 ) -> dict[str, Any]:
     best = history.best_epoch
-    histograms = {name: _histogram(model, source) for name, source in splits.items()}
+    histograms = {name: histogram(model, source) for name, source in splits.items()}
     threshold = best_f1(histograms["val"])
     return {
         "threshold": threshold.value,
@@ -141,28 +141,3 @@ def _final_metrics(
         "backend": keras.backend.backend(),
         **{name: h.counts_at(threshold.value).to_dict() for name, h in histograms.items()},
     }
-
-
-def _without(
-    model: keras.Model, splits: Mapping[str, BatchSource], names: Sequence[str]
-) -> dict[str, Any]:
-    """Scores where a sensor is missing, at the threshold that is best for that on validation."""
-    found = {}
-    for group, bands in band_groups(names).items():
-        channels = [names.index(band) for band in bands]
-        histograms = {
-            split: _histogram(model, HiddenBands(source, channels))
-            for split, source in splits.items()
-        }
-        threshold = best_f1(histograms["val"]).value
-        scores = {name: h.counts_at(threshold).to_dict() for name, h in histograms.items()}
-        found[group] = {"threshold": threshold, **scores}
-    return found
-
-
-def _histogram(model: keras.Model, source: BatchSource) -> ProbabilityHistogram:
-    histogram = ProbabilityHistogram()
-    for index in range(len(source)):
-        images, labels = source.batch(0, index)
-        histogram.add(labels, model.predict_on_batch(images))
-    return histogram

@@ -8,11 +8,19 @@ import pytest
 from leaky_scene import cut, write_scene
 
 from keras_landslide.cli.adaptation import adapt
+from keras_landslide.cli.contract import data_contract
 from keras_landslide.cli.main import main
+from keras_landslide.cli.train import load_data, new_model
 from keras_landslide.config import load_run_config
+from keras_landslide.counts import Scores
 from keras_landslide.errors import SplitError
 from keras_landslide.export import any_size_model, export_bundle
+from keras_landslide.files import write_json
 from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.patches.table import read_patches
+from keras_landslide.rasters.read import read_bands, stack_info
+from keras_landslide.rasters.write import write_raster
+from keras_landslide.training import fine_tuning
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +67,50 @@ def test_remedies_are_scored_on_the_same_patches(trained, place, tmp_path, capsy
     assert again["rows"] == found["rows"]
     changed = [p.parent.name for p, stamp in stamps.items() if p.stat().st_mtime_ns != stamp]
     assert changed == ["normalisation"]
+
+
+def with_radar(stack, out):
+    """The same scene with its curvature called radar."""
+    values = read_bands(stack, ("slope", "curvature", "label"))
+    names, units = ("slope", "vv_post", "label"), ("deg", "dB", "class")
+    return write_raster(out, values, stack_info(stack).grid, names=names, units=units)
+
+
+def test_fine_tuning_goes_on_with_band_dropout(trained, place, tmp_path, monkeypatch):
+    stack = with_radar(trained / "stack.tif", tmp_path / "stack.tif")
+    config = load_run_config(trained / "run" / "config.toml").with_values(
+        data={"stack": str(stack), "patches": str(cut(stack)), "image_model": "slope,vv_post"},
+        training={"band_dropout": 0.9},
+    )
+    run, data = tmp_path / "run", load_data(config)
+    config.save(run / "config.toml")
+    write_json(run / "data.json", data_contract(config, data.cache))
+    new_model(config, data).save(run / "model.keras")
+    chosen = {"threshold": 0.5, "threshold_rule": "r", "without": {"sar": {"threshold": 0.25}}}
+    write_json(run / "metrics.json", {**chosen, "backend": "tensorflow"})
+
+    shown = []
+    monkeypatch.setattr(
+        fine_tuning, "fine_tune", lambda model, batches, *_, **__: shown.append(batches)
+    )
+    there = with_radar(place["stack"], tmp_path / "there.tif")
+    out = tmp_path / "out"
+    table = cut(there)
+    adapt(run, out, stack=there, patches=table, labelled=(1,), draws=1)
+    images = np.concatenate([shown[0].batch(epoch, 0)[0] for epoch in range(6)])
+    assert np.isnan(images[..., 1]).any() and not np.isnan(images[..., 0]).any()
+
+    # A threshold without radar for every remedy: the run's own, or from the labelled patch.
+    found = {
+        name: json.loads((out / name / "metrics.json").read_text())["without"]["sar"]
+        for name in ("normalisation", "fine-tuning-1-0")
+    }
+    assert found["normalisation"] == {"threshold": 0.25}
+    test = Scores(*(found["fine-tuning-1-0"]["test"][k] for k in ("tp", "fp", "fn", "tn")))
+    assert test.total == sum(p.split == "test" for p in read_patches(table)) * 16 * 16
+    bundle = read_bundle(export_bundle(out / "fine-tuning-1-0", tmp_path / "bundle"))
+    kept = bundle.contract["band_dropout"]["thresholds"]
+    assert kept == {"sar": found["fine-tuning-1-0"]["threshold"]} and kept["sar"] != 0.25
 
 
 def test_too_few_patches_are_refused(trained, place, tmp_path):
