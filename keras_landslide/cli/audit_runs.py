@@ -13,7 +13,6 @@ from keras_landslide.config import RunConfig
 if TYPE_CHECKING:
     import numpy as np
 
-    from keras_landslide.cli.train import TrainingData
     from keras_landslide.patches.plan import PatchSettings
 
 
@@ -71,7 +70,9 @@ def left_out_blocks(
 
 
 def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> None:
-    from keras_landslide.cli.contract import data_contract
+    import numpy as np
+
+    from keras_landslide.cli.contract import joined_contract
     from keras_landslide.cli.train import load_data, new_model
     from keras_landslide.files import write_json
     from keras_landslide.quiet import quiet_tensorflow
@@ -82,24 +83,17 @@ def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> No
         from keras_landslide.training.run import train
 
     data = [load_data(other) for other in others]
-    model = new_model(left_out, _with_pooled_statistics(data))
+    contract = joined_contract(others, [each.cache for each in data])
+    mean, std = (
+        np.array([band[name] for band in contract["band_ranges"].values()])
+        for name in ("mean", "std")
+    )
+    model = new_model(left_out, replace(data[0], mean=mean, std=std))
     claim(folder, left_out)
-    write_json(folder / "data.json", data_contract(others[0], data[0].cache))
+    write_json(folder / "data.json", contract)
     learnt = JoinedBatches([each.train for each in data], seed=left_out.training.seed)
     val = JoinedBatches([each.val for each in data], shuffle=False)
     train(model, learnt, val, folder, left_out, quiet=True)
-
-
-def _with_pooled_statistics(data: Sequence[TrainingData]) -> TrainingData:
-    """The first basin's data with the mean and deviation of all; train patches weigh alike."""
-    import numpy as np
-
-    shares = np.array([len(each.cache.indices("train")) for each in data], float)
-    shares /= shares.sum()
-    means, stds = (np.stack([getattr(each, n) for each in data]) for n in ("mean", "std"))
-    mean = shares @ means
-    spread = shares @ (stds**2 + (means - mean) ** 2)
-    return replace(data[0], mean=mean, std=np.sqrt(spread))
 
 
 def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:

@@ -39,14 +39,27 @@ def band_statistics(
 def band_ranges(
     cache: PatchCache, indices: Sequence[int] | np.ndarray | None = None
 ) -> dict[str, dict[str, float]]:
-    """What values each band takes, as a model bundle tells them.
+    """What values each band takes, as a model bundle tells them; see `joined_ranges`.
+
+    Args:
+        cache: cut patches.
+        indices: positions in the cache; None is the train split.
+
+    Raises:
+        NodataError: a band has no valid pixel.
+    """
+    chosen = cache.indices("train") if indices is None else indices
+    return joined_ranges([(cache, int(index)) for index in chosen])
+
+
+def joined_ranges(chosen: Sequence[tuple[PatchCache, int]]) -> dict[str, dict[str, float]]:
+    """What values each band takes in patches of one or of several caches with the same bands.
 
     Two passes: mean and extremes, then squared deviations from that mean (a sum of squares would
     lose digits) and a histogram for the percentiles.
 
     Args:
-        cache: cut patches.
-        indices: positions in the cache; None is the train split.
+        chosen: caches, and positions in them; at least one.
 
     Returns:
         per band `min`, `max`, `mean`, `std`, `p01` and `p99`; the percentiles are exact to
@@ -55,17 +68,17 @@ def band_ranges(
     Raises:
         NodataError: a band has no valid pixel.
     """
-    chosen = cache.indices("train") if indices is None else np.asarray(indices)
-    bands = len(cache.band_names)
+    names = chosen[0][0].band_names
+    bands = len(names)
     count, total = np.zeros(bands, np.int64), np.zeros(bands)
     low, high = np.full(bands, np.inf), np.full(bands, -np.inf)
-    for index in chosen:
+    for cache, index in chosen:
         for c, values in enumerate(_valid(cache, index)):
             if values.size:
                 count[c] += values.size
                 total[c] += values.sum(dtype=np.float64)
                 low[c], high[c] = min(low[c], values.min()), max(high[c], values.max())
-    for name, n in zip(cache.band_names, count, strict=True):
+    for name, n in zip(names, count, strict=True):
         if n == 0:
             raise NodataError(
                 f"band {name} has no valid pixel in {len(chosen)} patches; check its nodata value"
@@ -73,7 +86,7 @@ def band_ranges(
     mean = total / count
     squares = np.zeros(bands)
     histograms = np.zeros((bands, BINS), np.int64)
-    for index in chosen:
+    for cache, index in chosen:
         for c, values in enumerate(_valid(cache, index)):
             squares[c] += np.square(values - mean[c]).sum()
             histograms[c] += np.histogram(values, BINS, (low[c], high[c]))[0]
@@ -87,7 +100,7 @@ def band_ranges(
             "p01": _percentile(histograms[c], low[c], high[c], 0.01),
             "p99": _percentile(histograms[c], low[c], high[c], 0.99),
         }
-        for c, name in enumerate(cache.band_names)
+        for c, name in enumerate(names)
     }
 
 

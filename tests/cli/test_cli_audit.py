@@ -2,12 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
-from leaky_scene import GRID, write_run, write_scene
+import rasterio
+from affine import Affine
+from leaky_scene import GRID, cut, write_run, write_scene
+from shapely.geometry import shape
 
 from keras_landslide.cli.audit import audit
+from keras_landslide.cli.contract import data_contract, joined_contract
 from keras_landslide.cli.main import main
-from keras_landslide.errors import InputFileError
+from keras_landslide.cli.train import load_data
+from keras_landslide.config import load_run_config
+from keras_landslide.errors import BundleError, InputFileError
 from keras_landslide.patches.table import Patch, read_patches, write_patches
 
 
@@ -54,6 +61,35 @@ def test_each_basin_is_left_out_in_turn_and_seeds_are_told_apart(tmp_path):
         assert kept["band_ranges"] == own["band_ranges"]
         ours = json.loads((out / name / "spatial-0" / "run" / "data.json").read_text())
         assert kept["band_ranges"] != ours["band_ranges"]
+
+
+def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
+    configs, caches = [], []
+    for name, seed, slope in (("one", 0, 20), ("two", 1, 35)):
+        (tmp_path / name).mkdir()
+        config = load_run_config(write_run(tmp_path / name))
+        stack = write_scene(tmp_path / name, seed=seed, slope_deg=slope)
+        if name == "two":
+            with rasterio.open(stack, "r+") as src:
+                src.transform = Affine.translation(50_000, 0) @ src.transform
+            cut(stack)
+        configs.append(config)
+        caches.append(load_data(config).cache)
+    told, own = joined_contract(configs, caches), [*map(data_contract, configs, caches)]
+    train = np.concatenate([c.images[c.indices("train")] for c in caches])[..., 0]
+    wanted = [train.min(), train.max(), train.mean(dtype=float), train.std(dtype=float)]
+    found = [told["band_ranges"]["slope"][key] for key in ("min", "max", "mean", "std")]
+    assert found == pytest.approx(wanted, rel=1e-6)
+    percentiles = [told["band_ranges"]["slope"][key] for key in ("p01", "p99")]
+    assert percentiles == pytest.approx(list(np.percentile(train, [1, 99])), abs=0.01)
+    area, *parts = (shape(each["training_area"]) for each in (told, *own))
+    assert area.equals(parts[0].union(parts[1])) and parts[0].disjoint(parts[1])
+    assert told["patches"]["train"] == sum(each["patches"]["train"] for each in own)
+    assert told["fingerprint"] not in {each["fingerprint"] for each in own}
+    with rasterio.open(configs[1].data.stack, "r+") as src:
+        src.set_band_unit(1, "rad")
+    with pytest.raises(BundleError, match=r"two.*rad.*one network cannot learn from both"):
+        joined_contract(configs, caches)
 
 
 def test_a_table_that_does_not_tell_how_it_was_cut(tmp_path):
