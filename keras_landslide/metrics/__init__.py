@@ -5,10 +5,12 @@ from __future__ import annotations
 import keras
 
 from keras_landslide.errors import UnknownNameError
+from keras_landslide.metrics.boundary import BoundaryF1
 from keras_landslide.metrics.confusion import F1, Precision, Recall
 from keras_landslide.metrics.matrix import (
     Accuracy,
     BackgroundIoU,
+    ConfusionMatrix,
     FrequencyWeightedIoU,
     Kappa,
     LandslideIoU,
@@ -19,6 +21,7 @@ from keras_landslide.metrics.matrix import (
 from keras_landslide.metrics.probability import NLL, AveragePrecision, Brier, RocAuc
 
 METRICS: dict[str, type[keras.metrics.Metric]] = {
+    "confusion": ConfusionMatrix,
     "precision": Precision,
     "recall": Recall,
     "f1": F1,
@@ -34,6 +37,7 @@ METRICS: dict[str, type[keras.metrics.Metric]] = {
     "brier": Brier,
     "roc_auc": RocAuc,
     "average_precision": AveragePrecision,
+    "boundary_f1": BoundaryF1,
 }
 
 LOGGED = ("precision", "recall", "f1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -44,6 +45,10 @@ class PooledCounts(keras.metrics.Metric):
         spared = ops.logical_not(predicted)
         cells = [(landslide, predicted), (background, predicted), (landslide, spared)]
         cells = [*cells, (background, spared)][: self.CELLS]
+        self.add(cells)
+
+    def add(self, cells: Sequence[tuple[Any, Any]]) -> None:
+        """Count, per cell, where both of its tensors are true."""
         counts = ops.stack([ops.count_nonzero(ops.logical_and(*cell)) for cell in cells])
         low = self.low + ops.cast(counts % CARRY, "float32")
         high = self.high + ops.cast(counts // CARRY, "float32")

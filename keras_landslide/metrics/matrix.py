@@ -28,6 +28,23 @@ class FourCounts(PooledCounts):
 
 
 @keras.saving.register_keras_serializable("keras_landslide")
+class ConfusionMatrix(FourCounts):
+    """The four counts, and the same with each row of the truth summing to 1."""
+
+    NAME = "confusion"
+
+    def result(self) -> dict[str, Any]:
+        """`tp`, `fp`, `fn`, `tn`, and their shares of the row as `tp_share` and so on."""
+        tp, fp, fn, tn = self.counts()
+        share = ops.divide_no_nan
+        return {
+            **{"tp": tp, "fp": fp, "fn": fn, "tn": tn},
+            **{"tp_share": share(tp, tp + fn), "fn_share": share(fn, tp + fn)},
+            **{"fp_share": share(fp, fp + tn), "tn_share": share(tn, fp + tn)},
+        }
+
+
+@keras.saving.register_keras_serializable("keras_landslide")
 class Accuracy(FourCounts):
     """Overall pixel accuracy, (TP + TN) / n."""
 

@@ -67,5 +67,5 @@ def test_reset_and_round_trip(name):
 
 
 def test_unknown_metric_lists_the_choices():
-    with pytest.raises(UnknownNameError, match="precision, recall, f1"):
+    with pytest.raises(UnknownNameError, match="confusion, precision, recall, f1"):
         metrics.get("iou")

@@ -3,9 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from sklearn import metrics as sklearn_metrics
 
 from keras_landslide import metrics
+from keras_landslide.evaluation.boundaries import Boundaries, outlines
 from keras_landslide.evaluation.scores import confusion
 
 # Name here, name of the exact score.
@@ -80,14 +82,48 @@ def test_areas_of_tied_and_extreme_probabilities_equal_scikit_learn(name, kind):
     assert float(metric.result()) == pytest.approx(wanted, abs=1e-4)
 
 
+def test_confusion_matrix_is_scikit_learns():
+    metric, truth, probability = filled("confusion")
+    valid = truth != 255
+    y, said = truth[valid], probability[valid] >= np.float32(0.4)
+    found = {key: float(value) for key, value in metric.result().items()}
+    counts = sklearn_metrics.confusion_matrix(y, said).ravel()
+    assert [found[key] for key in ("tn", "fp", "fn", "tp")] == counts.tolist()
+    shares = sklearn_metrics.confusion_matrix(y, said, normalize="true").ravel()
+    keys = ("tn_share", "fp_share", "fn_share", "tp_share")
+    assert [found[key] for key in keys] == pytest.approx(shares.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("tolerance", [1, 2, 3])
+def test_boundary_f1_is_that_of_the_maps(tolerance):
+    """Images of a batch have nothing to do with each other; counts add up over batches."""
+    rng, counts = np.random.default_rng(3), np.zeros(4, int)
+    metric = metrics.BoundaryF1(0.5, tolerance_px=tolerance)
+    for _ in range(2):
+        truth, probability = gaussian_filter(rng.normal(size=(2, 3, 24, 30)), (0, 0, 2, 2))
+        truth = np.where(rng.random(truth.shape) < 0.03, 255, truth > 0).astype("float32")
+        probability = (probability + 0.1 * (truth == 1) > 0.05).astype("float32")
+        metric.update_state(truth[..., None], probability[..., None])
+        whole = (slice(None), slice(None))
+        for so, said in zip(truth, probability, strict=True):
+            found = outlines(said > 0.5, so == 1, so != 255, whole, tolerance)
+            counts += [int(where.sum()) for where in found]
+    assert float(metric.result()) == pytest.approx(Boundaries(*counts.tolist()).f1, abs=1e-6)
+
+
+def number(metric):
+    result = metric.result()
+    return float(sum(result.values())) if isinstance(result, dict) else float(result)
+
+
 @pytest.mark.parametrize("truth", [0, 1, 255])
 @pytest.mark.parametrize("name", metrics.METRICS)
 def test_degenerate_batches_stay_finite(name, truth):
     metric = metrics.get(name)
     metric.update_state(np.full((1, 4), truth, "float32"), np.array([[0.0, 0.4, 0.6, 1.0]]))
-    assert np.isfinite(float(metric.result()))
+    assert np.isfinite(number(metric))
     if truth == 255:
-        assert float(metric.result()) == 0
+        assert number(metric) == 0
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
@@ -96,8 +132,8 @@ def test_nan_at_an_unlabelled_pixel_does_not_enter(name):
     expected, found = metrics.get(name), metrics.get(name)
     expected.update_state(truth, probability)
     found.update_state(np.append(truth, [[255]], 1), np.append(probability, [[np.nan]], 1))
-    assert float(found.result()) == float(expected.result())
-    assert np.isfinite(float(found.result()))
+    assert number(found) == number(expected)
+    assert np.isfinite(number(found))
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
