@@ -40,6 +40,8 @@ class Shares(click.ParamType):
 @click.option("--split-kind", type=click.Choice(["spatial", "random"]), default="spatial",
               show_default=True, help="A random split gives optimistic scores.")  # fmt: skip
 @click.option("--folds", default=5, show_default=True, help="Folds of blocked k-fold.")
+@click.option("--test-fold", type=click.IntRange(min=0), metavar="K",
+              help="Blocked k-fold: fold K is test, the next one val, the rest train.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="Same seed, same split.")
 @click.option("--image-model", help="Bands that have to be valid.  [default: all of the stack]")
 @click.option("--min-valid", "minimum_valid", default=0.5, show_default=True,

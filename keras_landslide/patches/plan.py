@@ -14,7 +14,7 @@ from keras_landslide.bands import image_model_bands, require_bands
 from keras_landslide.errors import NodataError, SplitError
 from keras_landslide.files import keep_inputs
 from keras_landslide.patches.coverage import measure_coverage
-from keras_landslide.patches.folds import spatial_folds
+from keras_landslide.patches.folds import fold_split, spatial_folds
 from keras_landslide.patches.split import (
     SPLITS,
     TRAIN,
@@ -43,6 +43,8 @@ class PatchSettings:
         split: shares of train, val and test; they sum to 1, and 0 leaves one out.
         split_kind: `spatial`, or `random` (without blocks and buffer: scores are optimistic).
         folds: number of folds of blocked k-fold.
+        test_fold: the fold that is the test split, the next one being val and the others train;
+            None splits by `split`.
         seed: of the search for a good split.
         image_model: bands that have to be valid; None takes all bands of the stack.
         minimum_valid: patches with a smaller labelled and valid share are `unused`.
@@ -55,6 +57,7 @@ class PatchSettings:
     split: tuple[float, float, float] = (0.6, 0.2, 0.2)
     split_kind: str = "spatial"
     folds: int = 5
+    test_fold: int | None = None
     seed: int = 0
     image_model: str | None = None
     minimum_valid: float = 0.5
@@ -82,6 +85,10 @@ class PatchSettings:
         buffer = self.size if self.buffer is None else self.buffer
         if block < 1 or buffer < 0 or self.folds < 1:
             raise SplitError("--block and --folds have to be at least 1, and --buffer at least 0")
+        if self.test_fold is not None and (self.split_kind == "random" or self.folds < 3):
+            raise SplitError(
+                "--test-fold needs a spatial split and at least 3 --folds: one is test, one val"
+            )
         return block, buffer
 
 
@@ -117,7 +124,9 @@ def plan_patches(stack: str | Path, settings: PatchSettings) -> list[Patch]:
     counts = WindowCounts(valid, landslide, usable)
     block_valid, block_landslide = coverage.blocks(block)
     _check(counts, settings, stack, names)
-    if settings.split_kind == "random":
+    if settings.test_fold is not None:
+        codes = np.where(usable, TRAIN, UNUSED)
+    elif settings.split_kind == "random":
         codes = random_split(counts, settings.split, settings.seed)
     else:
         codes = spatial_split(
@@ -138,7 +147,16 @@ def plan_patches(stack: str | Path, settings: PatchSettings) -> list[Patch]:
         grid, block_valid, block_landslide, block=block, folds=settings.folds, seed=settings.seed
     )
     fold[codes == UNUSED] = -1
-    return _rows(grid, codes, fold, counts, block, block_valid.shape[1])
+    rows = _rows(grid, codes, fold, counts, block, block_valid.shape[1])
+    if settings.test_fold is None:
+        return rows
+    rows = fold_split(rows, settings.test_fold, buffer)
+    if not any(row.split == "train" and row.landslide_fraction > 0 for row in rows):
+        raise SplitError(
+            f"{stack}: no landslide pixel is left to train on beside fold {settings.test_fold} and "
+            "its buffer; choose another --seed, or a smaller --block or --buffer"
+        )
+    return rows
 
 
 def _bands(info: StackInfo, settings: PatchSettings) -> tuple[str, ...]:
@@ -194,7 +212,11 @@ def _rows(
 
 def _tags(info: StackInfo, out: Path, settings: PatchSettings) -> dict[str, Any]:
     block, buffer = settings.resolved(info.grid.shape)
-    optimistic = " (optimistic: windows of different splits touch and overlap)"
+    kind = settings.split_kind
+    if kind == "random":
+        kind += " (optimistic: windows of different splits touch and overlap)"
+    elif settings.test_fold is not None:
+        kind += f" (fold {settings.test_fold} of {settings.folds} is test)"
     return {
         # Relative, so that a folder that is moved as a whole keeps its links and its bytes.
         "stack": os.path.relpath(info.path.resolve(), out.resolve().parent),
@@ -207,7 +229,7 @@ def _tags(info: StackInfo, out: Path, settings: PatchSettings) -> dict[str, Any]
         "buffer_px": buffer if settings.split_kind == "spatial" else 0,
         "seed": settings.seed,
         "split": ",".join(map(str, settings.split)),
-        "split_kind": settings.split_kind + optimistic * (settings.split_kind == "random"),
+        "split_kind": kind,
         "folds": settings.folds,
         "image_model": settings.image_model or "all bands",
         "minimum_valid": settings.minimum_valid,

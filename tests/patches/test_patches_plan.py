@@ -189,7 +189,7 @@ def test_reading_what_is_no_table(stack, tmp_path):
         read_patches(tmp_path / "x.gpkg")
 
 
-def test_folds_are_blocked_and_balanced(stack):
+def test_folds_are_blocked_and_balanced(stack, tmp_path):
     patches = plan_patches(stack[0], replace(SMALL, folds=4))
     folds = {p.fold for p in patches}
     assert folds == {-1, 0, 1, 2, 3}
@@ -201,7 +201,13 @@ def test_folds_are_blocked_and_balanced(stack):
         assert min(gap(a.window, b.window) for a in test for b in train + val) >= 32
         assert min(gap(a.window, b.window) for a in val for b in train) >= 32
     with pytest.raises(SplitError, match="no fold 9"):
-        fold_split(patches, 9, 32)
+        plan_patches(stack[0], replace(SMALL, test_fold=9))
+    for wrong in ({"split_kind": "random"}, {"folds": 2}):
+        with pytest.raises(SplitError, match="--test-fold needs a spatial split and at least 3"):
+            plan_patches(stack[0], replace(SMALL, test_fold=0, **wrong))
+    made = make_patches(stack[0], tmp_path / "k.gpkg", replace(SMALL, folds=4, test_fold=1))
+    assert made == fold_split(patches, 1, 32)
+    assert read_tags(tmp_path / "k.gpkg")["split_kind"] == "spatial (fold 1 of 4 is test)"
 
 
 def test_landslides_are_not_dumped_in_the_buffer(tmp_path):
