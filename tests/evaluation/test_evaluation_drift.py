@@ -151,6 +151,16 @@ def test_dissimilarity_is_that_of_the_paper(tmp_path):
     wanted = cdist(scaled[1:], points).min(axis=1) / fitted.distance
     assert np.isnan(index[0, 0])
     assert index.ravel()[1:] == pytest.approx(wanted, rel=1e-5)
+    # The threshold: each training pixel against those of other blocks, outliers of a box plot
+    # left out. Where the pixels lie is found from their values, which occur once.
+    every = (scene().reshape(-1, 2) - fitted.mean) / fitted.std
+    row, col = np.unravel_index(cdist(points, every).argmin(axis=1), SHAPE)
+    block = row // 40 * 4 + col // 40
+    apart = np.where(np.equal.outer(block, block), np.inf, cdist(points, points))
+    own = apart.min(axis=1) / pdist(points).mean()
+    low, high = np.percentile(own, [25, 75])
+    assert fitted.threshold == pytest.approx(own[own <= high + 1.5 * (high - low)].max())
+    assert own.max() > fitted.threshold
     again = fit_applicability(stack, BANDS, samples=300, block_px=40)
     assert again.threshold == fitted.threshold
     with pytest.raises(NodataError, match="fewer than two blocks"):
