@@ -78,6 +78,31 @@ def scratch(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
+def together(folder: str | Path, last: str) -> Iterator[Path]:
+    """Yield an empty folder for files that belong together; they come to `folder` at the end.
+
+    Whatever stops the block leaves the earlier files as they are. A kill while they are renamed
+    can leave some of both, but never a new `last`, which comes when all others are there.
+
+    Args:
+        folder: the output, made if absent.
+        last: name of the file that tells of the others.
+
+    Raises:
+        OutputError: the folder cannot be written, or the disk is full.
+    """
+    folder = Path(folder)
+    with scratch(folder / last) as part:
+        try:
+            yield part
+        except OutputError as error:  # in the words of the user, who knows no working folder
+            raise OutputError(str(error).replace(f"{part.name}{os.sep}", "")) from error
+        for path in sorted(part.iterdir(), key=lambda path: (path.name == last, path.name)):
+            path.replace(folder / path.name)
+        _sync_entry(folder)
+
+
+@contextmanager
 def output_errors(path: str | Path) -> Iterator[None]:
     """Turn a full disk or a refused write inside the block into one clear `OutputError`.
 

@@ -27,6 +27,7 @@ def evaluate(
     against: str | Path | None = None,
     block_px: int = 64,
     calibration_split: str | None = None,
+    audit: str | Path | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Score a probability map, and draw and report what was found and missed.
@@ -50,13 +51,14 @@ def evaluate(
             both have a value.
         block_px: edge of the spatial blocks that intervals are made from, pixels.
         calibration_split: split of `patches` to choose thresholds and calibration on.
+        audit: `audit.json` of `keras-landslide audit`, for how much a random split flatters.
         seed: of the bootstrap.
 
     Returns:
-        What `metrics.json` holds: `threshold`, `simulated`, `model`, `scene`, `split`, `pixels`
-        (of `all`, and of `clear` and `cloud` where the stack has a cloud mask), `by_cloud_cover`,
-        `per_image`, `objects`, `compared`, `thresholds`, `calibration`, `definitions`; and
-        `files`, the paths written.
+        What `metrics.json` holds: `threshold` and where it comes from, `map_calibration`,
+        `simulated`, `model`, `scene`, `split`, `pixels` (of `all`, and of `clear` and `cloud` where
+        the stack has a cloud mask), `by_cloud_cover`, `per_image`, `objects`, `compared`,
+        `thresholds`, `calibration`, `definitions`; and `files`, the paths written.
 
     Raises:
         BundleError: no threshold is known.
@@ -68,21 +70,27 @@ def evaluate(
     """
     from keras_landslide.bands import image_model_bands
     from keras_landslide.cli.map_figures import draw_scores
-    from keras_landslide.cli.scoring import Pixels, calibrate, compare, patch_windows
+    from keras_landslide.cli.scoring import (
+        Pixels,
+        audited_gaps,
+        calibrate,
+        compare,
+        patch_windows,
+    )
     from keras_landslide.evaluation.assess import assess, cloud_table
     from keras_landslide.evaluation.definitions import DEFINITIONS
     from keras_landslide.evaluation.images import image_rows, mean_per_image, score_images
     from keras_landslide.evaluation.object_table import object_lines
     from keras_landslide.evaluation.objects import score_objects
     from keras_landslide.evaluation.truth import true_landslides
-    from keras_landslide.files import write_json
+    from keras_landslide.files import together, write_json
     from keras_landslide.patches.table import read_tags
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.tables import write_csv
 
     out, probability = Path(out), Path(probability)
     predicted, truth = stack_info(probability), stack_info(stack)
-    threshold = _threshold(predicted, bundle, threshold)
+    threshold, rule = _threshold(predicted, bundle, threshold)
     numbered = patch_windows(patches, split, truth.grid) if patches else None
     pixels = Pixels(
         stack,
@@ -103,18 +111,21 @@ def evaluate(
     )
     metrics: dict[str, Any] = {
         "threshold": threshold,
+        "threshold_from": rule,
+        "map_calibration": predicted.tags.get("CALIBRATION", "not noted in the map"),
         "simulated": predicted.simulated or truth.simulated,
         "model": predicted.tags.get("BUNDLE", probability.stem),
         "scene": scene or truth.tags.get("NAME") or Path(stack).resolve().parent.name,
         "split": None if patches is None else split,
         "split_kind": None if patches is None else read_tags(patches).get("split_kind"),
+        "leakage": None if audit is None else audited_gaps(audit),
         "valid_bands": list(pixels.valid_bands),
         "pixels": {region: each.to_dict(seed) for region, each in regions.items()},
         "by_cloud_cover": cloud_table(regions, seed),
         "per_image": mean_per_image(images),
     }
     if against is not None:
-        other = _threshold(stack_info(against), None, None)
+        other, _ = _threshold(stack_info(against), None, None)
         metrics["compared"] = compare(regions, against, other, pixels, seed)
     if calibration_split is not None:
         metrics |= calibrate(
@@ -137,26 +148,31 @@ def evaluate(
         block_px=block_px,
         seed=seed,
     )
-    files = [out / "metrics.json", out / "per_patch.csv", out / "per_object.csv"]
-    write_csv(files[1], image_rows(images))
-    write_csv(files[2], object_lines(rows))
-    drawn = draw_scores(metrics, regions, images, probability, pixels, out)
-    write_json(files[0], {**metrics, "definitions": DEFINITIONS})
-    return {**metrics, "files": [*files, *drawn]}
+    with together(out, "metrics.json") as part:
+        write_csv(part / "per_patch.csv", image_rows(images))
+        write_csv(part / "per_object.csv", object_lines(rows))
+        drawn = draw_scores(metrics, regions, images, probability, pixels, part)
+        write_json(part / "metrics.json", {**metrics, "definitions": DEFINITIONS})
+    names = ["metrics.json", "per_patch.csv", "per_object.csv", *(path.name for path in drawn)]
+    return {**metrics, "files": [out / name for name in names]}
 
 
-def _threshold(predicted: StackInfo, bundle: str | Path | None, threshold: float | None) -> float:
-    """The threshold as given, the bundle's, or the one that the map notes."""
+def _threshold(
+    predicted: StackInfo, bundle: str | Path | None, threshold: float | None
+) -> tuple[float, str]:
+    """The threshold as given, the bundle's, or the one that the map notes; and its origin."""
     from keras_landslide.errors import BundleError
     from keras_landslide.inference.bundle import read_bundle
 
     if threshold is not None:
-        return threshold
+        return threshold, "given by hand"
     if bundle is not None:
-        return read_bundle(bundle).threshold
+        known = read_bundle(bundle)
+        return known.threshold, str(known.contract.get("threshold_rule", "the bundle's"))
     if "THRESHOLD" not in predicted.tags:
         raise BundleError(
             f"{predicted.path}: notes no threshold; give --bundle or --threshold (0.5 is not "
             "assumed)"
         )
-    return float(predicted.tags["THRESHOLD"])
+    rule = predicted.tags.get("THRESHOLD_RULE", "noted in the map, which does not tell its rule")
+    return float(predicted.tags["THRESHOLD"]), rule

@@ -164,6 +164,8 @@ def predict_scene_to_folder(
         tags={
             "BUNDLE": network.name,
             "THRESHOLD": repr(cut),
+            "THRESHOLD_RULE": network.threshold_rule if threshold is None else "given by hand",
+            "CALIBRATION": network.calibration,
             "SIMULATED": "yes" if network.simulated or info.simulated else "no",
         },
     )

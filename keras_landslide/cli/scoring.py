@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.errors import SplitError
+from keras_landslide.errors import InputFileError, SplitError
 from keras_landslide.grid import Grid, Window
 
 if TYPE_CHECKING:
@@ -51,6 +52,23 @@ def patch_windows(patches: str | Path, split: str, grid: Grid) -> list[tuple[int
         choices = ", ".join(sorted({patch.split for patch in table}))
         raise SplitError(f"{patches}: has no patch of split '{split}'; it has: {choices}")
     return windows
+
+
+def audited_gaps(audit: str | Path) -> dict[str, Any]:
+    """Per basin of an `audit.json`, F1 of the random split less that of the blocked one.
+
+    Raises:
+        InputFileError: it is missing or no audit.
+    """
+    try:
+        told = json.loads(Path(audit).read_text(encoding="utf-8"))
+        return {name: dict(each["gap"]) for name, each in told["basins"].items()}
+    except OSError as error:
+        raise InputFileError(f"{audit}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputFileError(
+            f"{audit}: is no audit.json; `keras-landslide audit` writes one"
+        ) from error
 
 
 def refuse_random(patches: str | Path) -> None:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 DEFINITIONS: dict[str, str] = {
+    "threshold": "probability from which a pixel counts as landslide",
+    "threshold_from": "the rule and the pixels that chose it, as the map or the bundle notes; "
+    "given by hand: scores flatter the model if these pixels were looked at before",
+    "map_calibration": "what maps the network's probabilities to those of the map, and the split "
+    "it was fitted on",
+    "leakage": "per basin of an audit, F1 of a random split less that of a blocked one, with the "
+    "interval over seeds and blocks: what neighbouring patches give away",
     "tp": "landslide pixels mapped as landslide; landslide where probability >= threshold",
     "fp": "background pixels mapped as landslide",
     "fn": "landslide pixels mapped as background",

@@ -91,6 +91,18 @@ class Network:
         return sum(bundle.threshold for bundle in self.bundles) / len(self.bundles)
 
     @property
+    def threshold_rule(self) -> str:
+        """How that was chosen, in words."""
+        rules = dict.fromkeys(str(b.contract.get("threshold_rule", "")) for b in self.bundles)
+        said = " / ".join(rules) or "its bundle does not tell how"
+        return said if len(self.bundles) == 1 else f"mean over bundles; each: {said}"
+
+    @property
+    def calibration(self) -> str:
+        """How the probabilities are calibrated, in words."""
+        return " / ".join(dict.fromkeys(map(_calibration, self.bundles)))
+
+    @property
     def estimates(self) -> tuple[str, ...]:
         """What is answered per pixel."""
         several = self.symmetries or len(self.bundles) > 1 or self.dropout_draws > 0
@@ -162,3 +174,8 @@ class Committee:
 def _inverse(code: int) -> int:
     """The symmetry that takes `code` back: mirrored ones are their own inverse."""
     return code if code >= 4 else -code % 4
+
+
+def _calibration(bundle: Bundle) -> str:
+    entry = bundle.contract.get("calibration")
+    return f"{entry['method']}, fitted on {entry.get('fitted_on', '?')}" if entry else "none"

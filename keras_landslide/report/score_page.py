@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_landslide.evaluation.definitions import DEFINITIONS
 from keras_landslide.files import write_text
+from keras_landslide.report.score_notes import notes
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; color: #222 }
@@ -44,7 +45,7 @@ def score_page(metrics: Mapping[str, Any], figures: Sequence[Path], out: str | P
         OutputError: `out` cannot be written.
     """
     name = f"{metrics['model']} over {metrics['scene']}"
-    parts = [f"<h1>{_text(name)}</h1>", *_notes(metrics), "<h2>Pixels</h2>", *_pixels(metrics)]
+    parts = [f"<h1>{_text(name)}</h1>", *notes(metrics), "<h2>Pixels</h2>", *_pixels(metrics)]
     if objects := metrics.get("objects"):
         spread = objects["object_intervals"]
         rows = [
@@ -73,20 +74,6 @@ def score_page(metrics: Mapping[str, Any], figures: Sequence[Path], out: str | P
     head = f'<meta charset="utf-8"><title>{_text(name)}</title><style>{_STYLE}</style>'
     write_text(out, f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>')
     return Path(out)
-
-
-def _notes(metrics: Mapping[str, Any]) -> list[str]:
-    notes = []
-    if metrics["simulated"]:
-        notes.append("Simulated data, or a model trained on such: no word about a real place.")
-    if (metrics.get("split_kind") or "").startswith("random"):
-        notes.append("The split is random: neighbouring patches share pixels, scores are too good.")
-    where = f"patches of the {metrics['split']} split" if metrics["split"] else "the whole scene"
-    bands = metrics.get("valid_bands")
-    also = f", where {', '.join(bands)} have a value" if bands else ""
-    lines = [f'<p class="note">{_text(note)}</p>' for note in notes]
-    text = f"Scored: {where}{also}. Threshold {metrics['threshold']:.4g}."
-    return [*lines, f"<p>{_text(text)}</p>"]
 
 
 def _pixels(metrics: Mapping[str, Any]) -> list[str]:

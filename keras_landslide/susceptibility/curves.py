@@ -60,7 +60,7 @@ class FoldCurves(NamedTuple):
 
 
 def fold_curves(seen: Distribution, blocks: BlockRanking, seed: int) -> FoldCurves:
-    """The curves of one fold; `seen` holds the pixels of `blocks`, whose bins are those of `EDGES`."""
+    """The curves of one fold; `seen` holds the pixels of `blocks`, binned by `EDGES`."""
     _, tp, fp = curve(seen)
     used = blocks.counts[blocks.used].astype(np.int64)
     weight = seen.values.astype(np.float64) * (seen.positive + seen.negative)
