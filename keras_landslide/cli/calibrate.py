@@ -125,9 +125,9 @@ def calibrate(
         "threshold": choice.threshold,
         "threshold_rule": f"best F1 on {split}, calibrated",
         "kept": kept,
-        "verdict": f"{method} {_change(left_out)} on blocks of {split} left out of the fit; "
+        "verdict": f"{method} {_change(left_out, f'blocks of {split} left out of the fit')}; "
         + ("kept in the bundle" if kept else "the bundle stays as it was"),
-        "tested_verdict": f"on {test_split} blocks, which had no say, it {_change(tested)}",
+        "tested_verdict": f"it {_change(tested, f'{test_split} blocks, which had no say')}",
     }
     files = [out / "calibration.json", out / "calibration.png"]
     title = f"{known.name}\n{test_split} blocks"
@@ -152,7 +152,7 @@ def calibrate(
     return {**found, "files": files}
 
 
-def _change(held: HeldOut) -> str:
+def _change(held: HeldOut, where: str) -> str:
     """What became of the ECE, in words."""
     from keras_landslide.evaluation.calibration import ece
 
@@ -161,7 +161,9 @@ def _change(held: HeldOut) -> str:
     if held.interval is not None:
         low, high = held.interval
         sure = f" (change {low:+.4f} to {high:+.4f} over blocks)"
-    return f"{does} the ECE: {ece(held.seen):.4f} before, {ece(held.after):.4f} after{sure}"
+    return (
+        f"{does} the ECE on {where}: {ece(held.seen):.4f} before, {ece(held.after):.4f} after{sure}"
+    )
 
 
 def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
