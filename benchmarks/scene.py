@@ -47,7 +47,7 @@ def simulate(folder: Path, size: int) -> None:
 
 
 def write_stack(folder: Path, size: int) -> None:
-    """The basin's stack, mirrored to the right and downwards until the size is reached."""
+    """The basin's stack from its middle on, mirrored until the size is reached."""
     from keras_landslide.grid import Grid
     from keras_landslide.inference.windows import reflected
     from keras_landslide.rasters.read import read_bands, stack_info
@@ -61,8 +61,9 @@ def write_stack(folder: Path, size: int) -> None:
         folder / f"stack-{size}.tif", grid, len(BANDS), names=BANDS, units=units, tags=tags
     ) as writer:
         for window in grid.windows(1024):
-            rows = reflected(window.row_off, window.height, image.shape[0])
-            columns = reflected(window.col_off, window.width, image.shape[1])
+            middle = image.shape[0] // 2  # the outer pixels lack some bands
+            rows = reflected(middle + window.row_off, window.height, image.shape[0])
+            columns = reflected(middle + window.col_off, window.width, image.shape[1])
             writer.write(image[np.ix_(rows, columns)], window)
 
 
@@ -98,7 +99,7 @@ class Clock:
         return {"seconds": seconds, "cpu": cpu}
 
 
-def scene(folder: Path, size: int, memory: str, workers: int) -> dict:
+def scene(folder: Path, size: int, memory: str, workers: int, window: int) -> dict:
     """Map a scene; in a process of its own so that the peak memory is this size's."""
     from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.inference.network import Network
@@ -109,7 +110,7 @@ def scene(folder: Path, size: int, memory: str, workers: int) -> dict:
     if not workers:  # TensorFlow's start takes seconds, whatever the scene
         produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
     clock = Clock()
-    running = Running(memory=memory, workers=workers or None)
+    running = Running(memory=memory, window_px=window or None, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
     times = clock.passed()
     import rasterio
@@ -184,7 +185,7 @@ def apart(task: str, *arguments: object) -> dict:
 def run_task(task: str, folder: Path, arguments: list[str]) -> None:
     size = int(arguments[0])
     if task == "scene":
-        result = scene(folder, size, arguments[1], int(arguments[2]))
+        result = scene(folder, size, arguments[1], int(arguments[2]), int(arguments[3]))
     elif task == "own":
         result = own_time(folder, size, int(arguments[1]), int(arguments[2]))
     elif task == "tutorial":
@@ -199,6 +200,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[2048, 8192, 20000])
     parser.add_argument("--memory", default="4GB")
+    parser.add_argument("--window", type=int, default=0, help="side of the windows; default: what "
+                        "the budget allows, less where a small scene is shared")  # fmt: skip
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
     parser.add_argument("--basin", type=int, default=2048, help="edge of the simulated basin")
@@ -206,16 +209,18 @@ def main() -> None:
                         "measured on")  # fmt: skip
     parser.add_argument("--only-sizes", action="store_true", help="leave out engines, workers and "
                         "the tutorial loop")  # fmt: skip
-    parser.add_argument("--folder", type=Path, help="where to put the files (default: temporary)")
+    parser.add_argument("--folder", type=Path, help="where to keep the files, and find those of an "
+                        "earlier run (default: temporary)")  # fmt: skip
     parser.add_argument("--task", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.task:
         run_task(args.task[0], Path(args.task[1]), args.task[2:])
         return
-    with tempfile.TemporaryDirectory(dir=args.folder) as name:
-        folder = Path(name)
-        apart("simulate", folder, args.basin)
-        apart("bundle", folder, args.filters)
+    with tempfile.TemporaryDirectory() as name:
+        folder = args.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        made(folder / "basin.tif", "simulate", args.basin)
+        made(folder / "bundle.json", "bundle", args.filters)
         compare_sizes(folder, args)
         if not args.only_sizes:
             script = Path(__file__).with_name("engines.py")
@@ -223,16 +228,22 @@ def main() -> None:
             compare_peers(folder, args.compare or args.sizes[0], args.memory)
 
 
+def made(path: Path, task: str, size: int) -> None:
+    """Make a file by a task, unless it is there."""
+    if not path.exists():
+        apart(task, path.parent, size)
+
+
 def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
     """A row per size: time, over the network's own, and peak memory."""
-    apart("stack", folder, 256)
+    for size in (256, *args.sizes):
+        made(folder / f"stack-{size}.tif", "stack", size)
     print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}")
     print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
           f"{'cpu':>5} {'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
     peaks = []
     for size in args.sizes:
-        apart("stack", folder, size)
-        ours = apart("scene", folder, size, args.memory, 0)
+        ours = apart("scene", folder, size, args.memory, 0, args.window)
         own = apart("own", folder, size, ours["window"], args.own_windows)
         peaks.append(ours["peak_mb"])
         print(
@@ -248,16 +259,17 @@ def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
 def compare_peers(folder: Path, size: int, memory: str) -> None:
     """Two workers against one, and the tutorial loop."""
     for edge in (size // 2, size):
-        apart("stack", folder, edge)
+        made(folder / f"stack-{edge}.tif", "stack", edge)
     spans = []
     for workers in (1, 2):
         times = [
-            apart("scene", folder, edge, memory, workers)["seconds"] for edge in (size // 2, size)
+            apart("scene", folder, edge, memory, workers, 0)["seconds"]
+            for edge in (size // 2, size)
         ]
         spans.append(times[1] - times[0])
     print(f"{size} px, two workers over one: {spans[1] / spans[0]:.2f} of the time")
     peer = apart("tutorial", folder, size)
-    ours = apart("scene", folder, size, memory, 0)
+    ours = apart("scene", folder, size, memory, 0, 0)
     print(
         f"{size} px, tutorial loop: {peer['seconds']:.1f} s, {peer['peak_mb']:.0f} MB; "
         f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB"
