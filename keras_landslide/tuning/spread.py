@@ -90,9 +90,10 @@ def verdict(rows: Sequence[TrialRow], direction: str, objective: str) -> str:
     values = ", ".join(f"{name} {value}" for name, value in first.row.values.items())
     text = f"Trial {first.row.trial} ({values}) won with {objective} {first.mean:.4f}"
     if not first.fresh:
+        luck = f", and the best of {len(found)} single scores is partly luck"
         return (
-            f"{text}, from one seed: how far seeds scatter was not measured, and the best of "
-            f"{len(found)} single scores is partly luck."
+            f"{text}, from one seed: how far seeds scatter was not measured"
+            f"{luck if len(found) > 1 else ''}."
         )
     seeds = "one further seed" if len(first.fresh) == 1 else f"{len(first.fresh)} further seeds"
     text += f", the mean over {seeds} (it was selected with {first.selected:.4f}, which does not "
