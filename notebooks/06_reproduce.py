@@ -120,7 +120,16 @@ show(WORK / "mu_net" / "examples.png", width=900)
 # %%
 best = load_protocol("best_l4s", quick=True)
 kept = ("heavy augmentation, dropout, decay", "heavy, four sides")
-best = replace(best, models=tuple(m for m in best.models if m.label in kept))
+best = replace(
+    best,
+    models=tuple(
+        replace(m, options={**m.options, "filters": 4, "levels": 2})
+        for m in best.models
+        if m.label in kept
+    ),
+    training=replace(best.training, epochs=3),
+    chips=8,
+)
 made = reproduce(best, data, WORK / "best", quiet=True)
 table(
     ["model", "F1", "low", "high"],
