@@ -49,6 +49,10 @@ class NoiseTrainer:
     """Trains on simulated patches as a run would."""
 
     def __init__(self, patches: int, size: int):
+        # As the real trainer: in the process that trials are forked from, not in each of them.
+        import keras_landslide.models
+        import keras_landslide.training.run  # noqa: F401
+
         rng = np.random.default_rng(0)
         self.labels = np.kron(
             rng.random((patches, size // 8, size // 8, 1)) < 0.1, np.ones((1, 8, 8, 1))
