@@ -12,6 +12,7 @@ from rasterio.features import rasterize
 from scipy.ndimage import maximum_filter
 
 from keras_landslide.grid import Grid, Window
+from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader
 
 TILE_PX = 1024
@@ -122,7 +123,7 @@ def _zonal(count: np.ndarray, total: np.ndarray, low: np.ndarray, high: np.ndarr
 def _owners(polygons: np.ndarray, grid: Grid) -> Iterator[tuple[Window, np.ndarray]]:
     """Tiles that polygons reach into, with 1 + the number of each pixel's polygon, else 0."""
     tree = shapely.STRtree(polygons)
-    for tile in grid.windows(TILE_PX):
+    for tile in progress(list(grid.windows(TILE_PX)), "landslides' attributes", unit="tile"):
         part = grid.crop(tile)
         found = np.sort(tree.query(shapely.box(*part.bounds)))
         if found.size:

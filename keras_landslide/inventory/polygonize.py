@@ -17,6 +17,7 @@ from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplif
 from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
 from keras_landslide.inventory.measure import Measure, long_axes, measure_on, plane_of
 from keras_landslide.inventory.object_rules import OBJECT_BANDS, ObjectRules
+from keras_landslide.progress import progress
 from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
@@ -132,7 +133,8 @@ def _write_mask(info: StackInfo, threshold: float, path: Path) -> Path:
         BandReader(info.path) as reader,
         RasterWriter(path, info.grid, 1, "uint8") as writer,
     ):
-        for tile in info.grid.windows(TILE_PX):
+        tiles = list(info.grid.windows(TILE_PX))
+        for tile in progress(tiles, "above the threshold", unit="tile"):
             # NaN compares as False: nodata is no landslide.
             above = reader.read(band, tile)[..., 0] >= np.float32(threshold)
             writer.write(above.astype(np.uint8), tile)
