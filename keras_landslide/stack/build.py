@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,9 @@ def build_stack(
     _check_names(recipe)
     keep_inputs(out_path, [recipe.path, *recipe.files])
     folder = out_path.with_name(f".{out_path.name}.work")
+    if scheduler is not None or workers is not None:  # they need not run in the current folder
+        folder = folder.absolute()
+        recipe = replace(recipe, path=recipe.path.absolute(), root=recipe.root.absolute())
     workshop = Workshop(target_grid(recipe), folder, memory_mb)
     cache_bytes = memory_mb // 4 << 20
     crew: AbstractContextManager[Crew] = nullcontext(Here())

@@ -115,8 +115,10 @@ def _make(maker: LayerMaker, sizes: dict[Path, int], cache_bytes: int) -> list[L
     """Make a section's layers; runs on a worker."""
     seen = _sizes(sizes)
     for path, size in sizes.items():
-        if seen.get(path, size) != size:
-            raise ClusterError(f"{path}: is another file on a worker; share one among all")
+        if seen.get(path) != size:
+            raise ClusterError(
+                f"{path}: is missing or another file on a worker; share one among all"
+            )
     with limited_cache(cache_bytes):
         return maker()
 
