@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ from keras_landslide.rasters.read import BandInfo, BandReader
 from keras_landslide.rasters.warp import warp
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def _boot() -> str:
+    return BOOT_ID.read_text() if BOOT_ID.exists() else ""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,13 @@ class Workshop:
         grid: target grid.
         folder: working folder.
         memory_mb: memory that a step may use.
+        boot: of the machine where the stack is written; workers on others use the same.
     """
 
     grid: Grid
     folder: Path
     memory_mb: int
+    boot: str = field(default_factory=_boot)
 
     def make(
         self,
@@ -83,7 +89,7 @@ class Workshop:
             if not path.exists():
                 raise InputFileError(f"{path}: no such file; check the path")
             states.append([file_state(part) for part in parts_of(path)])
-        key = fingerprint([states, settings, repr(self.grid), _boot()])
+        key = fingerprint([states, settings, repr(self.grid), self.boot])
         path = self.folder / f"{name}-{key}.tif"
         if not path.exists():
             step(path)
@@ -119,7 +125,3 @@ class Workshop:
         """Remove the working files."""
         with output_errors(self.folder):
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _boot() -> str:
-    return BOOT_ID.read_text() if BOOT_ID.exists() else ""

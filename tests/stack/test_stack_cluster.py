@@ -1,7 +1,9 @@
 """Stacking by real Dask workers: the bytes of one process, lost workers, one line for errors."""
 
+import pickle
 import signal
 import socket
+from types import SimpleNamespace
 
 import pytest
 from dask_processes import Cluster
@@ -9,8 +11,9 @@ from dask_processes import Cluster
 from keras_landslide.cli.main import main
 from keras_landslide.errors import ClusterError, InputFileError
 from keras_landslide.rasters.write import RasterWriter
-from keras_landslide.stack import build, cluster
+from keras_landslide.stack import build, cluster, workshop
 from keras_landslide.stack.build import build_stack
+from keras_landslide.stack.workshop import Layer, Part, Workshop
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(240)
@@ -91,6 +94,33 @@ def test_files_that_are_not_shared(scene, tmp_path):
     for path, size in ((tmp_path / "none.tif", 3), (scene, scene.stat().st_size + 1)):
         with pytest.raises(ClusterError, match=rf"{path.name}: is missing or another file on a w"):
             cluster._make(lambda: [], {path: size}, 1 << 20)
+
+    class Client:
+        """Works at once, in this process."""
+
+        def submit(self, function, *arguments, **_):
+            return SimpleNamespace(result=lambda: function(*arguments))
+
+        def cancel(self, futures):
+            pass
+
+    crew = cluster.ClusterCrew(Client(), {}, 1 << 20)
+    layer = Layer((), (Part(tmp_path / "gone.tif", (1,)),), lambda values: values)
+    with pytest.raises(
+        ClusterError, match=r"gone\.tif: was made by a worker and is not to be seen"
+    ):
+        crew.layers([lambda: [layer]])
+
+
+def test_another_worker_takes_over_working_files(scene, tmp_path, monkeypatch):
+    """Those of a step are the client's, on whichever machine it is made."""
+    (tmp_path / "work").mkdir()
+    ours = Workshop(None, tmp_path / "work", 64)
+    here = ours.make("step", scene, {}, lambda out: out.write_text("made"))
+    (tmp_path / "boot_id").write_text("another machine")
+    monkeypatch.setattr(workshop, "BOOT_ID", tmp_path / "boot_id")
+    assert pickle.loads(pickle.dumps(ours)).make("step", scene, {}, None) == here
+    assert Workshop(None, tmp_path / "work", 64).make("step", scene, {}, lambda out: 0) != here
 
 
 def test_one_line_for_a_scheduler_that_is_not_there(scene, tmp_path, capsys, monkeypatch):
