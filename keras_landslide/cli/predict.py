@@ -150,7 +150,8 @@ def predict_scene_to_folder(
     bundles = tuple(read_bundle(folder) for folder in folders)
     network = Network(bundles, augment, dropout_draws or 0)
     info = stack_info(stack)
-    check_stack(network.bundles[0], info)
+    for each in network.bundles:
+        check_stack(each, info)
     rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)
     rules.check(info)
     cut = network.threshold if threshold is None else threshold

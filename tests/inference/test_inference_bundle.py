@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from inference_toys import BANDS, write_stack
 
+from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BundleError
 from keras_landslide.inference.bundle import check_stack, read_bundle
 from keras_landslide.rasters.read import stack_info
@@ -96,6 +97,11 @@ def test_bundle_for_chips_takes_no_scene(make_bundle, tmp_path):
     check_stack(read_bundle(make_bundle(chips_only=True, patch_size_px=8)), stack)
     with pytest.raises(BundleError, match=r"where in a chip of 4 px .* scene of 8 x 8 px"):
         check_stack(read_bundle(make_bundle("small", chips_only=True, patch_size_px=4)), stack)
+    with pytest.raises(BundleError, match="in a chip of 4 px"):
+        predict_scene_to_folder(
+            make_bundle("any"), tmp_path / "s.tif", tmp_path / "out", ensemble=[tmp_path / "small"]
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_entries_of_newer_writers_are_kept(make_bundle):
