@@ -167,6 +167,7 @@ def _settings(run: RunConfig) -> PatchSettings:
             buffer=int(tags["buffer_px"]) or None,
             split=(train, val, test),
             folds=int(tags["folds"]),
+            test_fold=int(tags["test_fold"]) if "fold" in tags["split_kind"] else None,
             seed=int(tags["seed"]),
             image_model=run.data.image_model,
             minimum_valid=float(tags["minimum_valid"]),

@@ -20,7 +20,8 @@ def cut_again(run: RunConfig, settings: PatchSettings, kind: str, table: Path) -
     """The run with patches of another split, cut into `table`."""
     from keras_landslide.patches.plan import make_patches
 
-    make_patches(run.data.stack, table, replace(settings, split_kind=kind))
+    fold = settings.test_fold if kind == "spatial" else None
+    make_patches(run.data.stack, table, replace(settings, split_kind=kind, test_fold=fold))
     return run.with_values(data={"patches": str(table.resolve())})
 
 

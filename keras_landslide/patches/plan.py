@@ -231,6 +231,8 @@ def _tags(info: StackInfo, out: Path, settings: PatchSettings) -> dict[str, Any]
         "split": ",".join(map(str, settings.split)),
         "split_kind": kind,
         "folds": settings.folds,
+        # GDAL keeps no empty value.
+        "test_fold": "" if settings.test_fold is None else settings.test_fold,
         "image_model": settings.image_model or "all bands",
         "minimum_valid": settings.minimum_valid,
     }

@@ -9,7 +9,8 @@ from affine import Affine
 from leaky_scene import GRID, cut, write_run, write_scene
 from shapely.geometry import shape
 
-from keras_landslide.cli.audit import audit
+from keras_landslide.cli.audit import _settings, audit
+from keras_landslide.cli.audit_runs import cut_again
 from keras_landslide.cli.contract import data_contract, joined_contract
 from keras_landslide.cli.main import main
 from keras_landslide.cli.train import load_data
@@ -90,6 +91,20 @@ def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
         src.set_band_unit(1, "rad")
     with pytest.raises(BundleError, match=r"two.*rad.*one network cannot learn from both"):
         joined_contract(configs, caches)
+
+
+def test_a_round_of_blocked_k_fold_is_cut_again_as_it_was(tmp_path):
+    run = load_run_config(write_run(tmp_path))
+    assert _settings(run).test_fold is None
+    for fold in (0, 2):
+        wanted = read_patches(cut(tmp_path / "stack.tif", test_fold=fold))
+        settings = _settings(run)
+        spatial, random = (
+            read_patches(cut_again(run, settings, kind, tmp_path / "again.gpkg").data.patches)
+            for kind in ("spatial", "random")
+        )
+        assert spatial == wanted and {p.fold for p in spatial if p.split == "test"} == {fold}
+        assert {p.fold for p in random if p.split == "test"} > {fold}
 
 
 def test_a_table_that_does_not_tell_how_it_was_cut(tmp_path):
