@@ -38,9 +38,12 @@ def run_entry(
     """
     cache = division.caches[entry.bands]
     config = run_config(protocol, entry, dataset, division, cache, seed)
-    key = fingerprint(
-        [FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base, entry.centre]
-    )
+    told = [FORMAT, config.to_dict(), entry.symmetries, entry.scale, entry.base, entry.centre]
+    if entry.base:
+        source = protocol.model(entry.base)
+        there = division.caches[source.bands]
+        told.append(run_config(protocol, source, dataset, division, there, seed).to_dict())
+    key = fingerprint(told)
     kept = folder / "scores.json"
     if kept.is_file():
         values = json.loads(kept.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
 from keras_landslide.protocols.protocol import load_protocol, read_protocol
 from keras_landslide.protocols.reproduce import reproduce
+from keras_landslide.protocols.running import run_entry
 from keras_landslide.protocols.scoring import joined
 from keras_landslide.protocols.summary import labels_of, make_rows, pooled_threshold
 
@@ -129,6 +130,19 @@ def test_batch_normalisation_follows_as_told(done):
     (inner,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
     momenta = [x.momentum for x in inner.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert momenta and set(momenta) == {0.9}
+
+
+def test_row_is_asked_anew_when_only_its_base_is_another(done, place, tmp_path):
+    shutil.copytree(place / "out" / "runs", tmp_path / "runs")
+    base, mirrored, mean = done.protocol.models
+    longer = replace(base, training={**base.training, "epochs": 3})
+    other = replace(done.protocol, models=(longer, mirrored, mean))
+    folder, division = tmp_path / "runs" / "a-mirrored" / "fold-0-seed-0", done.dataset.rounds[0]
+    kept = (folder / "scores.json").read_text()
+    run_entry(done.protocol, mirrored, done.dataset, division, 0, folder)
+    assert (folder / "scores.json").read_text() == kept
+    run_entry(other, mirrored, done.dataset, division, 0, folder)
+    assert json.loads((folder / "scores.json").read_text())["key"] != json.loads(kept)["key"]
 
 
 def test_run_with_other_data_settings_is_refused(done, place):
