@@ -217,7 +217,8 @@ def main() -> None:
         run_task(args.task[0], Path(args.task[1]), args.task[2:])
         return
     with tempfile.TemporaryDirectory() as name:
-        folder = args.folder or Path(name)
+        # Named after what the files in it depend on, so that none serves another run by mistake.
+        folder = (args.folder or Path(name)) / f"basin-{args.basin}-filters-{args.filters}"
         folder.mkdir(parents=True, exist_ok=True)
         made(folder / "basin.tif", "simulate", args.basin)
         made(folder / "bundle.json", "bundle", args.filters)
