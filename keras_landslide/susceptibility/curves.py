@@ -83,13 +83,15 @@ def band(kind: str, folds: Sequence[FoldCurves]) -> Band:
 
 
 def calibration(folds: Sequence[FoldCurves]) -> Band:
-    """Share of landslides against probability, all folds together."""
+    """Share of landslides against probability, all folds together; empty if all bins are small."""
     parts = [resampled(fold.counts, REPLICATES, fold.seed) for fold in folds]
     spread = np.sum([_grouped(part) for part in parts], axis=0)
     own = [_grouped(fold.counts.sum(axis=0)[None])[0] for fold in folds]
     slides, pixels = np.moveaxis(np.sum(own, axis=0), -1, 0)
     said = np.sum([fold.said for fold in folds], axis=0)
     kept = pixels >= LEAST_PIXELS
+    if not kept.any():
+        return Band(*(np.empty(0) for _ in Band._fields))
     with np.errstate(invalid="ignore"):
         drawn = spread[:, kept, 0] / spread[:, kept, 1]
     low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)

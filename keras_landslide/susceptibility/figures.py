@@ -118,8 +118,10 @@ def _panels(path: str | Path, title: str, simulated: bool) -> Iterator[dict[str,
         yield axes
         for panel, ax in axes.items():
             if panel == "calibration":
-                # Landslides are rare: on straight axes all would lie in one corner.
                 least, most = ax.dataLim.minpos.min(), max(ax.dataLim.max.max(), 1e-6)
+                if not np.isfinite(least):  # no bin of any fold had pixels enough
+                    continue
+                # Landslides are rare: on straight axes all would lie in one corner.
                 ax.plot([least, most], [least, most], ":", color="#999999", lw=0.8)
                 ax.set(xscale="log", yscale="log")
             else:

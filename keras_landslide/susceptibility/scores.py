@@ -47,7 +47,8 @@ class Gap(NamedTuple):
         value: on all blocks.
         low: lower end of the interval.
         high: upper end.
-        share_above: share of replicates in which the first is better.
+        share_above: share of replicates in which the first is better, of those that have a value;
+            NaN where none has.
     """
 
     value: float
@@ -115,7 +116,9 @@ def gap(first: list[FoldScores], second: list[FoldScores], name: str = "roc_auc"
     spread = _replicates(first, name) - _replicates(second, name)
     value = np.mean([a.scores[name] - b.scores[name] for a, b in zip(first, second, strict=True)])  # type: ignore[operator]
     low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Gap(float(value), float(low), float(high), float((spread > 0).mean()))
+    known = spread[~np.isnan(spread)]
+    above = float((known > 0).mean()) if known.size else float("nan")
+    return Gap(float(value), float(low), float(high), above)
 
 
 def _replicates(folds: list[FoldScores], name: str) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from keras_landslide.susceptibility.curves import GRID, band, calibration
+from keras_landslide.susceptibility.figures import ModelCurves, folds_figure
 from keras_landslide.susceptibility.folds import make_folds
 from keras_landslide.susceptibility.scores import gap, overall, score_fold
 
@@ -50,6 +51,21 @@ def test_mean_over_folds_and_gap():
     assert back.value == pytest.approx(-between.value)
     same = gap(folds[0], folds[0])
     assert same.value == same.low == same.high == 0
+
+
+def test_draws_without_landslides_are_no_defeats():
+    good, poor, *_ = (part[:48, :64] for part in maps())
+    label = np.zeros(good.shape, "uint8")  # 12 blocks of 16 pixels, landslides in two of them
+    label[4:12, 4:12] = label[36:44, 52:60] = 1
+    good[label == 1] = np.linspace(0.3, 0.9, 128)
+    poor[label == 1] = 0.01
+    folds = [[score_fold(p, label, block_px=16)] for p in (good, poor)]
+    undefined = np.isnan(folds[0][0].replicates["roc_auc"]).mean()
+    assert undefined == pytest.approx((10 / 12) ** 12, abs=0.04)
+    assert gap(*folds).share_above == 1 and gap(*folds[::-1]).share_above == 0
+    for side in folds:
+        side[0].replicates["roc_auc"][:] = np.nan
+    assert math.isnan(gap(*folds).share_above)
 
 
 def test_naive_by_its_closed_form():
@@ -112,3 +128,13 @@ def test_calibration_of_what_is_calibrated_and_what_is_not():
         held = (line.low <= line.x) & (line.x <= line.high)
         assert held[middle].mean() > 0.7 if inside else not held[middle].any()
         assert (line.low <= line.y).all() and (line.y <= line.high).all()
+
+
+def test_a_fold_with_few_pixels_has_no_calibration_but_figures(tmp_path):
+    odds = np.random.default_rng(0).normal(0, 3, (20, 20))
+    p = (1 / (1 + np.exp(-odds))).astype("float32")
+    few = [score_fold(p, (odds > 1).astype("uint8"), block_px=8)]
+    assert all(each.shape == (0,) for each in calibration([few[0].curves]))
+    path = tmp_path / "few.png"
+    folds_figure(path, "rows", "llr", ModelCurves(few, few), simulated=True)
+    assert path.stat().st_size > 10_000
