@@ -81,7 +81,8 @@ def calibrate(
     Raises:
         SplitError: the splits are the same or random, the table has no patch of one, or all
             pixels to fit on lie in one block.
-        NodataError: the split to fit on lacks a class.
+        NodataError: the split to fit on lacks a class, or all its pixels of one lie in one of the
+            groups of blocks that are left out in turn.
         LandslideError: bundle or stack cannot be used, or `out` not written.
     """
     from keras_landslide.cli.scoring import patch_windows, refuse_random, validation_pixels
@@ -91,7 +92,7 @@ def calibrate(
     from keras_landslide.evaluation.thresholds import best_f_beta, scores_at
     from keras_landslide.files import write_json
     from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.inference.calibrated import calibrated_contract
+    from keras_landslide.inference.calibrated import bare_entries, calibrated_contract
     from keras_landslide.patches.table import read_patches
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.calibration_figure import calibration_figure
@@ -101,6 +102,7 @@ def calibrate(
     refuse_random(patches)
     bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
     known = read_bundle(bundle)
+    bare_entries(known)
     windows = {
         name: [window for _, window in patch_windows(patches, name, grid)]
         for name in sorted({split, test_split} | {p.split for p in read_patches(patches, grid)})
@@ -134,7 +136,6 @@ def calibrate(
     calibration_figure(
         tested.seen, tested.after, files[1], title=title, simulated=found["simulated"]
     )
-    write_json(files[0], found)
     if kept:
 
         def scored(name: str) -> dict[str, Any]:
@@ -149,6 +150,8 @@ def calibrate(
         )
         files.append(bundle / "bundle.json")
         write_json(files[-1], changed)
+    # Last, so that the report never tells of a calibration that the bundle did not get.
+    write_json(files[0], found)
     return {**found, "files": files}
 
 

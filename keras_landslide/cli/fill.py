@@ -36,5 +36,5 @@ def command(bundle: Path, stack: Path, out: Path, without: tuple[str, ...], clou
         click.echo(f"{name}: missing and filled in {share:.1%} of the pixels")
         if share > MOSTLY and name in thresholds:
             click.echo(f"  without {name} validation chose another threshold: "
-                       f"predict --threshold {thresholds[name]:.6g}")  # fmt: skip
+                       f"predict --threshold {thresholds[name]!r}")  # fmt: skip
     click.echo(f"wrote {out}")

@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.calibration_entry import Calibration, calibration_entry
 from keras_landslide.inference.bundle import Bundle
 
 _BARE = ("threshold", "threshold_rule", "metrics", "metrics_from", "band_dropout")
+
+
+def bare_entries(bundle: Bundle) -> dict[str, Any]:
+    """What the contract says of the network without any calibration.
+
+    Raises:
+        BundleError: a calibration is there that does not tell what the bare network was like.
+    """
+    known = bundle.contract.get("calibration")
+    if known is None:
+        return {key: bundle.contract[key] for key in _BARE if key in bundle.contract}
+    if "bare" not in known:
+        raise BundleError(
+            f"{bundle.folder}: its calibration does not tell what it was fitted to; export the "
+            "run again"
+        )
+    return dict(known["bare"])
 
 
 def calibrated_contract(
@@ -29,21 +48,14 @@ def calibrated_contract(
     Raises:
         BundleError: a calibration is there that does not tell what the bare network was like.
     """
-    contract = dict(bundle.contract)
-    known = contract.get("calibration")
-    if known is not None and "bare" not in known:
-        raise BundleError(
-            f"{bundle.folder}: its calibration does not tell what it was fitted to; export the "
-            "run again"
-        )
-    bare = known["bare"] if known else {key: contract[key] for key in _BARE if key in contract}
+    bare = bare_entries(bundle)
     entry = {
         **calibration_entry(fitted),
         **{key: told[key] for key in ("fitted_on", "tested_on", "cross_fitted", "tested")},
         "bare": bare,
     }
     return {
-        **contract,
+        **bundle.contract,
         "calibration": entry,
         "threshold": told["threshold"],
         "threshold_rule": told["threshold_rule"],
@@ -54,8 +66,22 @@ def calibrated_contract(
 
 
 def _mapped(dropout: Mapping[str, Any] | None, fitted: Calibration) -> dict[str, Any] | None:
-    """Thresholds without a sensor on the calibrated scale: they part the same pixels."""
+    """Thresholds without a sensor on the calibrated scale."""
     if dropout is None:
         return None
-    thresholds = {name: float(fitted(value)) for name, value in dropout["thresholds"].items()}
-    return {**dropout, "thresholds": thresholds}
+    thresholds = dropout.get("thresholds", {})
+    return {**dropout, "thresholds": {k: _carried(v, fitted) for k, v in thresholds.items()}}
+
+
+def _carried(threshold: float, fitted: Calibration) -> float:
+    """A threshold on the calibrated scale: it parts the same pixels, up to the ties of a map.
+
+    No pixel becomes landslide that was none: where the calibrated map cannot tell the values on
+    both sides of the threshold, as on a plateau of an isotonic map, all of the tie are background.
+    Only a tie at 1, above which there is no threshold, is landslide.
+    """
+    at = np.float32(threshold)
+    below, here = fitted(np.array([np.nextafter(at, np.float32(-1)), at])).astype(np.float32)
+    # At 0 nothing lies below, and all pixels stay landslide.
+    tied = at > 0 and below == here
+    return float(min(np.nextafter(here, np.float32(2)), 1) if tied else here)

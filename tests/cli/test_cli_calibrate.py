@@ -12,7 +12,7 @@ from keras_landslide.cli.calibrate import calibrate
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.cli.scoring import patch_windows, validation_pixels
-from keras_landslide.errors import SplitError
+from keras_landslide.errors import BundleError, SplitError
 from keras_landslide.evaluation import calibration
 from keras_landslide.evaluation.calibration import Isotonic, ece
 from keras_landslide.evaluation.thresholds import scores_at
@@ -125,11 +125,21 @@ def test_a_kill_at_the_last_moment_leaves_the_old_bundle(trained, bundle, tmp_pa
     monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         calibrate(bundle, tmp_path / "out", **options)
+    assert not (tmp_path / "out" / "calibration.json").exists()
     assert (bundle / "bundle.json").read_text() == text
     assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "saved_model"]
     monkeypatch.undo()
     assert calibrate(bundle, tmp_path / "out", **options)["kept"]
     assert read_bundle(bundle).contract["calibration"]["method"] == "isotonic"
+
+
+def test_a_bundle_calibrated_by_an_older_version_is_refused_at_once(trained, bundle, tmp_path):
+    contract = json.loads((bundle / "bundle.json").read_text())
+    contract["calibration"] = {"method": "temperature", "temperature": 2.0}
+    (bundle / "bundle.json").write_text(json.dumps(contract))
+    with pytest.raises(BundleError, match="does not tell what it was fitted to; export"):
+        calibrate(bundle, tmp_path / "out", **inputs(trained))
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_would_flatter_a_calibration_is_refused(trained, bundle, tmp_path):

@@ -9,6 +9,7 @@ from keras_landslide.evaluation.calibration import Isotonic, Temperature
 from keras_landslide.evaluation.calibration_entry import calibration_entry, read_calibration
 from keras_landslide.inference import engine
 from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.inference.calibrated import calibrated_contract
 
 
 def test_probabilities_come_out_calibrated(make_bundle, predict):
@@ -51,3 +52,35 @@ def test_entries_survive_writing(fitted):
     p = np.linspace(0, 1, 9)
     np.testing.assert_array_equal(again(p), fitted(p))
     assert read_calibration(None, "bundle.json") is None
+
+
+STEPS = Isotonic(np.array([0.1, 0.3, 0.5, 0.8, 0.9]), np.array([0.0, 0.0, 0.4, 0.4, 1.0]))
+TOLD = dict.fromkeys(("fitted_on", "tested_on", "cross_fitted", "tested", "threshold_rule"), "") | {
+    "threshold": 0.5
+}
+
+
+@pytest.mark.parametrize("fitted", [STEPS, Temperature(3.0), Temperature(0.2)])
+@pytest.mark.parametrize("old", [0.0, 0.02, 0.2, 0.4, 0.6, 0.8, 0.85, 0.95])
+def test_no_pixel_becomes_landslide_where_a_sensor_is_missing(make_bundle, fitted, old):
+    dropout = {"rate": 0.3, "groups": {"sar": ["slope"]}, "thresholds": {"sar": old}}
+    bundle = read_bundle(make_bundle(band_dropout=dropout))
+    told = calibrated_contract(bundle, fitted, TOLD, {})
+    new = told["band_dropout"]["thresholds"]["sar"]
+    assert told["calibration"]["bare"]["band_dropout"] == dropout and 0 <= new <= 1
+    p = np.random.default_rng(0).random(20000, np.float32)
+    p = np.sort(np.append(p, [np.float32(old), np.nextafter(np.float32(old), np.float32(0))]))
+    before, after = p >= np.float32(old), fitted(p).astype(np.float32) >= np.float32(new)
+    if old == 0.95 and fitted is STEPS:
+        # Nothing lies above 1: those at it are landslide.
+        np.testing.assert_array_equal(after, p >= np.float32(0.9))
+        return
+    assert not (after & ~before).any()
+    lost = fitted(p[before & ~after]).astype(np.float32)
+    assert not lost.size or (lost == np.float32(fitted(np.float32(old)))).all()
+
+
+def test_a_calibration_that_does_not_tell_of_the_bare_network_is_refused(make_bundle):
+    bundle = read_bundle(make_bundle(calibration={"method": "temperature", "temperature": 2.0}))
+    with pytest.raises(BundleError, match="does not tell what it was fitted to; export"):
+        calibrated_contract(bundle, STEPS, TOLD, {})
