@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_landslide.errors import SplitError
+from keras_landslide.errors import NodataError, SplitError
 from keras_landslide.evaluation.calibration import BINS, ece
 from keras_landslide.evaluation.calibration_entry import Calibration
 from keras_landslide.evaluation.distribution import Distribution
@@ -108,7 +108,7 @@ def cross_fitted(
         seed: of the drawn blocks.
 
     Raises:
-        NodataError: nothing is labelled, or the other groups lack a class.
+        NodataError: nothing is labelled, or all pixels of a class lie in one group.
         SplitError: all pixels lie in one block.
     """
     held = np.zeros(pixels.blocks, bool)
@@ -128,8 +128,31 @@ def cross_fitted(
         for number in np.unique(group[block]):
             own = group[block] == number
             seen[number].add(p[own], truth[own])
-    fitted = [fit(Distribution.joined(seen[:k] + seen[k + 1 :])) for k in range(len(groups))]
+    fitted = [_fit_others(seen, number, fit, pixels.block_px) for number in range(len(groups))]
     return _score(pixels, fitted, group, seed)
+
+
+def _fit_others(
+    seen: Sequence[Distribution],
+    number: int,
+    fit: Callable[[Distribution], Calibration],
+    block_px: int,
+) -> Calibration:
+    """A calibration of all groups but one."""
+    others = Distribution.joined([*seen[:number], *seen[number + 1 :]])
+    out = seen[number]
+    sides = {
+        "landslide": (out.positives, others.positives),
+        "background": (out.negatives, others.negatives),
+    }
+    for name, (own, rest) in sides.items():
+        if own and not rest:
+            raise NodataError(
+                f"all {name} pixels to fit on lie in one of the {len(seen)} groups of blocks that "
+                "are left out in turn, so that nothing can be fitted without it; choose a smaller "
+                f"--block than {block_px}"
+            )
+    return fit(others)
 
 
 def _score(

@@ -70,3 +70,18 @@ def test_too_little_to_leave_out(scene):
         cross_fitted(BlockPixels(pixels.probability, pixels.stack, [INSIDE], 64), fit_isotonic)
     with pytest.raises(NodataError, match="no pixel has both"):
         cross_fitted(BlockPixels(pixels.probability, pixels.stack, [], 10), fit_isotonic)
+
+
+@pytest.mark.parametrize(("rare", "name"), [(1, "landslide"), (0, "background")])
+def test_all_pixels_of_a_class_in_one_group(scene, rare, name):
+    pixels, _ = scene
+    label = np.full(GRID.shape, 1 - rare, np.float32)
+    label[:5, :5] = rare
+    write_raster(pixels.stack, label, GRID, names=["label"])
+    told = f"all {name} pixels to fit on lie in one of the 5 groups .* a smaller --block than 10"
+    with pytest.raises(NodataError, match=told):
+        cross_fitted(pixels, fit_temperature)
+    label[:] = 1 - rare
+    write_raster(pixels.stack, label, GRID, names=["label"])
+    with pytest.raises(NodataError, match="the validation pixels hold"):
+        cross_fitted(pixels, fit_temperature)
