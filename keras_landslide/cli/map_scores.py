@@ -65,7 +65,8 @@ def evaluate(
         SplitError: the table has no patch of `split` or of `calibration_split`, the latter is the
             scored one, or there is no table.
         UnknownNameError: there is no such image model.
-        BandError, GridMismatchError, NodataError, InputFileError: the map cannot be scored.
+        BandError, GridMismatchError, NodataError, InputFileError: the map cannot be scored, or
+            `audit` is none.
         OutputError: the folder cannot be written.
     """
     from keras_landslide.bands import image_model_bands
@@ -91,6 +92,7 @@ def evaluate(
     out, probability = Path(out), Path(probability)
     predicted, truth = stack_info(probability), stack_info(stack)
     threshold, rule = _threshold(predicted, bundle, threshold)
+    leakage = None if audit is None else audited_gaps(audit)
     numbered = patch_windows(patches, split, truth.grid) if patches else None
     pixels = Pixels(
         stack,
@@ -118,7 +120,7 @@ def evaluate(
         "scene": scene or truth.tags.get("NAME") or Path(stack).resolve().parent.name,
         "split": None if patches is None else split,
         "split_kind": None if patches is None else read_tags(patches).get("split_kind"),
-        "leakage": None if audit is None else audited_gaps(audit),
+        "leakage": leakage,
         "valid_bands": list(pixels.valid_bands),
         "pixels": {region: each.to_dict(seed) for region, each in regions.items()},
         "by_cloud_cover": cloud_table(regions, seed),

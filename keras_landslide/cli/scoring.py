@@ -62,13 +62,24 @@ def audited_gaps(audit: str | Path) -> dict[str, Any]:
     """
     try:
         told = json.loads(Path(audit).read_text(encoding="utf-8"))
-        return {name: dict(each["gap"]) for name, each in told["basins"].items()}
+        return {name: _gap(each["gap"]) for name, each in told["basins"].items()}
     except OSError as error:
         raise InputFileError(f"{audit}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputFileError(
             f"{audit}: is no audit.json; `keras-landslide audit` writes one"
         ) from error
+
+
+def _gap(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A gap with `f1` and `interval`, each None where undefined, as the report reads it."""
+    gap = dict(told)
+    f1, interval = gap["f1"], gap.get("interval")
+    low, high = (0, 0) if interval is None else interval
+    for value in (0 if f1 is None else f1, low, high):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{value!r} is no number")
+    return gap
 
 
 def refuse_random(patches: str | Path) -> None:

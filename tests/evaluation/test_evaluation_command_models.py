@@ -9,6 +9,7 @@ from sklearn import metrics
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.errors import InputFileError, SplitError
+from keras_landslide.evaluation import assess
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
 
@@ -78,7 +79,7 @@ def test_thresholds_come_from_the_other_split_alone(scene):
     assert "chosen on the val split" in page
 
 
-def test_a_random_split_is_reported_with_the_gap_of_an_audit(scene):
+def test_a_random_split_is_reported_with_the_gap_of_an_audit(scene, monkeypatch):
     fuller(scene)
     maps = (scene / "a.tif", scene / "f.tif", scene / "out")
     gap = {"f1": 0.1, "per_seed": [0.1], "interval": [-0.02, 0.2]}
@@ -87,7 +88,11 @@ def test_a_random_split_is_reported_with_the_gap_of_an_audit(scene):
     assert found["leakage"] == {"here": gap}
     page = (scene / "out" / "report.html").read_text()
     assert "less that of a blocked split: +0.100 (-0.020 to +0.200) in here." in page
-    for text in ("{}", "[1]", "no JSON"):
+    # Refused before the map is scored.
+    monkeypatch.setattr(assess, "assess", None)
+    gaps = ({}, {"f1": "a"}, {"f1": 0.1, "interval": [0.1]}, {"f1": 0.1, "interval": [None, 1]})
+    bad = [json.dumps({"basins": {"a": {"gap": gap}}}) for gap in gaps]
+    for text in ("{}", "[1]", "no JSON", *bad):
         (scene / "audit.json").write_text(text)
         with pytest.raises(InputFileError, match=r"is no audit\.json"):
             evaluate(*maps, patches=scene / "f.gpkg", audit=scene / "audit.json")
