@@ -42,10 +42,13 @@ def without_sensors(
     found = {}
     for group, bands in band_groups(names).items():
         channels = [names.index(band) for band in bands]
-        threshold = best_f1(histogram(model, HiddenBands(chosen, channels))).value
-        scores = {
-            name: histogram(model, HiddenBands(source, channels)).counts_at(threshold).to_dict()
-            for name, source in splits.items()
-        }
+        decisive = histogram(model, HiddenBands(chosen, channels))
+        threshold = best_f1(decisive).value
+        scores = {}
+        for name, source in splits.items():
+            seen = decisive
+            if source is not chosen:
+                seen = histogram(model, HiddenBands(source, channels))
+            scores[name] = seen.counts_at(threshold).to_dict()
         found[group] = {"threshold": threshold, **scores}
     return found

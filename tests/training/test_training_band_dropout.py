@@ -11,6 +11,7 @@ from keras_landslide.errors import RecipeError
 from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.compiling import fix_seeds
 from keras_landslide.training.run import train
+from keras_landslide.training.scoring import without_sensors
 
 NAMES = IMAGE_MODELS["rgb_terrain_sar"]
 OPTICAL, TERRAIN, SAR = [0, 1, 2], [3, 4], [5, 6]
@@ -112,3 +113,21 @@ def test_a_network_learns_to_do_without_radar(tmp_path):
     val = without["sar"]["val"]
     assert val["tp"] == pytest.approx((said & truth).sum(), abs=2)
     assert val["fp"] == pytest.approx((said & ~truth).sum(), abs=2)
+
+
+def test_the_split_that_chooses_is_answered_once():
+    class Answers:
+        asked = 0
+
+        def predict_on_batch(self, images):
+            self.asked += 1
+            return np.nan_to_num(images[..., :1], nan=0.5).clip(0, 1)
+
+    model, val, test = Answers(), Plain(batches=1), Plain(batches=1, seed=3)
+    found = without_sensors(model, val, {"val": val, "test": test}, NAMES)
+    assert model.asked == 2 * 2
+    # Radar missing: the first optical band alone decides, at the same threshold in both splits.
+    for name, source in (("val", val), ("test", test)):
+        images, labels = source.batch(0, 0)
+        said = images[..., :1].clip(0, 1) >= np.float32(found["sar"]["threshold"])
+        assert found["sar"][name]["tp"] == (said & (labels == 1)).sum()
