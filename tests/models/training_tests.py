@@ -31,17 +31,25 @@ def one_step(model, x, y):
 
 
 def learnt_by_heart(model, x, y, steps=600):
-    """The best F1 on one image within so many steps; stops once it is 0.95."""
+    """The best F1 of an untrained network on one image; see `best_f1_within`."""
     model.get_layer("normalise").set_statistics(x.mean((0, 1, 2)), x.std((0, 1, 2)))
+    return best_f1_within(model, x, y, steps, learning_rate=3e-3)
+
+
+def best_f1_within(model, x, y, steps, learning_rate):
+    """The best F1 on one image within so many steps; stops once it is 0.95.
+
+    Looked at on the way, since it goes up and down by more than rounding differs by processor.
+    """
     forget_faster(model)
-    compile_model(model, TrainingConfig(learning_rate=3e-3))
+    compile_model(model, TrainingConfig(learning_rate=learning_rate))
     best = 0.0
     for step in range(1, steps + 1):
         model.train_on_batch(x, y)
         if step % 25 == 0:
             f1 = metrics.get("f1")
             f1.update_state(y, predict(model, x))
-            best = float(f1.result())
+            best = max(best, float(f1.result()))
             if best >= 0.95:
                 break
     return best
@@ -53,21 +61,13 @@ class TrainingTests:
     def test_overfits_one_patch(self):
         if not self.learns:
             pytest.skip("nothing to train")
-        model = compile_model(
-            self.normalised((self.size, self.size, 3)),
-            TrainingConfig(learning_rate=self.learning_rate),
-        )
-        forget_faster(model)
         x = self.images(1, self.size, self.size, 3)
         y = np.zeros((1, self.size, self.size, 1), "float32")
         y[:, 8:18, 10:24] = 1
         y[:, 29:] = 255
         x[:, 8:18, 10:24] += self.contrast
-        for _ in range(self.overfit_steps):
-            model.train_on_batch(x, y)
-        f1 = metrics.get("f1")
-        f1.update_state(y, predict(model, x))
-        assert float(f1.result()) >= 0.95
+        model = self.normalised((self.size, self.size, 3))
+        assert best_f1_within(model, x, y, self.overfit_steps, self.learning_rate) >= 0.95
 
     def in_precision(self, policy):
         keras.config.set_dtype_policy(policy)
