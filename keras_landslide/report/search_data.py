@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from keras_landslide.config import direction_of, read_toml
 from keras_landslide.errors import InputFileError
-from keras_landslide.training.history import History
+from keras_landslide.training.history import History, Row
 from keras_landslide.tuning.results import TrialRow, read_trials_csv
 from keras_landslide.tuning.spread import Standing, winner
 
@@ -78,11 +79,11 @@ def read_search(folder: str | Path) -> Search:
     space, rows = read_toml(folder / "space.toml"), read_trials_csv(folder / "trials.csv")
     if not rows:
         raise InputFileError(f"{folder / 'trials.csv'}: holds no trial; search first")
-    histories = {
-        int(path.parts[-3].removeprefix("trial_")): History(path).rows
-        # A trial that runs has its hand-out's claim behind the name.
-        for path in (folder / "trials").glob("trial_*/run_0*/history.csv")
-    }
+    histories: dict[int, list[Row]] = {}
+    # A trial that runs has its hand-out's claim behind the name, and another name when it ends.
+    for path in (folder / "trials").glob("trial_*/run_0*/history.csv"):
+        with contextlib.suppress(FileNotFoundError):
+            histories[int(path.parts[-3].removeprefix("trial_"))] = History(path).rows
     objective = space["search"]["objective"]
     per_epoch = any(objective in row for rows_ in histories.values() for row in rows_[:1])
     name = objective if per_epoch else "val_f1"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from keras_landslide.config import read_toml
+from keras_landslide.config import RunConfig, read_toml
 from keras_landslide.errors import ClusterError, RecipeError
 from keras_landslide.files import write_text
-from keras_landslide.tuning.space import SearchSpace
+from keras_landslide.tuning.space import SearchSettings, SearchSpace
 
 
 def keep(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> str:
@@ -43,7 +45,7 @@ def keep(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> st
 
 
 def join(
-    space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any], patience_s: float = 60.0
+    space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any], patience_s: float = 600.0
 ) -> str:
     """Id of the search that a chief keeps in `folder`, for a worker with the same one.
 
@@ -51,18 +53,25 @@ def join(
         space: the worker's.
         folder: the chief's.
         learnt_from: what the worker sees of the data.
-        patience_s: how long the chief may take to begin.
+        patience_s: how long the chief may take to begin: it cuts the patches before.
 
     Raises:
         ClusterError: no chief began a search in the folder.
         RecipeError: the worker's search is another one than the chief's.
     """
     file, deadline = folder / "space.toml", time.monotonic() + patience_s
+    if not file.exists():
+        print(
+            f"{folder}: waiting for its chief, which may still be cutting patches",
+            file=sys.stderr,
+            flush=True,
+        )
     while not file.exists():
         if time.monotonic() > deadline:
             raise ClusterError(
-                f"{folder}: no chief began a search there within {patience_s:.0f} s; give its own "
-                "-o, on a file system that both see"
+                f"{folder}: no chief began a search there within {patience_s:.0f} s; if it "
+                "is still cutting patches, start the worker again later, else give the chief's "
+                "own -o, on a file system that both see"
             )
         time.sleep(0.2)
     if changed := _changed(space, learnt_from, old := read_toml(file)):
@@ -86,8 +95,17 @@ def search_of(tuner_id: str) -> str:
 def _changed(
     space: SearchSpace, learnt_from: Mapping[str, Any], old: Mapping[str, Any]
 ) -> list[str]:
-    """The entries in which a search differs from the kept one."""
+    """The entries in which a search differs from the kept one.
+
+    A search of an older version lacks keys that came later, and ran with their defaults.
+    """
     new = {**space.to_dict(), "learnt_from": dict(learnt_from)}
+    base = {
+        section: {**values, **old.get("base", {}).get(section, {})}
+        for section, values in RunConfig().to_dict().items()
+    }
+    search = {**asdict(SearchSettings()), **old.get("search", {})}
+    old = {**old, "search": search, "base": base}
     return [
         f"{table}.{key}"
         for table in new

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_landslide.errors import InputFileError
 from keras_landslide.training.history import History
 from keras_landslide.tuning.chief import LOOPBACK, Chief, serving
 from keras_landslide.tuning.crew import Crew
@@ -107,6 +108,9 @@ def _show(live: Live, oracle: SearchOracle, trial: Any, folder: Path) -> None:
     if plan.number not in live.running:
         live.begins(plan)
     histories = sorted(folder.glob("run_*/history.csv"))
-    rows = History(histories[-1]).rows if histories else []
+    try:
+        rows = History(histories[-1]).rows if histories else []
+    except (OSError, InputFileError):  # its folder has just got another name
+        return
     if rows:
         live.epoch(plan.number, len(rows), rows[-1])

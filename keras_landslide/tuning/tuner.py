@@ -87,8 +87,8 @@ class SearchTuner(keras_tuner.Tuner):
         """What `trial` is to do."""
         return plan_of(self.space, trial.trial_id, trial.hyperparameters.values)
 
-    def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> list[dict[str, float]]:
-        """Train the trial's run config once per execution; returns the best epochs' metrics.
+    def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> None:
+        """Train the trial's run config once per execution.
 
         What the oracle records of it travels with the trial.
 
@@ -112,8 +112,6 @@ class SearchTuner(keras_tuner.Tuner):
             record["seconds"] = round(time.monotonic() - started, 3)
             record["runs"] = [e for e in executions if run_folder(folder, e, plan.claim).exists()]
             trial.hyperparameters.values[RECORD] = json.dumps(record)
-        name = self.space.settings.objective
-        return [{name: run["score"], **run["metrics"]} for run in record["executions"]]
 
     def _execute(
         self, plan: TrialPlan, folder: Path, execution: int, record: dict[str, Any]

@@ -9,6 +9,7 @@ import tomli_w
 from keras_landslide.errors import InputFileError
 from keras_landslide.report.search_data import read_search
 from keras_landslide.report.search_page import search_page
+from keras_landslide.training.history import History
 from keras_landslide.tuning.results import TrialRow, write_trials_csv
 
 
@@ -89,6 +90,16 @@ def test_several_searches_share_a_page_with_table_2(folder):
     table = page.split("<h2>Best of each search</h2>")[1].split("</table>")[0]
     assert table.count("<tr>") == 3
     assert table.count("toy, rgb") == 2
+
+
+def test_a_run_folder_that_gets_another_name_is_left_out(folder, monkeypatch):
+    def moved_on(path):
+        if "trial_2" in path.parts:
+            raise FileNotFoundError(path)
+        return History(path)
+
+    monkeypatch.setattr("keras_landslide.report.search_data.History", moved_on)
+    assert list(read_search(folder).curves) == [0]
 
 
 def test_a_search_without_a_trial_is_refused(folder):

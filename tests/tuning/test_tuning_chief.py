@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import grpc
+import keras_tuner
 import pytest
 
-from keras_landslide.errors import ClusterError, RecipeError
+from keras_landslide.errors import ClusterError, OutputError, RecipeError
 from keras_landslide.training.history import History
 from keras_landslide.tuning import oracles
 from keras_landslide.tuning.chief import serving
@@ -109,37 +110,50 @@ class Epochs:
         pass
 
 
-def test_a_worker_that_was_given_up_spoils_nothing(oracle, tmp_path, monkeypatch):
-    """While it is in its second epoch its trial goes to another one, which ends it meanwhile."""
-    one = oracle.space.grid | {"filters": (2,), "learning_rate": (0.1,), "batch_size": (8,)}
-    space = replace(oracle.space, grid=one)
-    oracle = oracles.get(space)
-    oracle._set_project_dir(str(tmp_path), "trials")
-    diary, beat = [], Beat()
+ONE = replace(SPACE, grid={"filters": (2,), "learning_rate": (0.1,), "batch_size": (8,)})
 
-    def worker(chief, name, at_epoch, watcher):
-        host, _, port = chief.address.rpartition(":")
+
+@pytest.fixture
+def one_trial(tmp_path):
+    """The chief of a search with one trial."""
+    oracle = oracles.get(ONE)
+    oracle._set_project_dir(str(tmp_path), "trials")
+    with serving(oracle, search_id="id") as chief:
+        yield chief
+
+
+@pytest.fixture
+def worker(one_trial, tmp_path, monkeypatch):
+    """Makes a worker of that search."""
+
+    def make(name, at_epoch, diary, watcher):
+        host, _, port = one_trial.address.rpartition(":")
         values = {"ORACLE_IP": host, "ORACLE_PORT": port, "TUNER_ID": named(name, "id")}
         for key, value in values.items():
             monkeypatch.setenv(f"KERASTUNER_{key}", value)
-        return WorkerTuner(oracles.get(space), Epochs(at_epoch, diary), tmp_path, watcher)
+        return WorkerTuner(oracles.get(ONE), Epochs(at_epoch, diary), tmp_path, watcher)
 
-    with serving(oracle, search_id="id") as chief:
+    return make
 
-        def give_up(epoch, folder):
-            if epoch == 1:
-                assert chief.give_up(named("slow", "id")) == "0"
-                second.search()
-                assert (tmp_path / "trials" / "trial_0" / "run_0").exists()
-                (folder / "late").mkdir(parents=True)
-                with pytest.raises(grpc.RpcError) as answer:
-                    slow.oracle.get_trial(beat.claim)
-                assert is_given_up(answer.value)
-                beat.lost = beat.claim
 
-        second = worker(chief, "second", lambda epoch, folder: None, Beat())
-        slow = worker(chief, "slow", give_up, beat)
-        slow.search()
+def test_a_worker_that_was_given_up_spoils_nothing(one_trial, worker, tmp_path):
+    """While it is in its second epoch its trial goes to another one, which ends it meanwhile."""
+    diary, beat = [], Beat()
+
+    def give_up(epoch, folder):
+        if epoch == 1:
+            assert one_trial.give_up(named("slow", "id")) == "0"
+            second.search()
+            assert (tmp_path / "trials" / "trial_0" / "run_0").exists()
+            (folder / "late").mkdir(parents=True)
+            with pytest.raises(grpc.RpcError) as answer:
+                slow.oracle.get_trial(beat.claim)
+            assert is_given_up(answer.value)
+            beat.lost = beat.claim
+
+    second = worker("second", lambda epoch, folder: None, diary, Beat())
+    slow = worker("slow", give_up, diary, beat)
+    slow.search()
     # The second one went on where the first one was; that one left at its next epoch.
     (first, _), *_, (other, _) = diary
     assert [epoch for _, epoch in diary] == [0, 1, 2, 3]
@@ -148,7 +162,44 @@ def test_a_worker_that_was_given_up_spoils_nothing(oracle, tmp_path, monkeypatch
     trial = tmp_path / "trials" / "trial_0"
     assert sorted(path.name for path in trial.glob("run*")) == ["run.json", "run_0"]
     assert len(History(trial / "run_0" / "history.csv").rows) == 4
-    assert [row.score for row in read_trials(space, tmp_path / "trials")] == [1.0]
+    assert [row.score for row in read_trials(ONE, tmp_path / "trials")] == [1.0]
+
+
+def test_a_worker_takes_its_own_trial_again(one_trial, worker, tmp_path):
+    """It was given up in its second epoch, and is back before anybody took its trial."""
+    diary, beat = [], Beat()
+
+    def give_up(epoch, folder):
+        if epoch == 1:
+            assert one_trial.give_up(named("slow", "id")) == "0"
+            beat.lost = beat.claim
+
+    worker("slow", give_up, diary, beat).search()
+    (first, _), *_, (again, _) = diary
+    assert [epoch for _, epoch in diary] == [0, 1, 2, 3]
+    assert [name for name, _ in diary] == [first] * 2 + [again] * 2
+    assert first != again
+    assert [row.score for row in read_trials(ONE, tmp_path / "trials")] == [1.0]
+    trial = tmp_path / "trials" / "trial_0"
+    assert sorted(path.name for path in trial.glob("run*")) == ["run.json", "run_0"]
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_files_that_another_worker_moved_on_end_no_search(one_trial, worker, tmp_path, lost):
+    def fail(epoch, folder):
+        if lost:
+            one_trial.give_up(named("slow", "id"))
+            second.search()
+        raise OutputError(f"{folder}: cannot be written")
+
+    second = worker("second", lambda epoch, folder: None, [], Beat())
+    slow = worker("slow", fail, [], Beat())
+    if lost:
+        slow.search()
+        assert [row.score for row in read_trials(ONE, tmp_path / "trials")] == [1.0]
+    else:
+        with pytest.raises(keras_tuner.errors.FatalError):
+            slow.search()
 
 
 def test_a_chief_of_another_folder_refuses(oracle, tmp_path, monkeypatch):
@@ -164,13 +215,22 @@ def test_a_chief_of_another_folder_refuses(oracle, tmp_path, monkeypatch):
 
 
 def test_a_worker_joins_the_same_search_alone(tmp_path):
-    with pytest.raises(ClusterError, match="no chief began a search there"):
+    with pytest.raises(ClusterError, match="still cutting patches"):
         join(SPACE, tmp_path, {}, patience_s=0)
     kept = keep(SPACE, tmp_path, {"fingerprint": "a", "backend": "jax"})
     assert join(SPACE, tmp_path, {"fingerprint": "a", "backend": "jax"}) == kept != ""
     assert keep(SPACE, tmp_path, {"fingerprint": "a", "backend": "jax"}) == kept
     with pytest.raises(RecipeError, match=r"differs in learnt_from.fingerprint\)"):
         join(SPACE, tmp_path, {"fingerprint": "b", "backend": "jax"})
+    # A version before these keys ran with their defaults.
+    file, text = tmp_path / "space.toml", (tmp_path / "space.toml").read_text()
+    late = ("monitor =", "cosine =", "precision =", "jit_compile =", "finalists =")
+    file.write_text("\n".join(x for x in text.splitlines() if not x.startswith(late)))
+    assert len(file.read_text().splitlines()) == len(text.splitlines()) - len(late)
+    assert keep(SPACE, tmp_path, {"fingerprint": "a", "backend": "jax"}) == kept
+    half = replace(SPACE, base=SPACE.base.with_values(training={"precision": "mixed_float16"}))
+    with pytest.raises(RecipeError, match=r"differs in base.training\)"):
+        keep(half, tmp_path, {"fingerprint": "a", "backend": "jax"})
     other = replace(SPACE, grid={**SPACE.grid, "batch_size": (8,)})
     with pytest.raises(RecipeError, match=r"differs in grid.training.batch_size\)"):
         join(other, tmp_path, {"fingerprint": "a", "backend": "jax"})

@@ -4,6 +4,8 @@ import io
 
 from rich.console import Console
 
+from keras_landslide.tuning import oracles
+from keras_landslide.tuning.lead import _show
 from keras_landslide.tuning.live import Live
 from keras_landslide.tuning.plan import plan_of
 from keras_landslide.tuning.results import TrialRow
@@ -38,6 +40,25 @@ def test_the_table_has_trial_values_epoch_best_and_time_to_go():
     assert "2 of 8 trials" in shown
     assert "best: trial 1, 0.2500" in shown
     assert "to go" in shown
+
+
+def test_a_run_folder_that_gets_another_name_leaves_the_table_as_it_is(tmp_path, monkeypatch):
+    run = tmp_path / "run_0.claim"
+    run.mkdir()
+    (run / "history.csv").write_text("epoch,loss,val_loss\n0,1,0.75\n")
+    live = Live(SPACE, total=8, done=0, rows=list, file=io.StringIO())
+    oracle = oracles.get(SPACE)
+    oracle._set_project_dir(str(tmp_path / "search"), "trials")
+    trial = oracle.create_trial("a")
+    _show(live, oracle, trial, tmp_path)
+    assert live.running[0].score == 0.75
+
+    def moved_on(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("keras_landslide.tuning.lead.History", moved_on)
+    _show(live, oracle, trial, tmp_path)
+    assert live.running[0].score == 0.75
 
 
 def test_a_log_file_has_a_line_per_trial_and_no_table():
