@@ -16,9 +16,9 @@ from keras_landslide.files import write_text
 
 OPTIMIZERS = ("adam", "sgd")
 MONITORS = ("val_f1", "val_precision", "val_recall", "val_loss")
+"""What may say which epoch of a run is kept; all at a threshold of 0.5."""
 LAST = "epoch"
 """As a monitor: the later, the better."""
-"""What may say which epoch of a run is kept; all at a threshold of 0.5."""
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 """Keras's names of what a network computes in; its weights are float32 in each."""
 

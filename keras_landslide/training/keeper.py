@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from keras_landslide.config import TrainingConfig
+from keras_landslide.config import LAST, TrainingConfig
 from keras_landslide.errors import OutputError, TrainingError
 from keras_landslide.files import replacing
 from keras_landslide.training.history import History
@@ -126,12 +126,12 @@ class RunKeeper(keras.callbacks.Callback):
     def _line(self, epoch: int, logs: Mapping[str, float], best: int) -> str:
         left = sum(self._seconds) / len(self._seconds) * (self.epochs - epoch - 1)
         name = self.settings.monitor
-        value = self.history.rows[best][name]
         # F1 stands in the line already.
         what = "best" if name == "val_f1" else f"best {name}"
+        kept = f"({what} {self.history.rows[best][name]:.4f} in epoch {best + 1})  "
         return (
             f"epoch {epoch + 1}/{self.epochs}  loss {logs['loss']:.4f}  "
             f"val_loss {logs['val_loss']:.4f}  val_f1 {logs['val_f1']:.4f}  "
-            f"({what} {value:.4f} in epoch {best + 1})  {self._seconds[-1]:.1f} s, "
+            f"{'' if name == LAST else kept}{self._seconds[-1]:.1f} s, "
             f"at most {left / 60:.1f} min to go"
         )

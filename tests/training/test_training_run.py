@@ -15,6 +15,7 @@ import train_small
 from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
+from keras_landslide.config import LAST
 from keras_landslide.errors import (
     LandslideError,
     OutputError,
@@ -24,6 +25,7 @@ from keras_landslide.errors import (
 )
 from keras_landslide.training.folder import is_finished
 from keras_landslide.training.history import History
+from keras_landslide.training.keeper import RunKeeper
 
 SCRIPT = Path(train_small.__file__)
 
@@ -157,6 +159,20 @@ def test_history_knows_the_best_epoch_by_any_monitor(tmp_path):
             history.append({"loss": 1.0, **dict(zip(names, row, strict=True))})
         assert history.best_epoch == epoch, name
         assert history.should_stop(2) == (name == "val_recall")
+
+
+def test_a_line_per_epoch_names_the_best_by_its_monitor(tmp_path):
+    history = History(tmp_path / "history.csv")
+    history.append({"loss": 1.0, "val_loss": 0.7, "val_f1": 0.6})
+    said = {}
+    for name in ("val_f1", "val_loss", LAST):
+        settings = CONFIG.with_values(training={"monitor": name}).training
+        keeper = RunKeeper(history, tmp_path, settings, quiet=False)
+        keeper._seconds = [1.0]
+        said[name] = keeper._line(0, history.rows[0], 0)
+    assert "val_f1 0.6000  (best 0.6000 in epoch 1)  1.0 s, at most" in said["val_f1"]
+    assert "(best val_loss 0.7000 in epoch 1)" in said["val_loss"]
+    assert "val_f1 0.6000  1.0 s, at most" in said[LAST]
 
 
 def test_the_weights_of_the_monitors_best_epoch_are_kept(tmp_path):
