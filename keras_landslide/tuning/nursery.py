@@ -21,6 +21,9 @@ from keras_landslide.errors import TrialError
 from keras_landslide.tuning.job import GivenUpError, Job, OnEpoch, Outcome, Trainer
 from keras_landslide.tuning.nursery_process import serve
 
+_FORKED_LATER = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+"""PyTorch otherwise opens CUDA when Keras asks for a GPU on import, and no fork may use it then."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -61,7 +64,7 @@ class Nursery:
         # A daemon is ended with this process; the line says so even after kill -9.
         arguments = (other, self._make_trainer)
         self._process = context.Process(target=serve, args=arguments, daemon=True)
-        with _environment(self._surroundings.environment):
+        with _environment({**_FORKED_LATER, **self._surroundings.environment}):
             self._process.start()
         other.close()
         self._is_ready = False
