@@ -14,6 +14,7 @@ import click
 from keras_landslide.cli.tune_options import (
     about_data,
     backend_name,
+    importing_keras_for,
     load,
     make_trainer,
     prepare,
@@ -101,7 +102,7 @@ def tune(
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)
     prepare(loaded)
-    with quiet_tensorflow():
+    with quiet_tensorflow(), importing_keras_for(backend):
         from keras_landslide.tuning.search import Resources, run_search
 
     resources = Resources(
@@ -135,14 +136,16 @@ def help_search(
         LandslideError: as `tune`.
     """
     from keras_landslide.errors import RecipeError
-    from keras_landslide.tuning.kept_space import join, named
-    from keras_landslide.tuning.nursery import backend_environment
-    from keras_landslide.tuning.worker import work
+    from keras_landslide.quiet import quiet_tensorflow
 
     if workers != 1 or listen:
         raise RecipeError("--worker is one worker: leave out --workers and --listen")
     loaded = load(space, overrides)
     backend = backend_name(backend)
+    with quiet_tensorflow(), importing_keras_for(backend):
+        from keras_landslide.tuning.kept_space import join, named
+        from keras_landslide.tuning.nursery import backend_environment
+        from keras_landslide.tuning.worker import work
     search_id = join(loaded, folder, about_data(loaded, backend))
     prepare(loaded)
     name = named(f"{platform.node()}-{os.getpid()}", search_id)
