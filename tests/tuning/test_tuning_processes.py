@@ -114,15 +114,18 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path, whole):
 
 def gpus_of(folder: Path) -> set[str]:
     """The lines of the trials' logs that name the GPU of their worker."""
-    logs = [path.read_text() for path in folder.glob("trials/trial_*/log.txt")]
+    logs = []
+    for path in folder.glob("trials/trial_*/log.txt"):
+        with contextlib.suppress(OSError):  # it moves on while the search runs
+            logs.append(path.read_text())
     return {line for log in logs for line in log.splitlines() if line.startswith("gpu ")}
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
     folder = tmp_path / "search"
     # Of two GPUs, which there are not, each worker would have its own.
-    chief = start(folder, pause_ms=300, workers=2, CUDA_VISIBLE_DEVICES="3,5")
-    wait_for(lambda: started(folder) >= 3, chief)
+    chief = start(folder, pause_ms=500, workers=2, CUDA_VISIBLE_DEVICES="3,5")
+    wait_for(lambda: gpus_of(folder) == {"gpu 3", "gpu 5"}, chief)
     # The chief's children are its workers (and Python's resource tracker).
     workers = [
         pid
@@ -131,14 +134,11 @@ def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
         and f"PPid:\t{chief.pid}\n" in Path(f"/proc/{pid}/status").read_text()
     ]
     assert len(workers) == 2
-    # The killed trial's log goes with its worker: what it said so far is read first.
-    seen = gpus_of(folder)
     os.kill(workers[0], signal.SIGKILL)
     assert chief.wait(500) == 0
     assert outcome(folder) == whole
     said = (tmp_path / "search.log").read_text()
     assert "a worker was lost; trial" in said
-    assert seen | gpus_of(folder) == {"gpu 3", "gpu 5"}
 
 
 def test_trials_that_run_out_of_memory_crash_or_diverge_leave_the_others_alone(tmp_path):

@@ -46,7 +46,7 @@ class ToyTrainer:
 
     def fit(self, model, config, run_folder, callbacks):
         self.fitted.append(config)
-        print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"))  # in the trial's log
+        print("gpu", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)  # in the trial's log
         run_folder.mkdir(parents=True, exist_ok=True)
         (run_folder / "weights.bin").write_bytes(b"0" * 100)
         self.crash(config)
