@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ import click
 from keras_landslide.config import RunConfig, load_run_config
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from keras_landslide.evaluation.seeds import SeedScore
     from keras_landslide.patches.plan import PatchSettings
 
@@ -84,6 +88,7 @@ def audit(
     from keras_landslide.cli.audit_runs import cut_again, left_out_blocks, split_blocks
     from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
+    from keras_landslide.progress import progress
 
     first, out = load_run_config(config), Path(out)
     settings = _settings(first)
@@ -97,29 +102,34 @@ def audit(
                 drawn = replace(settings, seed=settings.seed + number - first.training.seed)
                 table = out / name / f"{kind}-{number}" / "patches.gpkg"
                 split[name, kind, number] = cut_again(own, drawn, kind, table)
+    work: dict[tuple[str, str, int], Callable[[], np.ndarray]] = {
+        (name, kind, n): partial(split_blocks, run, out / name / f"{kind}-{n}", block_px)
+        for (name, kind, n), run in split.items()
+    }
+    if len(runs) > 1:
+        work |= {
+            (name, "left_out", n): partial(
+                left_out_blocks,
+                [split[other, "spatial", n] for other in runs if other != name],
+                split[name, "spatial", n],
+                out / name / f"left_out-{n}",
+                block_px,
+            )
+            for name in runs
+            for n in each_seed
+        }
+    scored = {key: work[key]() for key in progress(work, "audit", total=len(work), unit="run")}
     result: dict[str, Any] = {}
     for name in runs:
         blocks = {
-            kind: [
-                split_blocks(split[name, kind, n], out / name / f"{kind}-{n}", block_px)
-                for n in each_seed
-            ]
-            for kind in KINDS
+            kind: [scored[name, kind, n] for n in each_seed]
+            for kind in (*KINDS, "left_out")
+            if (name, kind, each_seed[0]) in scored
         }
-        found = {kind: seed_score(blocks[kind], seed=seed) for kind in KINDS}
+        found = {kind: seed_score(each, seed=seed) for kind, each in blocks.items()}
         found["gap"] = seed_gap(blocks["random"], blocks["spatial"], seed=seed)
-        if len(runs) > 1:
-            left_out = [
-                left_out_blocks(
-                    [split[other, "spatial", n] for other in runs if other != name],
-                    split[name, "spatial", n],
-                    out / name / f"left_out-{n}",
-                    block_px,
-                )
-                for n in each_seed
-            ]
-            found["left_out"] = seed_score(left_out, seed=seed)
-            found["transfer_gap"] = seed_gap(blocks["spatial"], left_out, seed=seed)
+        if "left_out" in blocks:
+            found["transfer_gap"] = seed_gap(blocks["spatial"], blocks["left_out"], seed=seed)
         result[name] = {key: _described(each) for key, each in found.items()}
     told = {"basins": result, "seeds": seeds, "simulated": _simulated(runs)}
     write_json(out / "audit.json", told)
