@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from shapely.affinity import affine_transform
 
+from keras_landslide.errors import RecipeError
 from keras_landslide.files import scratch
 from keras_landslide.grid import Grid, Window
 from keras_landslide.inventory.polygonize import polygonize
@@ -58,6 +59,7 @@ def true_landslides(
 
     Raises:
         InputFileError: a file cannot be read, or the inventory has no such attribute.
+        RecipeError: a `group_field` without an inventory that could have it.
         CrsError: the inventory has no CRS.
         BandError: there is no inventory and the stack has no label.
         OutputError: the temporary files cannot be written.
@@ -65,6 +67,11 @@ def true_landslides(
     grid = stack_info(stack).grid
     groups, area = None, None
     if inventory is None:
+        if group_field is not None:
+            raise RecipeError(
+                f"group field '{group_field}': landslides traced from a label have no attributes; "
+                "name the inventory's file as well (--inventory)"
+            )
         polygons, area = _traced(stack, grid, beside)
         source = "traced from the label of the stack"
     elif group_field is None:

@@ -10,7 +10,7 @@ from evaluated_scene import GRID
 
 from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
-from keras_landslide.errors import InputFileError
+from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
@@ -94,3 +94,5 @@ def test_events_are_told_apart(scene):
             scene / "p.tif", scene / "s.tif", scene / "out",
             inventory=scene / "events.gpkg", group_field="year",
         )  # fmt: skip
+    with pytest.raises(RecipeError, match="group field 'event': landslides traced from a label"):
+        evaluate(scene / "p.tif", scene / "s.tif", scene / "out", group_field="event")
