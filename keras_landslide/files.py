@@ -31,11 +31,16 @@ def replacing(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
             files that are cheap to make again do without.
 
     Raises:
-        OutputError: the folder cannot be written, or the disk is full.
+        OutputError: the folder cannot be written, the disk is full, or `path` is a device.
     """
     path = Path(path)
     part = path.with_name(f".part-{os.getpid()}-{path.name}")
     with output_errors(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # /dev/null, say: a rename over it would take its place, for everybody.
+            raise OutputError(
+                f"{path}: a device or pipe, which cannot be replaced; choose another output"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         if not os.access(path.parent, os.W_OK):
             raise PermissionError(errno.EACCES, "permission denied", str(path.parent))
@@ -89,7 +94,7 @@ def together(folder: str | Path, last: str) -> Iterator[Path]:
         last: name of the file that tells of the others.
 
     Raises:
-        OutputError: the folder cannot be written, or the disk is full.
+        OutputError: the folder cannot be written, the disk is full, or `path` is a device.
     """
     folder = Path(folder)
     with scratch(folder / last) as part:

@@ -68,6 +68,13 @@ def test_a_folder_where_a_file_should_be_is_one_clear_line(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_a_pipe_or_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(OutputError, match=r"a\.txt: a device or pipe, which cannot be replaced"):
+        write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").is_fifo()
+
+
 def test_kill_leaves_the_old_file_and_the_next_run_cleans_up(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "old")

@@ -18,7 +18,13 @@ import click
               help="Stack it was trained on: also map where STACK is like it.")  # fmt: skip
 @click.option("--training-patches", type=click.Path(path_type=Path),
               help="Its patches: only those of the train split count.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of the sampled training pixels.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the sampled training pixels.",
+)
 def command(bundle: Path, stack: Path, out: Path, **options: Any) -> None:
     """Hold STACK against the contract and the training values of the model BUNDLE.
 

@@ -21,7 +21,13 @@ MINIMUM_AREA_M2 = 1000
 @click.option("--size", default=1024, show_default=True, help="Edge of a basin, pixels of 12.5 m.")
 @click.option("--patch", default=64, show_default=True, help="Edge of a patch, pixels.")
 @click.option("--epochs", default=12, show_default=True, help="Epochs of each image model.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same numbers.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Same seed, same numbers.",
+)
 def command(folder: Path, **options: int) -> None:
     """Train in one simulated basin, map the landslides of another, score both; all in FOLDER.
 

@@ -43,7 +43,9 @@ from keras_landslide.cli.options import FiniteRange
               help="Split of --patches to choose thresholds and calibration on.")  # fmt: skip
 @click.option("--audit", type=click.Path(path_type=Path), metavar="AUDIT_JSON",
               help="What `audit` wrote: how much a random split flatters.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Of the drawn blocks.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the drawn blocks."
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for report.html, metrics.json, tables and figures.")  # fmt: skip
 def command(**options) -> None:

@@ -73,6 +73,9 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         command.main([a for a in arguments if a != "--debug"], standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        sys.exit(2)
     except click.ClickException as error:
         print(f"error: {_usage(error)}", file=sys.stderr)
         sys.exit(2)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from shapely.affinity import affine_transform
 
-from keras_landslide.errors import RecipeError
+from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.files import scratch
 from keras_landslide.grid import Grid, Window
 from keras_landslide.inventory.polygonize import polygonize
@@ -58,7 +58,8 @@ def true_landslides(
         group_field: attribute of the inventory to group by, such as event or basin.
 
     Raises:
-        InputFileError: a file cannot be read, or the inventory has no such attribute.
+        InputFileError: a file cannot be read, or the inventory has no such attribute or lies
+            elsewhere.
         RecipeError: a `group_field` without an inventory that could have it.
         CrsError: the inventory has no CRS.
         BandError: there is no inventory and the stack has no label.
@@ -79,10 +80,16 @@ def true_landslides(
     else:
         polygons, groups = read_grouped(inventory, group_field, crs=grid.crs)
         source = Path(inventory).name
+    whole = _outline(grid.window, grid)
+    if inventory is not None and len(polygons) and not shapely.intersects(polygons, whole).any():
+        raise InputFileError(
+            f"{inventory}: none of its {len(polygons)} polygons lies on the map ({stack}); "
+            "name the inventory of this basin"
+        )
     if surveyed is not None:
         area = read_polygons(surveyed, crs=grid.crs)
     if area is None and inventory is not None:
-        area = np.array([_outline(grid.window, grid)])  # beyond the map nothing can be found
+        area = np.array([whole])  # beyond the map nothing can be found
     if windows is not None:
         inside = shapely.union_all([_outline(window, grid) for window in windows])
         area = np.array([inside if area is None else inside & shapely.union_all(area)])

@@ -59,7 +59,8 @@ class SavedModelPredict:
         if self._draw is None:
             raise BundleError(
                 f"{self._bundle.folder}: its network has no dropout to draw from; train it with a "
-                "dropout rate ([model] dropout = 0.2), or ask for augmentation or an ensemble"
+                "dropout rate ([model] options = { dropout = 0.2 }), or ask for augmentation or an "
+                "ensemble"
             )
         return [partial(self._drawn, number) for number in range(count)]
 

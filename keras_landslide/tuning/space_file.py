@@ -47,10 +47,10 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
         UnknownNameError: the image model is unknown.
     """
     raw = read_toml(path)
-    check_keys(raw, ("search", "base", "grid"), f"{path}")
     for key, value in (overrides or {}).items():
         if value is not None:
             _set(raw, key, value)
+    check_keys(raw, ("search", "base", "grid"), f"{path}")
     search = dict(raw.get("search", {}))
     search.setdefault("name", Path(path).stem)
     settings = _settings(search, path)

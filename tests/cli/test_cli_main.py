@@ -36,8 +36,15 @@ def test_help_takes_under_a_second():
     assert all(verb in done.stdout for verb in VERBS)
 
 
+@pytest.mark.parametrize("arguments", [[], ["data"]])
+def test_without_a_verb_the_help_is_shown(arguments, capsys):
+    code, _, said = run_main(arguments, capsys)
+    assert code == 2 and said.startswith("Usage: ") and len(said.splitlines()) > 5
+
+
 def test_unknown_verb_and_option_exit_2(capsys):
     for arguments, words in (
+        (["audit", "a.toml", "-o", "a", "--seed", "-1"], "-1 is not in the range x>=0"),
         (["fly"], "No such command 'fly'"),
         (["stack", "--fly"], "No such option '--fly'"),
         (["stack"], "Missing argument 'RECIPE'"),

@@ -96,3 +96,15 @@ def test_events_are_told_apart(scene):
         )  # fmt: skip
     with pytest.raises(RecipeError, match="group field 'event': landslides traced from a label"):
         evaluate(scene / "p.tif", scene / "s.tif", scene / "out", group_field="event")
+
+
+def test_an_inventory_of_another_basin_is_refused(scene):
+    away = shapely.box(500050, 799900, 500100, 799950)
+    layer = Layer("slides", "Polygon", {})
+    write_layer(scene / "other.gpkg", layer, GRID.crs, [(shapely.to_wkb(away), [])])
+    with pytest.raises(
+        InputFileError, match=r"other\.gpkg: none of its 1 polygons lies on the map"
+    ):
+        evaluate(
+            scene / "p.tif", scene / "s.tif", scene / "out", inventory=scene / "other.gpkg"
+        )  # fmt: skip

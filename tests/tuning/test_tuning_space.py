@@ -153,3 +153,8 @@ def test_an_unknown_image_model_lists_the_choices(tmp_path):
 def test_a_missing_space_is_an_input_error(tmp_path):
     with pytest.raises(InputFileError, match=r"nowhere\.toml"):
         load_space(tmp_path / "nowhere.toml")
+
+
+def test_an_override_of_no_table_is_refused():
+    with pytest.raises(RecipeError, match="unknown key 'repeats'"):
+        load_space(SPACES / "quick.toml", {**DATA, "repeats": 0})
