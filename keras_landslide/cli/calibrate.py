@@ -81,8 +81,8 @@ def calibrate(
         `tested_verdict`; and `files`.
 
     Raises:
-        SplitError: the splits are the same or random, the table has no patch of one, or all
-            pixels to fit on lie in one block.
+        SplitError: the splits are the same, random or learnt from, the table has no patch of one,
+            or all pixels to fit on lie in one block.
         NodataError: the split to fit on lacks a class, or all its pixels of one lie in one of the
             groups of blocks that are left out in turn.
         LandslideError: bundle or stack cannot be used, or `out` not written.
@@ -101,6 +101,8 @@ def calibrate(
 
     if split == test_split:
         raise SplitError("--split and --test-split are the same: a calibration looks best there")
+    if split == "train":
+        raise SplitError("--split train: the network has learnt from those patches; fit on val")
     refuse_random(patches)
     bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
     known = read_bundle(bundle)

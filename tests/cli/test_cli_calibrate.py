@@ -145,6 +145,8 @@ def test_a_bundle_calibrated_by_an_older_version_is_refused_at_once(trained, bun
 def test_what_would_flatter_a_calibration_is_refused(trained, bundle, tmp_path):
     with pytest.raises(SplitError, match="looks best there"):
         calibrate(bundle, tmp_path / "out", split="test", **inputs(trained))
+    with pytest.raises(SplitError, match="has learnt from those patches"):
+        calibrate(bundle, tmp_path / "out", split="train", **inputs(trained))
     with pytest.raises(SplitError, match="lie in one block of 4096 px"):
         calibrate(bundle, tmp_path / "out", block_px=4096, **inputs(trained))
     stack = tmp_path / "stack.tif"
