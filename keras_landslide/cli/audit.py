@@ -84,15 +84,20 @@ def audit(
         values are None where undefined. Then `seeds` and `simulated`.
 
     Raises:
+        RecipeError: a basin is given twice.
         SplitError: a scene has no room for one of the splits.
         LandslideError: the config, its data or `out` are at fault.
     """
     from keras_landslide.cli.audit_runs import cut_again, left_out_blocks, split_blocks
+    from keras_landslide.errors import RecipeError
     from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
     from keras_landslide.progress import progress
 
     first, out = load_run_config(config), Path(out)
+    stacks = [Path(stack).resolve() for stack in (first.data.stack, *basins)]
+    if twice := [str(stack) for stack in stacks if stacks.count(stack) > 1]:
+        raise RecipeError(f"{twice[0]}: given twice; each --basin is another one than CONFIG's")
     settings = _settings(first)
     runs = _named([first, *(first.with_values(data={"stack": str(b)}) for b in basins)])
     each_seed = range(first.training.seed, first.training.seed + seeds)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_landslide.errors import BandError, NodataError
+from keras_landslide.errors import BandError, InputFileError, NodataError
 from keras_landslide.grid import Window
 from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.read import BandReader, stack_info
@@ -61,7 +61,7 @@ def strips(
     Raises:
         BandError: the stack has no label, or lacks one of `valid_bands`.
         GridMismatchError: the rasters do not share a grid.
-        InputFileError: a file is missing or truncated.
+        InputFileError: a file is missing or truncated, or a map holds no probabilities.
     """
     stack = stack_info(stack_path)
     for path in (probability_path, *others):
@@ -117,4 +117,12 @@ def covered(windows: Sequence[Window], area: Window) -> np.ndarray:
 
 def _map(path: str | Path, area: Window) -> np.ndarray:
     with BandReader(path) as reader:
-        return reader.read(reader.band_names[:1], area)[..., 0]
+        probability = reader.read(reader.band_names[:1], area)[..., 0]
+    # A sum of blended windows may pass 1 by rounding; NaN is neither.
+    if ((probability < 0) | (probability > 1.001)).any():
+        low, high = np.nanmin(probability), np.nanmax(probability)
+        raise InputFileError(
+            f"{path}: holds values of {low:g} to {high:g}, which are no probabilities (0 to 1); "
+            "score the map of `keras-landslide predict`"
+        )
+    return probability

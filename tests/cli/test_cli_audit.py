@@ -15,7 +15,7 @@ from keras_landslide.cli.contract import data_contract, joined_contract
 from keras_landslide.cli.main import main
 from keras_landslide.cli.train import load_data
 from keras_landslide.config import load_run_config
-from keras_landslide.errors import BundleError, InputFileError
+from keras_landslide.errors import BundleError, InputFileError, RecipeError
 from keras_landslide.patches.table import Patch, read_patches, write_patches
 
 
@@ -35,6 +35,14 @@ def test_both_splits_are_scored_and_the_gap_is_their_difference(tmp_path, capsys
     assert "random - blocked" in capsys.readouterr().out
     # Again: nothing is trained anew, and the numbers are the same.
     assert audit(run, out, block_px=16) == told
+
+
+def test_a_basin_that_is_given_twice_is_refused(tmp_path):
+    run = write_run(tmp_path)
+    stack = load_run_config(run).data.stack
+    with pytest.raises(RecipeError, match="given twice"):
+        audit(run, tmp_path / "out", basins=(stack,))
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

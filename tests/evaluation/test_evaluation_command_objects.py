@@ -108,3 +108,10 @@ def test_an_inventory_of_another_basin_is_refused(scene):
         evaluate(
             scene / "p.tif", scene / "s.tif", scene / "out", inventory=scene / "other.gpkg"
         )  # fmt: skip
+
+
+def test_a_map_of_percent_is_no_map_of_probabilities(scene):
+    values = np.full(GRID.shape, 50.0, np.float32)
+    write_raster(scene / "percent.tif", values, GRID)
+    with pytest.raises(InputFileError, match="values of 50 to 50, which are no probabilities"):
+        evaluate(scene / "percent.tif", scene / "s.tif", scene / "out", threshold=0.5)
