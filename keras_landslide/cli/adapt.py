@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keras_landslide.cli.options import FiniteRange
+from keras_landslide.cli.options import FiniteRange, seed_option
 
 
 def _counts(_context: click.Context, _option: click.Parameter, value: str) -> tuple[int, ...]:
@@ -34,13 +34,7 @@ def _counts(_context: click.Context, _option: click.Parameter, value: str) -> tu
               help="Gradient steps of each fine-tuning.")  # fmt: skip
 @click.option("--learning-rate", type=FiniteRange(min=0, min_open=True), default=2e-4,
               show_default=True, help="Of fine-tuning.")  # fmt: skip
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of drawn patches and blocks.",
-)
+@seed_option("Of drawn patches and blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for adapt.json, adapt.csv, adapt.png and the adapted runs.")  # fmt: skip
 def command(run: Path, out: Path, **options: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_landslide.cli.options import seed_option
 from keras_landslide.config import RunConfig, load_run_config
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ TITLES = {
               help="Folder for the runs and audit.json.")  # fmt: skip
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
               help="Edge of the spatial blocks that intervals draw, pixels.")  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the drawn blocks."
-)
+@seed_option("Of the drawn blocks.")
 def command(config: Path, out: Path, **options: Any) -> None:
     """Train the run CONFIG with its patches split by blocks and at random.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 if TYPE_CHECKING:
     from keras_landslide.evaluation.calibration_check import HeldOut
     from keras_landslide.inference.bundle import Bundle
@@ -26,9 +28,7 @@ if TYPE_CHECKING:
               help="Split to report on; it has no say in anything.")  # fmt: skip
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
               help="Edge of the spatial blocks that are left out and drawn, pixels.")  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the drawn blocks."
-)
+@seed_option("Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for calibration.json, its figure and uncalibrated.tif.")  # fmt: skip
 def command(bundle: Path, out: Path, **options: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 
 @click.command(short_help="may this bundle be used on this stack?")
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -18,13 +20,7 @@ import click
               help="Stack it was trained on: also map where STACK is like it.")  # fmt: skip
 @click.option("--training-patches", type=click.Path(path_type=Path),
               help="Its patches: only those of the train split count.")  # fmt: skip
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the sampled training pixels.",
-)
+@seed_option("Of the sampled training pixels.")
 def command(bundle: Path, stack: Path, out: Path, **options: Any) -> None:
     """Hold STACK against the contract and the training values of the model BUNDLE.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 TRAINED, NEW = "argelia", "liboriana"
 IMAGE_MODELS = ("rgb", "rgb_terrain", "rgb_terrain_sar")
 MINIMUM_AREA_M2 = 1000
@@ -21,13 +23,7 @@ MINIMUM_AREA_M2 = 1000
 @click.option("--size", default=1024, show_default=True, help="Edge of a basin, pixels of 12.5 m.")
 @click.option("--patch", default=64, show_default=True, help="Edge of a patch, pixels.")
 @click.option("--epochs", default=12, show_default=True, help="Epochs of each image model.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Same seed, same numbers.",
-)
+@seed_option("Same seed, same numbers.")
 def command(folder: Path, **options: int) -> None:
     """Train in one simulated basin, map the landslides of another, score both; all in FOLDER.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from keras_landslide.cli.map_scores import evaluate
-from keras_landslide.cli.options import FiniteRange
+from keras_landslide.cli.options import FiniteRange, seed_option
 
 
 @click.command(short_help="score predictions against labels")
@@ -43,9 +43,7 @@ from keras_landslide.cli.options import FiniteRange
               help="Split of --patches to choose thresholds and calibration on.")  # fmt: skip
 @click.option("--audit", type=click.Path(path_type=Path), metavar="AUDIT_JSON",
               help="What `audit` wrote: how much a random split flatters.")  # fmt: skip
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the drawn blocks."
-)
+@seed_option("Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for report.html, metrics.json, tables and figures.")  # fmt: skip
 def command(**options) -> None:

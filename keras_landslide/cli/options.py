@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -21,3 +22,13 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
+
+
+def seed_option(purpose: str) -> Callable[[Any], Any]:
+    """The option `--seed` of a verb: a whole number from 0 on, 0 by default.
+
+    Args:
+        purpose: what it seeds, for the help.
+    """
+    kind = click.IntRange(min=0)
+    return click.option("--seed", type=kind, default=0, show_default=True, help=purpose)

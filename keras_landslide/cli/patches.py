@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 if TYPE_CHECKING:
     from keras_landslide.patches.table import Patch
 
@@ -42,13 +44,7 @@ class Shares(click.ParamType):
 @click.option("--folds", default=5, show_default=True, help="Folds of blocked k-fold.")
 @click.option("--test-fold", type=click.IntRange(min=0), metavar="K",
               help="Blocked k-fold: fold K is test, the next one val, the rest train.")  # fmt: skip
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Same seed, same split.",
-)
+@seed_option("Same seed, same split.")
 @click.option("--image-model", help="Bands that have to be valid.  [default: all of the stack]")
 @click.option("--min-valid", "minimum_valid", default=0.5, show_default=True,
               help="Patches with a smaller labelled and valid share are unused.")  # fmt: skip

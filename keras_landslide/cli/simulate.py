@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 
 @click.command(short_help="make a pair of simulated basins to try everything on")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--size", default=1024, show_default=True,
               help="Edge of the optical image, pixels of 12.5 m.")  # fmt: skip
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Same seed, same rasters.",
-)
+@seed_option("Same seed, same rasters.")
 @click.option("--basins", default="argelia,liboriana", show_default=True,
               help="Which to make, joined by commas.")  # fmt: skip
 def command(out: Path, size: int, seed: int, basins: str) -> None:

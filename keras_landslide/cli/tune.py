@@ -14,13 +14,13 @@ import click
 from keras_landslide.cli.tune_options import (
     about_data,
     backend_name,
-    importing_keras_for,
     load,
     make_trainer,
     prepare,
     threads_each,
 )
 from keras_landslide.config import PRECISIONS
+from keras_landslide.environment import environment
 
 if TYPE_CHECKING:
     from keras_landslide.tuning.search import SearchResult
@@ -102,7 +102,7 @@ def tune(
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)
     prepare(loaded)
-    with quiet_tensorflow(), importing_keras_for(backend):
+    with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
         from keras_landslide.tuning.search import Resources, run_search
 
     resources = Resources(
@@ -142,15 +142,15 @@ def help_search(
         raise RecipeError("--worker is one worker: leave out --workers and --listen")
     loaded = load(space, overrides)
     backend = backend_name(backend)
-    with quiet_tensorflow(), importing_keras_for(backend):
+    with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
         from keras_landslide.tuning.kept_space import join, named
         from keras_landslide.tuning.nursery import backend_environment
         from keras_landslide.tuning.worker import work
     search_id = join(loaded, folder, about_data(loaded, backend))
     prepare(loaded)
     name = named(f"{platform.node()}-{os.getpid()}", search_id)
-    environment = backend_environment(backend, threads)
-    work(loaded, folder, partial(make_trainer, loaded), address, name, environment, memory_gb)
+    variables = backend_environment(backend, threads)
+    work(loaded, folder, partial(make_trainer, loaded), address, name, variables, memory_gb)
 
 
 def show(folders: Sequence[Path], page: Path | None = None) -> None:

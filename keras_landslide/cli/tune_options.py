@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,19 +95,6 @@ def backend_name(name: str | None) -> str:
     if find_spec(chosen) is None:
         raise RecipeError(f"Keras backend '{chosen}' is not installed: pip install {chosen}")
     return chosen
-
-
-@contextmanager
-def importing_keras_for(backend: str) -> Iterator[None]:
-    """Import Keras inside, if it is not there yet, for this backend: TensorFlow may be missing."""
-    before = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = backend
-    try:
-        yield
-    finally:
-        del os.environ["KERAS_BACKEND"]
-        if before is not None:
-            os.environ["KERAS_BACKEND"] = before
 
 
 def threads_each(workers: int) -> int:

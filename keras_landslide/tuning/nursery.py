@@ -8,15 +8,14 @@ memory-mapped patches.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import pickle
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras_tuner
 
+from keras_landslide.environment import environment
 from keras_landslide.errors import TrialError
 from keras_landslide.tuning.job import GivenUpError, Job, OnEpoch, Outcome, Trainer
 from keras_landslide.tuning.nursery_process import serve
@@ -64,7 +63,7 @@ class Nursery:
         # A daemon is ended with this process; the line says so even after kill -9.
         arguments = (other, self._make_trainer)
         self._process = context.Process(target=serve, args=arguments, daemon=True)
-        with _environment({**_FORKED_LATER, **self._surroundings.environment}):
+        with environment({**_FORKED_LATER, **self._surroundings.environment}):
             self._process.start()
         other.close()
         self._is_ready = False
@@ -132,21 +131,6 @@ class Nursery:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Variables for what is started inside: they have to be there before its first import."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def backend_environment(backend: str, threads: int, devices: str | None = None) -> dict[str, str]:
