@@ -46,13 +46,24 @@ def measured(work: Callable) -> tuple[Cost, object]:
     return Cost(later[0] - wall, later[1] - cpu), result
 
 
-def search(space: SearchSpace, make_trainer: Callable, folder: Path, workers: int = 1):
-    """Cost of a search, and its result."""
+def search(
+    space: SearchSpace, make_trainer: Callable, folder: Path, workers: int = 1, backend: str = ""
+):
+    """Cost of a search, and its result; an empty backend is the one that Keras is set to."""
     from keras_landslide.tuning.search import Resources, run_search
 
     threads = max(len(os.sched_getaffinity(0)) // workers, 1)
-    resources = Resources(workers=workers, threads=threads)
+    resources = Resources(workers=workers, threads=threads, backend=backend)
     return measured(lambda: run_search(space, folder, make_trainer, resources=resources))
+
+
+def train_bare(space: SearchSpace, number: int, trainer: NoiseTrainer, folder: Path) -> None:
+    """The training of a trial in this process, without Keras Tuner."""
+    import keras
+
+    config = space.trial_config(space.combinations[number], space.seed(number))
+    trainer.fit(trainer.build(config), config, folder / str(number), [])
+    keras.backend.clear_session(free_memory=True)
 
 
 def overhead(folder: Path, epochs: int) -> None:
@@ -60,19 +71,11 @@ def overhead(folder: Path, epochs: int) -> None:
 
     In turns, so that other work on the machine weighs on both.
     """
-    import keras
-
     from keras_landslide.tuning import oracles, results, tuner
     from keras_landslide.tuning.nursery import Nursery, Surroundings
 
     space, make = space_of(epochs), partial(NoiseTrainer, 64, 64)
-    trainer = make()
-
-    def train(space: SearchSpace, number: int) -> None:
-        config = space.trial_config(space.combinations[number], space.seed(number))
-        trainer.fit(trainer.build(config), config, folder / "bare" / str(number), [])
-        keras.backend.clear_session(free_memory=True)
-
+    train = partial(train_bare, trainer=make(), folder=folder / "bare")
     bare = []
 
     class Twin(tuner.Watcher):

@@ -24,6 +24,9 @@ from functools import partial
 from pathlib import Path
 
 from noise_search import NoiseTrainer, space_of
+from search import search, train_bare
+
+from keras_landslide.tuning.space import SearchSpace
 
 GRID = {"filters": (16, 32), "learning_rate": (1e-2, 3e-3, 1e-3), "batch_size": (32,)}
 
@@ -61,28 +64,23 @@ class GpuWatch:
         return f"GPU busy {mean:.0f} % (at most {peak:.0f} %), memory {max(self.used_mb):.0f} MB"
 
 
-def bare(epochs: int, patches: int, size: int, folder: Path) -> None:
-    """All trainings one after another in this process, without Keras Tuner."""
-    import keras
+def trials(part: str, space: SearchSpace, patches: int, size: int, workers: int, backend: str):
+    """All trainings of the space: `bare` one after another in this process, or by a `search`.
 
-    space, trainer = space_of(epochs, GRID, levels=4), NoiseTrainer(patches, size)
-    for number, values in enumerate(space.combinations):
-        config = space.trial_config(values, space.seed(number))
-        trainer.fit(trainer.build(config), config, folder / str(number), [])
-        keras.backend.clear_session(free_memory=True)
-
-
-def search(epochs: int, patches: int, size: int, folder: Path, workers: int, backend: str) -> None:
-    """The same trainings as trials."""
-    from keras_landslide.tuning.search import Resources, run_search
-
-    make = partial(NoiseTrainer, patches, size)
-    threads = max(len(os.sched_getaffinity(0)) // workers, 1)
-    resources = Resources(workers=workers, threads=threads, backend=backend)
-    found = run_search(space_of(epochs, GRID, levels=4), folder, make, resources=resources)
-    failed = [row.reason for row in found.rows if row.status != "completed"]
-    if failed:
-        raise SystemExit(f"{len(failed)} trials failed: {failed[0]}")
+    Raises:
+        SystemExit: a trial failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if part == "bare":
+            trainer = NoiseTrainer(patches, size)
+            for number in range(len(space.combinations)):
+                train_bare(space, number, trainer, Path(folder))
+            return
+        make = partial(NoiseTrainer, patches, size)
+        _, found = search(space, make, Path(folder), workers, backend)
+        failed = [row.reason for row in found.rows if row.status != "completed"]
+        if failed:
+            raise SystemExit(f"{len(failed)} trials failed: {failed[0]}")
 
 
 def main() -> None:
@@ -94,17 +92,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4, help="of the third run; 0 leaves it out")
     parser.add_argument("--part", help="internal: bare or search, in a process of its own")
     given = parser.parse_args()
+    space = space_of(given.epochs, GRID, levels=4)
     if given.part:
-        with tempfile.TemporaryDirectory() as folder:
-            amount = (given.epochs, given.patches, given.size, Path(folder))
-            if given.part == "bare":
-                bare(*amount)
-            else:
-                search(*amount, given.workers, given.backend)
+        trials(given.part, space, given.patches, given.size, given.workers, given.backend)
         return
-    trials = len(GRID["filters"]) * len(GRID["learning_rate"])
+    count = len(space.combinations)
     shape = f"{given.epochs} epochs of {given.patches * 3 // 4} patches of {given.size} px"
-    print(f"{given.backend}: {trials} trainings, {shape}", flush=True)
+    print(f"{given.backend}: {count} trainings, {shape}", flush=True)
     runs = [("bare", 1), ("search", 1)] + ([("search", given.workers)] if given.workers else [])
     base = None
     for part, workers in runs:
@@ -124,7 +118,7 @@ def main() -> None:
         base = base or seconds
         print(
             f"{given.backend}, {part}, {workers} at a time: {seconds:.1f} s, "
-            f"{trials / seconds * 3600:.0f} trials per hour, {seconds / base:.3f} of the bare "
+            f"{count / seconds * 3600:.0f} trials per hour, {seconds / base:.3f} of the bare "
             f"loop's time; {watch}",
             flush=True,
         )
