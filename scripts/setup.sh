@@ -52,10 +52,12 @@ install_system_packages() {
             || die "this machine lacks $packages and sudo wants a password; run: sudo apt-get install $packages"
     fi
     say "installing from the system's packages: $packages"
-    $sudo apt-get update -qq
+    $sudo apt-get update -qq || say "the package lists were not renewed; going on with those that are here"
+    # A machine that has just started often holds dpkg's lock for its own upgrades: wait for it.
     # shellcheck disable=SC2086  # a list of words on purpose
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages \
-        >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
+        install -y -qq --no-install-recommends $packages >/dev/null \
+        || die "apt-get did not install $packages (its own lines above say why); mend that, then run make again"
 }
 
 bindings_match() {
