@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,10 +111,15 @@ def read_bundle(folder: str | Path) -> Bundle:
     return bundle
 
 
-def check_stack(bundle: Bundle, info: StackInfo) -> None:
+def check_stack(bundle: Bundle, info: StackInfo, *, unread: Collection[str] = ()) -> None:
     """Refuse a stack that breaks the contract.
 
     The stack may hold more bands than the network uses, in any order: they are picked by name.
+
+    Args:
+        bundle: what the network asks for.
+        info: the stack.
+        unread: bands of the network that are not read from this stack, so that it may lack them.
 
     Raises:
         BundleError: a band is missing or in another unit, the pixel size differs by more than
@@ -123,13 +128,14 @@ def check_stack(bundle: Bundle, info: StackInfo) -> None:
     """
     where = f"{info.path}: does not fit the bundle '{bundle.name}': "
     have = {band.name: band for band in info.bands}
-    missing = [name for name in bundle.band_names if name not in have]
+    read = [band for band in bundle.bands if band.name not in unread]
+    missing = [band.name for band in read if band.name not in have]
     if missing:
         raise BundleError(
             f"{where}no band {', '.join(missing)} among {', '.join(have)}; add it to the scene "
             "recipe and stack again"
         )
-    for band in bundle.bands:
+    for band in read:
         unit = have[band.name].unit
         if unit != band.unit:
             raise BundleError(

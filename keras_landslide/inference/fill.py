@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_landslide.errors import BandError, BundleError, UnknownNameError
 from keras_landslide.files import keep_inputs
-from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.bundle import Bundle, check_stack
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 from keras_landslide.rasters.write import BLOCK_PX, RasterWriter
 
@@ -46,9 +46,11 @@ def fill_stack(
         Share of the filled pixels per sensor.
 
     Raises:
-        BundleError: the network was not trained with band dropout.
+        BundleError: the network was not trained with band dropout, or what is read of the stack
+            breaks its contract (a band it lacks, a unit, the pixel size).
         UnknownNameError: `without` names no sensor of the network.
-        BandError: the stack has some but not all bands of a sensor, or lacks another band.
+        BandError: the stack has some but not all bands of a sensor, or no `cloud` to fill under;
+            no pixel would be left with a value of any sensor.
         InputFileError: the stack cannot be read.
         OutputError: `out` cannot be written, or is the stack itself.
     """
@@ -60,7 +62,13 @@ def fill_stack(
     keep_inputs(out, [stack])
     absent = set(without)
     absent |= {name for name in set(groups) - absent if _absent(info, name, groups[name])}
+    if len(groups) > 1 and absent == set(groups):
+        raise BandError(
+            f"{stack}: has nothing to answer from without {' and '.join(sorted(absent))}, and no "
+            "network learns from terrain alone; leave one of them"
+        )
     hidden = {band for name in absent for band in groups[name]}
+    check_stack(bundle, info, unread=hidden)
     extra = [name for name in ("cloud", "label") if name in info.band_names]
     if clouds and "cloud" not in extra:
         raise BandError(f"{stack}: has no band cloud to fill under; leave --clouds out")

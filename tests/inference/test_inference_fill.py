@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 
 from keras_landslide import models
@@ -114,6 +115,17 @@ def test_the_only_sensor_can_be_missing_too(bundle, tmp_path):
     np.testing.assert_array_equal(filled[cloud], np.tile(np.float32(MEANS[:3]), (200, 1)))
 
 
+def test_values_that_the_network_does_not_know_are_not_given_its_units(bundle, tmp_path):
+    """The filled stack takes its units from the bundle, so the stack's have to be the same."""
+    known, stack = read_bundle(bundle), write(tmp_path / "s.tif")
+    with rasterio.open(stack, "r+") as raster:
+        raster.units = [u if u != "dB" else "power" for u in raster.units]
+    with pytest.raises(BundleError, match=r"band vv_pre is in .power., the network was trained on .dB."):
+        fill_stack(known, stack, tmp_path / "f.tif")
+    fill_stack(known, stack, tmp_path / "f.tif", without=["sar"])
+    assert stack_info(tmp_path / "f.tif").band_names[5:7] == ("vv_pre", "vv_post")
+
+
 def test_what_cannot_be_filled(bundle, tmp_path):
     known = read_bundle(bundle)
     one = write(tmp_path / "one.tif", tuple(n for n in NAMES if n != "vv_post"))
@@ -123,6 +135,13 @@ def test_what_cannot_be_filled(bundle, tmp_path):
         fill_stack(known, write(tmp_path / "c.tif", NAMES), tmp_path / "f.tif", clouds=True)
     with pytest.raises(UnknownNameError, match="unknown sensor 'lidar'; choose one of: optical"):
         fill_stack(known, one, tmp_path / "f.tif", without=["lidar"])
+    with pytest.raises(BandError, match="nothing to answer from without optical and sar"):
+        fill_stack(known, one, tmp_path / "f.tif", without=["optical", "sar"])
+    bare = write(tmp_path / "bare.tif", tuple(n for n in NAMES if n != "curvature"))
+    with pytest.raises(BundleError, match="no band curvature"):
+        fill_stack(known, bare, tmp_path / "f.tif")
+    with pytest.raises(BundleError, match="no band red, green, blue"):
+        check_stack(known, stack_info(write(tmp_path / "sar.tif", NAMES[3:])), unread=["vv_pre"])
     plain = tmp_path / "plain"
     (plain / "saved_model").mkdir(parents=True)
     (plain / "saved_model" / "saved_model.pb").write_bytes(b"")
