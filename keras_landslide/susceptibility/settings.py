@@ -121,11 +121,20 @@ class StudySettings:
 
         Raises:
             UnknownNameError: a network or protocol is unknown.
-            ModelError: a number is out of range.
+            ModelError: a network is named twice, no model is left, or options exclude each other.
         """
         for name in self.models:
             if name not in NETWORKS:
                 raise UnknownNameError.among("susceptibility model", name, NETWORKS)
+        if len(set(self.models)) != len(self.models):
+            raise ModelError(
+                f"{', '.join(self.models)}: a network is named twice; name each once in --models"
+            )
+        if not self.trained:
+            raise ModelError(
+                f"no model to compare; name some of {', '.join(NETWORKS)} in --models, or leave "
+                "out --no-peers"
+            )
         if self.protocol not in PROTOCOLS:
             raise UnknownNameError.among("protocol", self.protocol, PROTOCOLS)
         known = (*NETWORKS, *PEERS, *MEANS)

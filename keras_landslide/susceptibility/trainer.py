@@ -36,6 +36,11 @@ class Trainer:
         features: its local features.
         label: uint8 (H, W).
         settings: of the study.
+
+    Raises:
+        BandError: a network aligns and the stack has no uphill bands.
+        TerrainError: an uphill range goes beyond the margin of the patches.
+        UnknownNameError: a feature to align is none of the stack's.
     """
 
     def __init__(
@@ -43,6 +48,9 @@ class Trainer:
     ) -> None:
         self.stack, self.settings = stack, settings
         self.local = features
+        if set(settings.models) & set(ALIGNED):
+            # What cannot be aligned is said before anything is learnt.
+            self._check_reach(features.with_aligned(settings.align or features.names[:1]))
         self.values = read_features(stack, features)
         self.label = usable(label, self.values)
         self._aligned: tuple[tuple[str, ...], np.ndarray] | None = None
@@ -177,9 +185,7 @@ class Trainer:
         if names is None:
             names = heavy_channels(self._logistic(learn), self.local, LEAST_WEIGHT)
         relative = self.settings.protocol != "published"
-        features = self.local.with_aligned(names, relative=relative)
-        self._check_reach(features)
-        return features
+        return self.local.with_aligned(names, relative=relative)
 
     def _check_reach(self, features: Features) -> None:
         margin = self.settings.learning("lacnn").cutting.margin_px

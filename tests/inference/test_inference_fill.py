@@ -120,7 +120,7 @@ def test_values_that_the_network_does_not_know_are_not_given_its_units(bundle, t
     known, stack = read_bundle(bundle), write(tmp_path / "s.tif")
     with rasterio.open(stack, "r+") as raster:
         raster.units = [u if u != "dB" else "power" for u in raster.units]
-    with pytest.raises(BundleError, match=r"band vv_pre is in .power., the network was trained on .dB."):
+    with pytest.raises(BundleError, match=r"vv_pre is in 'power', the network was trained on 'dB'"):
         fill_stack(known, stack, tmp_path / "f.tif")
     fill_stack(known, stack, tmp_path / "f.tif", without=["sar"])
     assert stack_info(tmp_path / "f.tif").band_names[5:7] == ("vv_pre", "vv_post")

@@ -146,8 +146,8 @@ def test_a_key_for_all_that_counts(stack):
     """Another setting of a model is another file, and another model's is not."""
     info = stack_info(stack)
 
-    def keys(**options):
-        settings = StudySettings(held=(Held("rows", 2),), **options).resolved()
+    def keys(models=("llr",), **options):
+        settings = StudySettings(models, held=(Held("rows", 2),), **options).resolved()
         of = trainer.Trainer(stack, stack_features(info, ["slope"]), read_label(stack), settings)
         return {name: of.key(name, settings.held[0]) for name in ("llr", "random_forest")}
 
@@ -227,13 +227,33 @@ def failed(arguments, capfd):
         (["--held-out", "stripes:2"], "unknown folds 'stripes'"),
         (["--held-out", "rows:72"], "has no landslide pixel"),
         (["--bands", "slope,dip"], "has no band 'dip'"),
+        (["--models", "llr,cnn,llr"], "a network is named twice"),
+        (["--models", "", "--no-peers"], "no model to compare; name some of naive, llr"),
         (["--models", "lacnn", "--align", "dip"], "unknown feature to align 'dip'"),
         (["--models", "lacnn", "--margin", "29"], "30 pixels, more than the patch margin of 29"),
     ],
 )
 def test_mistakes_are_one_clear_line(stack, tmp_path, capfd, options, message):
-    line = failed([stack, "-o", tmp_path / "out", *QUICK[:6], *options], capfd)
+    line = failed([stack, "-o", tmp_path / "out", *QUICK, *options], capfd)
     assert message in line
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "no uphill bands, which lann and lacnn need"),
+        (["--align", "dip"], "unknown feature to align 'dip'"),
+    ],
+)
+def test_what_cannot_be_aligned_is_said_before_anything_is_learnt(
+    stack, tmp_path, capfd, options, message
+):
+    info = stack_info(stack)
+    names = [band.name for band in info.bands if band.name in ("slope", "label")]
+    flat = write_raster(tmp_path / "flat.tif", read_bands(stack, names), info.grid, names=names)
+    arguments = [flat, "-o", tmp_path / "out", "--models", "llr,lann", *QUICK, *options]
+    assert message in failed(arguments, capfd)
+    assert not list((tmp_path / "out").rglob("*.npy*"))
 
 
 def test_a_dem_with_holes_is_mapped_around_them(stack, tmp_path, capsys):
