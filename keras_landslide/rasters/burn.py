@@ -12,7 +12,7 @@ from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
-from keras_landslide.rasters.vector import choose_layer, open_on_grid, open_vector
+from keras_landslide.rasters.vector import check_polygons, choose_layer, open_on_grid, open_vector
 
 NO_CODE = -1
 """Stored where no polygon with a code covers a pixel's centre; the nodata value of the file."""
@@ -66,13 +66,14 @@ def burn_classes(
     Raises:
         InputFileError: the file cannot be read, or has no such layer.
         CrsError: the layer has no CRS.
-        NodataError: the layer is empty.
+        NodataError: the layer is empty, or holds points or lines.
         GridMismatchError: no polygon lies near the grid.
         OutputError: `dst` cannot be written.
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
         _vector, features = open_on_grid(src, layer, grid)
+        check_polygons(features, src)
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Int16)
             out.GetRasterBand(1).SetNoDataValue(NO_CODE)

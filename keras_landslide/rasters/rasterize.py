@@ -14,7 +14,7 @@ from keras_landslide.grid import Bounds, Grid, Window
 from keras_landslide.rasters.burn import blank_raster
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader
-from keras_landslide.rasters.vector import open_on_grid
+from keras_landslide.rasters.vector import check_polygons, open_on_grid
 from keras_landslide.rasters.write import RasterWriter
 
 TILE_PX = 1024
@@ -43,13 +43,14 @@ def rasterize(
     Raises:
         InputFileError: the file cannot be read, or has no such layer or several to choose from.
         CrsError: the layer has no CRS.
-        NodataError: the layer has no polygon.
+        NodataError: the layer is empty, or holds points or lines.
         GridMismatchError: no polygon lies near the grid.
         OutputError: `dst` cannot be written.
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
         _vector, features = open_on_grid(src, layer, grid)
+        check_polygons(features, src)
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Byte)
             gdal.RasterizeLayer(

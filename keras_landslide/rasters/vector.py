@@ -62,6 +62,32 @@ def open_on_grid(src: str | Path, layer: str | None, grid: Grid):
     return vector, features
 
 
+def check_polygons(features, src: str | Path) -> None:
+    """Refuse a layer of points or lines where areas are wanted.
+
+    Raises:
+        NodataError: its geometries are no polygons.
+    """
+    from osgeo import ogr
+
+    kind = ogr.GT_Flatten(features.GetGeomType())
+    if kind == ogr.wkbUnknown:  # a file that may hold anything: its first geometry tells
+        geometry = next((each.GetGeometryRef() for each in features), None)
+        features.ResetReading()
+        kind = ogr.GT_Flatten(geometry.GetGeometryType()) if geometry else kind
+    names = {
+        ogr.wkbPoint: "points",
+        ogr.wkbMultiPoint: "points",
+        ogr.wkbLineString: "lines",
+        ogr.wkbMultiLineString: "lines",
+    }
+    if kind in names:
+        raise NodataError(
+            f"{src}: layer '{features.GetName()}' holds {names[kind]}, polygons are needed; "
+            "buffer them to the areas that they stand for, or take another layer"
+        )
+
+
 def layer_crs(features, src: str | Path):
     """The `osr.SpatialReference` of an OGR layer of the file `src`.
 

@@ -90,11 +90,18 @@ class SarSource:
 
 @dataclass(frozen=True)
 class CloudSource:
-    """`[cloud]`: 0 clear, 1 cloud, 2 cloud shadow."""
+    """`[cloud]`: 0 clear, 1 cloud, 2 cloud shadow, or what `cloud` and `shadow` name."""
 
     path: str
     index: int = 1
     nodata: float | None = None
+    cloud: list[int] = field(default_factory=list)
+    shadow: list[int] = field(default_factory=list)
+
+    @property
+    def named(self) -> bool:
+        """Whether the file has values of its own, of which the recipe says what they are."""
+        return bool(self.cloud or self.shadow)
 
 
 @dataclass(frozen=True)

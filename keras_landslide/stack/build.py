@@ -24,8 +24,9 @@ from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
 from keras_landslide.stack.categories import category_layer, distance_layer
 from keras_landslide.stack.cluster import cluster_crew
+from keras_landslide.stack.labels import cloud_layer, label_layer
 from keras_landslide.stack.radar import sar_layer
-from keras_landslide.stack.sources import cloud_layer, label_layer, ndvi_layer, raster_layer
+from keras_landslide.stack.sources import ndvi_layer, raster_layer
 from keras_landslide.stack.target import target_grid
 from keras_landslide.stack.terrain import dem_layers
 from keras_landslide.stack.tiles import Crew, Here, LayerMaker

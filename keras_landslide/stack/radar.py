@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+from keras_landslide.errors import InputFileError
+from keras_landslide.grid import Window
 from keras_landslide.rasters.align import check_overlap, grid_of
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import BandReader
@@ -28,6 +30,8 @@ def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
     source_name = path.name
     steps = []
     index, nodata = sar.index, _nodata(path, sar)
+    if sar.input != "db":
+        _check_no_decibels(path, sar)
     if sar.input != "power" or sar.speckle == "lee":
         check_overlap(grid_of(path), workshop.grid, path)
         path = workshop.make(
@@ -55,6 +59,30 @@ def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
     derivation = ", ".join(filter(None, [f"from {sar.input}", *steps]))
     band = described(sar.band, source_name, derivation, UNITS[sar.output])
     return Layer((band,), (part,), partial(from_power, scale=sar.output))
+
+
+def _check_no_decibels(path: Path, sar: SarSource) -> None:
+    """Refuse decibels that the recipe calls power: a look at a few windows tells."""
+    grid = grid_of(path)
+    side, part = 64, (1 / 6, 1 / 2, 5 / 6)
+    with BandReader(path) as reader:
+        seen = [
+            reader.read_indexes(
+                (sar.index,),
+                Window(int(grid.height * y), int(grid.width * x), side, side),
+                nodata=sar.nodata,
+            )
+            for y in part
+            for x in part
+        ]
+    values = np.concatenate([each.ravel() for each in seen])
+    values = values[np.isfinite(values) & (values != 0)]
+    if values.size and (values < 0).mean() > 0.5:
+        raise InputFileError(
+            f"{path}: {(values < 0).mean():.0%} of the values seen are below 0, as {sar.input} "
+            'never is; set input = "db" in its [[sar]] section if they are decibels, or name the '
+            "nodata value"
+        )
 
 
 def _nodata(path: Path, sar: SarSource) -> float | None:

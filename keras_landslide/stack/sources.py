@@ -1,4 +1,4 @@
-"""Each section of a recipe as layers on the target grid (terrain has its own file)."""
+"""Rasters of a recipe as layers on the target grid, and what all layers need."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
 
-from keras_landslide.bands import BANDS, UNLABELLED, Band
+from keras_landslide.bands import BANDS, Band
 from keras_landslide.errors import BandError, RecipeError
-from keras_landslide.grid import Bounds
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
 from keras_landslide.rasters.gdal_errors import reading
-from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.rasters.read import BandInfo
-from keras_landslide.recipe import CloudSource, InventorySource, RasterSource, Recipe
+from keras_landslide.recipe import RasterSource, Recipe
 from keras_landslide.stack.indices import ndvi
 from keras_landslide.stack.workshop import Layer, Part, Workshop
 
@@ -67,43 +64,6 @@ def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
         return ndvi(finish_red(red_stored), finish_nir(nir_stored))
 
     return Layer((band,), (red, nir), finish)
-
-
-def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer:
-    """The cloud mask as a band."""
-    path = recipe.resolve(cloud.path)
-    part, how = on_grid(workshop, path, (cloud.index,), kind="categorical", nodata=cloud.nodata)
-    return Layer((described("cloud", path.name, how),), (part,), unchanged)
-
-
-def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) -> Layer:
-    """The label band: 0 background, 1 landslide, 255 outside the surveyed area."""
-    if inventory.raster:
-        path = recipe.resolve(inventory.raster)
-        part, how = on_grid(workshop, path, (1,), kind="categorical", nodata=inventory.nodata)
-        finish = partial(_label_from_classes, landslide=inventory.landslide)
-        return Layer((described("label", path.name, how),), (part,), finish)
-    assert inventory.path is not None  # the recipe's check made sure of it
-    path = recipe.resolve(inventory.path)
-    how = "pixels touched by polygons" if inventory.all_touched else "pixel centres in polygons"
-    options: dict[str, Any] = {"layer": inventory.layer, "all_touched": inventory.all_touched}
-    sources = [path]
-    if inventory.surveyed_bounds:
-        box = Bounds(*inventory.surveyed_bounds)
-        options |= {"surveyed_bounds": box}
-        how += f", 255 outside {', '.join(f'{v:.10g}' for v in box)}"
-    if inventory.surveyed:
-        area = recipe.resolve(inventory.surveyed)
-        sources.append(area)
-        options |= {"surveyed": area, "surveyed_layer": inventory.surveyed_layer}
-        how += f", 255 outside {area.name}"
-    burnt = workshop.make(
-        "label",
-        sources,
-        options,
-        lambda out: rasterize_label(path, out, workshop.grid, **options),
-    )
-    return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
 
 
 def on_grid(
@@ -177,9 +137,3 @@ def _scaled(
     if offset != 0:
         values += np.float32(offset)
     return within(values, valid)
-
-
-def _label_from_classes(classes: np.ndarray, landslide: list[int]) -> np.ndarray:
-    label = np.isin(classes, np.asarray(landslide, np.float32)).astype(np.float32)
-    label[np.isnan(classes)] = UNLABELLED
-    return label

@@ -9,6 +9,8 @@ from stack_scenes import TARGET
 
 from keras_landslide.cli.main import main
 from keras_landslide.grid import Grid
+from keras_landslide.rasters.gdal_errors import osgeo_gdal
+from keras_landslide.rasters.vector import open_vector
 from keras_landslide.rasters.write import write_raster
 
 
@@ -111,6 +113,29 @@ def mixed_kinds(scene):
     )
 
 
+def decibels_called_power(scene):
+    with rasterio.open(scene.parent / "sar.tif", "r+") as image:
+        image.write(np.float32(10) * np.log10(np.maximum(image.read(1), 1e-3)), 1)
+
+
+def points(scene):
+    inventory = open_vector(scene.parent / "inventory.gpkg")
+    layer = inventory.GetLayer(0).GetName()
+    sql = f'SELECT ST_Centroid(geom) AS geom FROM "{layer}"'
+    options = ["-dialect", "SQLite", "-sql", sql, "-nlt", "POINT"]
+    osgeo_gdal().VectorTranslate(str(scene.parent / "points.gpkg"), inventory, options=options)
+    scene.write_text(scene.read_text().replace('"inventory.gpkg"', '"points.gpkg"'))
+
+
+def scene_classes(scene):
+    with rasterio.open(scene.parent / "cloud.tif", "r+") as image:
+        image.write(np.where(image.read(1) == 1, 9, 4).astype("uint8"), 1)
+
+
+def cloud_and_shadow_alike(scene):
+    scene.write_text(scene.read_text().replace("[cloud]", "[cloud]\ncloud = [8, 3]\nshadow = [3]"))
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -126,6 +151,9 @@ def mixed_kinds(scene):
         (unknown_key, ["recipe.toml", "ndwi", "choose from: ndvi"]),
         (degrees_wanted, ["recipe.toml", "not projected in metres"]),
         (mixed_kinds, ["optical.tif", "mixes continuous and azimuth"]),
+        (decibels_called_power, ["sar.tif", "below 0, as power never is", 'input = "db"']),
+        (scene_classes, ["cloud.tif", "holds", "cloud = [8, 9, 10]"]),
+        (cloud_and_shadow_alike, ["recipe.toml", "3 is named as cloud and as shadow"]),
         (same_name_twice, ["recipe.toml", "two bands have the name 'red'"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -137,6 +165,14 @@ def test_one_clear_line_and_nothing_half_written(scene, spoil, words, capfd):
     assert status == 2 and len(lines) == 1, lines
     assert lines[0].startswith("error: ") and all(word in lines[0] for word in words), lines
     assert names(scene.parent) == before
+
+
+def test_points_are_no_areas(scene, capfd):
+    points(scene)
+    status, lines = run_here(scene, scene.parent / "stack.tif", capfd)
+    assert status == 2 and len(lines) == 1, lines
+    assert "points.gpkg" in lines[0] and "holds points, polygons are needed" in lines[0]
+    assert not (scene.parent / "stack.tif").exists()
 
 
 @pytest.mark.parametrize("name", ["dem.tif", "recipe.toml", "inventory.gpkg", "../{}/cloud.tif"])

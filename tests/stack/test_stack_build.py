@@ -94,6 +94,17 @@ def test_label_and_cloud(stack):
     assert set(np.unique(band(stack, "cloud"))) == {0, 1, 2}
 
 
+def test_classes_of_a_mask_as_cloud_and_shadow(scene):
+    """Sentinel-2's scene classification: 8, 9 cloud, 3 shadow, 4 vegetation, 0 no data."""
+    classes = np.full(TARGET.shape, 4, "uint8")
+    classes[:10], classes[10:20], classes[20:30], classes[30:40] = 8, 9, 3, 0
+    write_raster(scene.parent / "cloud.tif", classes, TARGET)
+    edit(scene, "[cloud]", "[cloud]\ncloud = [8, 9]\nshadow = [3]\nnodata = 0")
+    mask = band(build_stack(scene, scene.parent / "stack.tif"), "cloud")
+    assert (mask[:20] == 1).all() and (mask[20:30] == 2).all() and (mask[40:] == 0).all()
+    assert np.isnan(mask[30:40]).all()
+
+
 def test_same_bytes_twice(stack, scene):
     again = build_stack(scene, scene.parent / "again.tif", root=scene.parent)
     assert again.read_bytes() == stack.read_bytes()
