@@ -71,14 +71,21 @@ def check(
         BundleError: the bundle cannot be read.
         LandslideError: a file cannot be read or written.
     """
-    from keras_landslide.errors import BundleError, NodataError
+    from keras_landslide.errors import BundleError, InputFileError, LandslideError, NodataError
     from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict, with_applicability
     from keras_landslide.files import write_json
     from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.drift_figure import drift_figure
 
+    if training_patches is not None and training_stack is None:
+        raise LandslideError(
+            "--training-patches say which part of --training-stack was learnt from; give both"
+        )
     out, known, info = Path(out), read_bundle(bundle), stack_info(stack)
+    for path in filter(None, (training_stack, training_patches)):
+        if not Path(path).exists():
+            raise InputFileError(f"{path}: no such file; check the path")
     try:
         ranges = {name: known.contract["band_ranges"][name] for name in known.band_names}
     except KeyError as error:

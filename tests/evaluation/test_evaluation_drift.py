@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist, pdist
 
 from keras_landslide.cli.check import check, drift_warning
 from keras_landslide.cli.main import main
-from keras_landslide.errors import NodataError
+from keras_landslide.errors import LandslideError, NodataError
 from keras_landslide.evaluation.applicability import fit_applicability
 from keras_landslide.evaluation.drift import band_drift, verdict
 from keras_landslide.grid import Grid
@@ -133,6 +133,20 @@ def test_another_pixel_size_is_a_plain_no(bundle, tmp_path, capsys):
     screen = capsys.readouterr().out
     assert "may it be used here? no: the stack breaks" in screen and "pixels of 30 m" in screen
     assert "red" in screen and "like training" in screen
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"training_patches": "patches.gpkg"}, "part of --training-stack"),
+        ({"training_stack": "nowhere.tif"}, "nowhere.tif: no such file"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_written(bundle, tmp_path, options, message):
+    stack = write(tmp_path / "n.tif", scene(2))
+    with pytest.raises(LandslideError, match=message):
+        check(bundle, stack, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_verdict_takes_the_worst():
