@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_landslide import losses, models
 from keras_landslide.cli.train import TrainingData, load_data, new_model
 from keras_landslide.config import RunConfig
 from keras_landslide.patches.cache import PatchCache
@@ -23,15 +22,13 @@ from keras_landslide.tuning.space import SearchSpace
 class PatchTrainer:
     """Builds and trains the run config of a trial, as `keras-landslide train` would.
 
-    What concerns all trials is checked here, before the first one. See
-    `tuning.job.Trainer`.
+    See `tuning.job.Trainer`.
 
     Args:
         space: the search.
 
     Raises:
-        LandslideError: stack, patch table, bands, splits, loss, or a network's name or option is
-            wrong.
+        LandslideError: stack, patch table, bands or splits are wrong.
     """
 
     def __init__(self, space: SearchSpace):
@@ -39,11 +36,8 @@ class PatchTrainer:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         self.limit, self.seed = space.settings.max_patches, space.settings.seed
         self.data: dict[tuple[str, ...], TrainingData] = {}
-        configs = [space.trial_config(values, seed=0) for values in space.combinations]
-        for config in configs:
-            models.registry.check_options(config.model.name, config.model.options)
-            losses.get(config.training.loss)
-        for config in configs:
+        for values in space.combinations:
+            config = space.trial_config(values, seed=0)
             if config.band_names not in self.data:
                 self.data[config.band_names] = load_data(config)
 

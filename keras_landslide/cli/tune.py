@@ -14,6 +14,7 @@ import click
 from keras_landslide.cli.tune_options import (
     about_data,
     backend_name,
+    check_choices,
     load,
     make_trainer,
     prepare,
@@ -101,10 +102,11 @@ def tune(
     loaded = load(space, overrides)
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)
-    prepare(loaded)
     with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
         from keras_landslide.tuning.search import Resources, run_search
 
+        check_choices(loaded)
+    prepare(loaded)
     resources = Resources(
         workers=workers,
         listen=listen,

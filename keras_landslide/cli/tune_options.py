@@ -62,6 +62,22 @@ def about_data(space: SearchSpace, backend: str) -> dict[str, Any]:
     }
 
 
+def check_choices(space: SearchSpace) -> None:
+    """Refuse a network, an option of one or a loss that there is not. Imports Keras.
+
+    Raises:
+        UnknownNameError: a network or a loss is unknown.
+        ModelError: an option that its network does not have.
+    """
+    from keras_landslide import losses
+    from keras_landslide.models.registry import check_options
+
+    for values in space.combinations:
+        config = space.trial_config(values, seed=0)
+        check_options(config.model.name, config.model.options)
+        losses.get(config.training.loss)
+
+
 def prepare(space: SearchSpace) -> None:
     """Check stack and patches, and cut the patches, once for all processes."""
     from keras_landslide.cli.train import load_data

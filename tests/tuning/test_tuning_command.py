@@ -100,15 +100,22 @@ def test_wrong_input_is_one_line_and_status_2(basin, tmp_path, capsys, arguments
     assert not (tmp_path / "out" / "trials.csv").exists()
 
 
-def test_a_misspelt_option_is_refused_before_the_first_trial(basin, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("model.options.filtrs = [2, 4]", "no option 'filtrs'; choose from: filters"),
+        ('loss = ["dice", "dicee"]', "unknown loss 'dicee'; choose one of"),
+        ('model = ["unet_colombia", "unett"]', "unknown model 'unett'; choose one of"),
+    ],
+)
+def test_what_there_is_not_is_refused_before_the_first_trial(
+    basin, tmp_path, capsys, entry, message
+):
     space = tmp_path / "space.toml"
-    text = (
-        (basin / "space.toml")
-        .read_text()
-        .replace("filters = [2, 4]", "model.options.filtrs = [2, 4]")
-    )
+    text = (basin / "space.toml").read_text().replace("filters = [2, 4]", entry)
     space.write_text(text.replace('"stack.tif"', f'"{basin}/stack.tif"').replace(
         '"patches.gpkg"', f'"{basin}/patches.gpkg"'))  # fmt: skip
     with pytest.raises(SystemExit):
         main(["tune", str(space), "-o", str(tmp_path / "out")])
-    assert "no option 'filtrs'; choose from: filters" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
