@@ -5,6 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
+
+from keras_landslide.errors import RecipeError
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def check_backend(name: str) -> None:
+    """Refuse a Keras backend that there is not; nothing heavy is imported.
+
+    Raises:
+        RecipeError: it is unknown, or not installed.
+    """
+    if name not in BACKENDS:
+        raise RecipeError(
+            f"KERAS_BACKEND = '{name}' is unknown; choose one of: {', '.join(BACKENDS)}"
+        )
+    if find_spec(name) is None:
+        raise RecipeError(f"Keras backend '{name}' is not installed: pip install {name}")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ SHOWN = 3
 """Problems of one kind that are printed; all are in check.json."""
 
 
-@click.group(short_help="data sets: check, preview, fetch")
+@click.group(short_help="data sets of chips: check, fetch, score")
 def command() -> None:
     """Look after data sets of image and mask files."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 
 import click
 
+from keras_landslide.environment import check_backend
 from keras_landslide.errors import LandslideError
 from keras_landslide.version import __version__
 
@@ -27,9 +29,9 @@ VERBS: dict[str, str] = {
     "susceptibility": "models compared on held-out ground, and the susceptibility map",
     "audit": "how much a random split flatters a model",
     "models": "list the networks",
-    "data": "data sets of chips: check, preview, fetch",
+    "data": "data sets of chips: check, fetch, score",
     "reproduce": "run a paper's protocol and put its table beside ours",
-    "demo": "all of the above on the simulated basins",
+    "demo": "the main job on the simulated basins: from simulate to evaluate",
 }
 
 
@@ -61,6 +63,8 @@ def cli(debug: bool) -> None:
 
     Exit status: 0 done, 2 wrong input (one line says what), 1 a defect of ours, 130 Ctrl-C.
     """
+    if backend := os.environ.get("KERAS_BACKEND"):
+        check_backend(backend)
 
 
 def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
@@ -68,6 +72,8 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
     try:
+        if "" in arguments:  # an unset variable of a script: a folder named "" would be this one
+            raise click.UsageError("an argument is empty; give it a value, or leave it out")
         # standalone_mode off: click then raises instead of exiting, and we print one line.
         # --debug is taken anywhere on the line, since people add it at the end.
         command.main([a for a in arguments if a != "--debug"], standalone_mode=False)

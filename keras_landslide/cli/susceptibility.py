@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.options import seed_option
+
 
 @click.command(short_help="susceptibility models compared on held-out ground, and the map")
 @click.argument("source", type=click.Path(path_type=Path))
@@ -46,7 +48,7 @@ import click
 @click.option("--classes", type=click.Choice(["natural_breaks", "quantiles", "equal_area"]),
               default="natural_breaks", show_default=True,
               help="How the five classes are cut.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@seed_option("Of folds, networks and peers.")
 def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     """Compare models on held-out parts of SOURCE, then map all of it with the best.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from keras_landslide.environment import check_backend
 
 if TYPE_CHECKING:
     from keras_landslide.cli.patch_trainer import PatchTrainer
@@ -99,8 +100,6 @@ def make_trainer(space: SearchSpace) -> PatchTrainer:
 
 def backend_name(name: str | None) -> str:
     """The backend's name, which has to be installed: asked for, or as Keras would choose it."""
-    from keras_landslide.errors import RecipeError
-
     chosen = name or os.environ.get("KERAS_BACKEND")
     if chosen is None:
         from keras_landslide.quiet import quiet_tensorflow
@@ -108,8 +107,7 @@ def backend_name(name: str | None) -> str:
         with quiet_tensorflow():
             import keras
         return keras.backend.backend()
-    if find_spec(chosen) is None:
-        raise RecipeError(f"Keras backend '{chosen}' is not installed: pip install {chosen}")
+    check_backend(chosen)
     return chosen
 
 

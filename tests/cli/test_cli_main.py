@@ -56,6 +56,20 @@ def test_unknown_verb_and_option_exit_2(capsys):
         assert line.startswith("error: ") and words in line and line.endswith("--help")
 
 
+def test_an_empty_argument_is_no_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run_main(["simulate", "", "--size", "256"], capsys)
+    assert code == 2 and err.startswith("error: an argument is empty")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backend_that_there_is_not(monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    code, _, err = run_main(["models"], capsys)
+    assert code == 2 and len(err.splitlines()) == 1
+    assert "'theano' is unknown; choose one of: tensorflow, jax, torch" in err
+
+
 @pytest.fixture
 def broken_verb(monkeypatch):
     """A verb that stumbles over a defect of ours."""
