@@ -15,7 +15,7 @@ setup: ## system libraries, .venv, pinned dependencies (done by the others where
 	@scripts/setup.sh
 
 demo: setup ## the whole way on two simulated basins: stack, tune, train, transfer, score (DEMO=folder)
-	@.venv/bin/keras-landslide demo $(DEMO)
+	@.venv/bin/keras-landslide demo $(DEMO) $(DEMO_OPTIONS)
 
 test: setup ## the tests, side by side (JOBS=number)
 	@$(PY) -m pytest -n $(JOBS) --dist loadscope
