@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.version import BUNDLE_FORMAT, __version__
 
 RUN_FILES = ("config.toml", "data.json", "metrics.json", "model.keras")
+DATA_ENTRIES = ("simulated", "bands", "pixel_size_m", "patch_size_px", "training_area",
+                "band_ranges")  # fmt: skip
+METRICS_ENTRIES = ("threshold", "threshold_rule", "backend")
 
 
 def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
@@ -54,7 +58,8 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
             "run `keras-landslide train` to its end first"
         )
     config = load_run_config(folder / "config.toml")
-    data, metrics = _read_json(folder / "data.json"), _read_json(folder / "metrics.json")
+    data = _read_json(folder / "data.json", DATA_ENTRIES)
+    metrics = _read_json(folder / "metrics.json", METRICS_ENTRIES)
     model = any_size_model(folder, config, len(data["bands"]))
     contract = _contract(model, config, data, metrics)
     with replacing(out) as part:
@@ -186,8 +191,12 @@ def _band_dropout(config: RunConfig, metrics: dict[str, Any]) -> dict[str, Any] 
     return {"rate": rate, "groups": groups, "thresholds": thresholds} if rate else None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BundleError(f"{path}: is not valid JSON ({error}); train again") from error
+    lacking = [key for key in wanted if not isinstance(values, dict) or key not in values]
+    if lacking:
+        raise BundleError(f"{path}: has no entry {', '.join(lacking)}; train again")
+    return values

@@ -101,7 +101,7 @@ def load(bundle: Bundle | str | Path) -> SavedModelPredict:
     tf.get_logger().setLevel("ERROR")
     try:
         loaded = tf.saved_model.load(str(bundle.saved_model))
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, RuntimeError, IndexError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise BundleError(
             f"{bundle.saved_model}: cannot be loaded ({reason}); export the run again"

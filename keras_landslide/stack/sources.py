@@ -14,7 +14,7 @@ from keras_landslide.bands import BANDS, Band
 from keras_landslide.errors import BandError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
 from keras_landslide.rasters.gdal_errors import reading
-from keras_landslide.rasters.read import BandInfo
+from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
 from keras_landslide.stack.indices import ndvi
 from keras_landslide.stack.workshop import Layer, Part, Workshop
@@ -79,7 +79,7 @@ def on_grid(
     """Bands of a raster on the target grid: read in place if they lie on it already, or warped.
 
     Raises:
-        InputFileError: the file is missing or cut short.
+        InputFileError: the file is missing or cut short, or its values are complex.
         CrsError: it has no CRS.
         BandError: it has fewer bands.
         GridMismatchError: it does not overlap the target grid.
@@ -112,6 +112,7 @@ def _single(rasters: Sequence[Layer], name: str) -> tuple[Part, Callable[..., np
 def _check_indexes(path: Path, indexes: Sequence[int]) -> None:
     with reading(path), rasterio.open(path) as src:
         count = src.count
+        require_real(src, path)
     for index in indexes:
         if not 1 <= index <= count:
             raise BandError(f"{path}: has no band {index}, it has {count}; correct the recipe")

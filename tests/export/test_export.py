@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -144,6 +145,15 @@ def test_unfinished_run(tmp_path, run_folder):
     with pytest.raises(BundleError, match=r"data\.json, metrics\.json, model\.keras is missing"):
         export_bundle(tmp_path, tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_run_without_its_threshold(tmp_path, run_folder):
+    for name in ("config.toml", "data.json", "model.keras"):
+        shutil.copy(run_folder / name, tmp_path / name)
+    for text in ("{}", "[]"):
+        (tmp_path / "metrics.json").write_text(text)
+        with pytest.raises(BundleError, match=r"metrics\.json: has no entry threshold, .*again"):
+            export_bundle(tmp_path, tmp_path / "bundle")
 
 
 def test_model_of_another_run(tmp_path, run_folder):

@@ -39,3 +39,11 @@ def test_damaged_graph(make_bundle):
     (folder / "saved_model" / "saved_model.pb").write_bytes(b"no graph")
     with pytest.raises(BundleError, match=r"saved_model: cannot be loaded .*export the run again"):
         engine.load(folder)
+
+
+def test_weights_that_were_cut_short_on_their_way(make_bundle):
+    folder = make_bundle()
+    (data,) = (folder / "saved_model" / "variables").glob("variables.data*")
+    data.write_bytes(data.read_bytes()[:-40])
+    with pytest.raises(BundleError, match=r"saved_model: cannot be loaded .*export the run again"):
+        engine.load(folder)

@@ -10,7 +10,7 @@ from rasterio.enums import ColorInterp
 
 from keras_landslide.errors import BandError, CrsError, InputFileError, OutputError
 from keras_landslide.grid import Grid, Window
-from keras_landslide.rasters.read import read_bands, stack_info
+from keras_landslide.rasters.read import BandReader, read_bands, stack_info
 from keras_landslide.rasters.write import RasterWriter, to_cog, write_raster
 
 GRID = Grid("EPSG:32618", Affine(12.5, 0, 400000, 0, -12.5, 700000), (70, 90))
@@ -79,6 +79,15 @@ def test_missing_truncated_and_foreign_files(tmp_path):
     path.write_bytes(b"no raster")
     with pytest.raises(InputFileError, match=r"a\.tif"):
         stack_info(path)
+
+
+def test_complex_values_are_refused(tmp_path):
+    path = tmp_path / "slc.tif"
+    profile = {"driver": "GTiff", "height": 4, "width": 4, "count": 1, "dtype": "complex64"}
+    with rasterio.open(path, "w", crs=GRID.crs, transform=GRID.transform, **profile) as dst:
+        dst.write(np.ones((1, 4, 4), "complex64"))
+    with pytest.raises(InputFileError, match=r"slc\.tif: band 1 is complex .* power"):
+        BandReader(path)
 
 
 def test_no_crs_is_refused_with_a_way_out(tmp_path):
