@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from keras_landslide.cli.map_scores import evaluate
-from keras_landslide.cli.options import FiniteRange, seed_option
+from keras_landslide.cli.options import FiniteRange, given, seed_option
 
 
 @click.command(short_help="score predictions against labels")
@@ -46,7 +46,8 @@ from keras_landslide.cli.options import FiniteRange, seed_option
 @seed_option("Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for report.html, metrics.json, tables and figures.")  # fmt: skip
-def command(**options) -> None:
+@click.pass_context
+def command(context: click.Context, **options) -> None:
     """Score a probability map: all pixels, and apart those in the clear and under cloud."""
     from keras_landslide.cli.run_scores import evaluate_run
     from keras_landslide.counts import Scores
@@ -59,6 +60,8 @@ def command(**options) -> None:
         raise click.UsageError("give --probability with --stack, or --run")
     if run is None and options["stack"] is None:
         raise click.UsageError("--probability needs --stack")
+    if given(context, "split") and run is None and options["patches"] is None:
+        raise click.UsageError("--split is one of --patches; give them, or --run")
     if run is None:
         metrics = evaluate(**options)
     else:

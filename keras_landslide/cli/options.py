@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 
 class FiniteRange(click.FloatRange):
@@ -22,6 +23,11 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
+
+
+def given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and is no default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def seed_option(purpose: str) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.options import FiniteRange, seed_option
 
 if TYPE_CHECKING:
     from keras_landslide.patches.table import Patch
@@ -41,12 +41,14 @@ class Shares(click.ParamType):
               help="Shares of train, val and test; 0 leaves one out.")  # fmt: skip
 @click.option("--split-kind", type=click.Choice(["spatial", "random"]), default="spatial",
               show_default=True, help="A random split gives optimistic scores.")  # fmt: skip
-@click.option("--folds", default=5, show_default=True, help="Folds of blocked k-fold.")
+@click.option("--folds", type=click.IntRange(1, 100), default=5, show_default=True,
+              help="Folds of blocked k-fold.")  # fmt: skip
 @click.option("--test-fold", type=click.IntRange(min=0), metavar="K",
               help="Blocked k-fold: fold K is test, the next one val, the rest train.")  # fmt: skip
 @seed_option("Same seed, same split.")
 @click.option("--image-model", help="Bands that have to be valid.  [default: all of the stack]")
-@click.option("--min-valid", "minimum_valid", default=0.5, show_default=True,
+@click.option("--min-valid", "minimum_valid", type=FiniteRange(0, 1), default=0.5,
+              show_default=True,
               help="Patches with a smaller labelled and valid share are unused.")  # fmt: skip
 def command(stack: Path, out: Path | None, **settings) -> None:
     """Cut STACK into overlapping patches with a blocked, buffered split.
