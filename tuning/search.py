@@ -14,4 +14,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--space", nargs=1, default=[])
     named, rest = parser.parse_known_args()
+    if "--help" in rest:
+        print("python tuning/search.py --space SPACE -o FOLDER ..., with the options of `tune`:\n")
     main(["tune", *named.space, *rest])
