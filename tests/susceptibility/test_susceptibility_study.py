@@ -228,7 +228,7 @@ def failed(arguments, capfd):
         (["--held-out", "rows:72"], "has no landslide pixel"),
         (["--bands", "slope,dip"], "has no band 'dip'"),
         (["--models", "llr,cnn,llr"], "a network is named twice"),
-        (["--models", "", "--no-peers"], "no model to compare; name some of naive, llr"),
+        (["--models", ",", "--no-peers"], "no model to compare; name some of naive, llr"),
         (["--models", "lacnn", "--align", "dip"], "unknown feature to align 'dip'"),
         (["--models", "lacnn", "--margin", "29"], "30 pixels, more than the patch margin of 29"),
     ],
