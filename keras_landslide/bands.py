@@ -8,6 +8,8 @@ from keras_landslide.errors import BandError, UnknownNameError
 
 UNLABELLED = 255
 """Label value of pixels outside the surveyed area: no loss, no score."""
+CLEAR, CLOUD, SHADOW = 0, 1, 2
+"""Values of the band `cloud`."""
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,22 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def check_backend(name: str) -> None:
-    """Refuse a Keras backend that there is not; nothing heavy is imported.
+    """Refuse a Keras backend that cannot be there; nothing heavy is imported.
 
     Raises:
         RecipeError: it is unknown, or not installed.
     """
+    if fault := backend_fault(name):
+        raise RecipeError(fault)
+
+
+def backend_fault(name: str) -> str | None:
+    """Why Keras cannot be imported with this backend, if that is so."""
     if name not in BACKENDS:
-        raise RecipeError(
-            f"KERAS_BACKEND = '{name}' is unknown; choose one of: {', '.join(BACKENDS)}"
-        )
+        return f"KERAS_BACKEND = '{name}' is unknown; choose one of: {', '.join(BACKENDS)}"
     if find_spec(name) is None:
-        raise RecipeError(f"Keras backend '{name}' is not installed: pip install {name}")
+        return f"Keras backend '{name}' is not installed: pip install {name}"
+    return None
 
 
 @contextmanager

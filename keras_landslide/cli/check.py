@@ -83,9 +83,10 @@ def check(
             "--training-patches say which part of --training-stack was learnt from; give both"
         )
     out, known, info = Path(out), read_bundle(bundle), stack_info(stack)
-    for path in (training_stack, training_patches):
-        if path is not None and not Path(path).exists():
-            raise InputFileError(f"{path}: no such file; check the path")
+    if training_stack is not None:
+        stack_info(training_stack)
+    if training_patches is not None and not Path(training_patches).exists():
+        raise InputFileError(f"{training_patches}: no such file; check the path")
     try:
         ranges = {name: known.contract["band_ranges"][name] for name in known.band_names}
     except KeyError as error:

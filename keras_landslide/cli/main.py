@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import traceback
 
 import click
 
-from keras_landslide.environment import check_backend
+from keras_landslide.environment import backend_fault
 from keras_landslide.errors import LandslideError
 from keras_landslide.version import __version__
 
@@ -63,8 +64,6 @@ def cli(debug: bool) -> None:
 
     Exit status: 0 done, 2 wrong input (one line says what), 1 a defect of ours, 130 Ctrl-C.
     """
-    if backend := os.environ.get("KERAS_BACKEND"):
-        check_backend(backend)
 
 
 def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
@@ -72,7 +71,8 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
     try:
-        if "" in arguments:  # an unset variable of a script: a folder named "" would be this one
+        # An unset variable of a script: a folder named "" would be this one.
+        if any(re.fullmatch(r"(--[\w-]+=)?", each) for each in arguments):
             raise click.UsageError("an argument is empty; give it a value, or leave it out")
         # standalone_mode off: click then raises instead of exiting, and we print one line.
         # --debug is taken anywhere on the line, since people add it at the end.
@@ -99,6 +99,10 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         _end_bars()
         if debug:
             traceback.print_exc()
+        backend = os.environ.get("KERAS_BACKEND")
+        if "keras" not in sys.modules and backend and (fault := backend_fault(backend)):
+            print(f"error: {fault}", file=sys.stderr)
+            sys.exit(2)
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
         sys.exit(1)

@@ -121,18 +121,17 @@ def source_state(path: str | Path) -> list[Any]:
     return [state["size"], state["mtime_ns"]]
 
 
-def require_real(src: rasterio.DatasetReader, path: str | Path) -> None:
+def require_real(dtype: str, index: int, path: str | Path) -> None:
     """Refuse complex values, of which a network could see half at most.
 
     Raises:
-        InputFileError: a band is complex.
+        InputFileError: the band is complex.
     """
-    for index, dtype in enumerate(src.dtypes, start=1):
-        if dtype.startswith("complex"):
-            raise InputFileError(
-                f"{path}: band {index} is complex ({dtype}); take the detected image (amplitude "
-                "or power), or make it from this one first"
-            )
+    if dtype.startswith("complex"):
+        raise InputFileError(
+            f"{path}: band {index} is complex ({dtype}); take the detected image (amplitude or "
+            "power), or make it from this one first"
+        )
 
 
 class BandReader:
@@ -141,14 +140,13 @@ class BandReader:
     Use it as a context manager; one reader per thread.
 
     Raises:
-        InputFileError: the file is missing or no raster, or its values are complex.
+        InputFileError: the file is missing or no raster.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         with reading(path):
             self._src = rasterio.open(path)
-        require_real(self._src, path)
         self.band_names = _names(self._src)
         self.shape = (self._src.height, self._src.width)
         # A mask or an alpha band beside the pixels tells of nodata as well as a value among them.
@@ -199,6 +197,8 @@ class BandReader:
             window: may stick out of the raster; None is the whole raster.
             nodata: takes the place of the file's nodata value.
         """
+        for index in indexes:
+            require_real(self._src.dtypes[index - 1], index, self.path)
         window = window or Window(0, 0, *self.shape)
         out = np.full((window.height, window.width, len(indexes)), np.nan, np.float32)
         inside = window.clip(self.shape)

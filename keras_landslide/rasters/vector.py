@@ -63,29 +63,30 @@ def open_on_grid(src: str | Path, layer: str | None, grid: Grid):
 
 
 def check_polygons(features, src: str | Path) -> None:
-    """Refuse a layer of points or lines where areas are wanted.
+    """Refuse a layer without a polygon where areas are wanted.
 
     Raises:
-        NodataError: its geometries are no polygons.
+        NodataError: it holds points, lines, curves or nothing else.
     """
     from osgeo import ogr
 
-    kind = ogr.GT_Flatten(features.GetGeomType())
-    if kind == ogr.wkbUnknown:  # a file that may hold anything: its first geometry tells
-        geometry = next((each.GetGeometryRef() for each in features), None)
-        features.ResetReading()
-        kind = ogr.GT_Flatten(geometry.GetGeometryType()) if geometry else kind
-    names = {
-        ogr.wkbPoint: "points",
-        ogr.wkbMultiPoint: "points",
-        ogr.wkbLineString: "lines",
-        ogr.wkbMultiLineString: "lines",
-    }
-    if kind in names:
-        raise NodataError(
-            f"{src}: layer '{features.GetName()}' holds {names[kind]}, polygons are needed; "
-            "buffer them to the areas that they stand for, or take another layer"
-        )
+    areas = (ogr.wkbPolygon, ogr.wkbMultiPolygon, ogr.wkbGeometryCollection)
+    if ogr.GT_Flatten(features.GetGeomType()) in areas:
+        return
+    seen = set()
+    for feature in features:  # what a layer of any type holds, its geometries alone can tell
+        if geometry := feature.GetGeometryRef():
+            kind = ogr.GT_Flatten(geometry.GetGeometryType())
+            if kind in areas:
+                features.ResetReading()
+                return
+            seen.add(ogr.GeometryTypeToName(kind))
+    raise NodataError(
+        f"{src}: layer '{features.GetName()}' holds no polygon but "
+        f"{' and '.join(sorted(seen)) or 'no geometry at all'}; take another layer, buffer points "
+        "and lines to the areas that they stand for, or turn curves into polygons with "
+        "`ogr2ogr -nlt CONVERT_TO_LINEAR out.gpkg <file>`"
+    )
 
 
 def layer_crs(features, src: str | Path):

@@ -80,8 +80,11 @@ def check_recipe(recipe: Recipe) -> None:
         choice(recipe.dem.derive_on, ("dem", "grid"), f"{where}: [dem] derive_on")
         choice(recipe.dem.resampling, (None, *RESAMPLINGS), f"{where}: [dem] resampling")
         _check_valid(recipe.dem.valid, f"{where}: [dem] valid")
-    if recipe.cloud and (both := set(recipe.cloud.cloud) & set(recipe.cloud.shadow)):
-        raise RecipeError(f"{where}: [cloud] {min(both)} is named as cloud and as shadow")
+    if cloud := recipe.cloud:
+        for both in set(cloud.cloud) & set(cloud.shadow):
+            raise RecipeError(f"{where}: [cloud] {both} is named as cloud and as shadow")
+        if cloud.nodata in (*cloud.cloud, *cloud.shadow):
+            raise RecipeError(f"{where}: [cloud] {cloud.nodata:g} is named as nodata and as cloud")
     if recipe.inventory and bool(recipe.inventory.path) == bool(recipe.inventory.raster):
         raise RecipeError(f"{where}: [inventory] needs path (polygons) or raster, one of the two")
     if recipe.inventory and recipe.inventory.raster:

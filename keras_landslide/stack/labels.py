@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_landslide.bands import UNLABELLED
+from keras_landslide.bands import CLEAR, CLOUD, SHADOW, UNLABELLED
 from keras_landslide.errors import InputFileError
 from keras_landslide.grid import Bounds
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.recipe import CloudSource, InventorySource, Recipe
-from keras_landslide.stack.sources import described, on_grid, unchanged
+from keras_landslide.stack.convert import converted
+from keras_landslide.stack.sources import (
+    Warped,
+    check_indexes,
+    described,
+    on_grid,
+    unchanged,
+)
 from keras_landslide.stack.workshop import Layer, Part, Workshop
-
-CLEAR, CLOUD, SHADOW = 0, 1, 2
 
 
 def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer:
     """The cloud mask as a band: 0 clear, 1 cloud, 2 cloud shadow."""
     path = recipe.resolve(cloud.path)
-    part, how = on_grid(workshop, path, (cloud.index,), kind="categorical", nodata=cloud.nodata)
-    if cloud.named:
-        finish = partial(_cloud_from_classes, cloud=cloud.cloud, shadow=cloud.shadow)
-        how += f"; cloud where {cloud.cloud}, shadow where {cloud.shadow}"
-    else:
+    if not cloud.named:
+        part, how = on_grid(workshop, path, (cloud.index,), kind="categorical", nodata=cloud.nodata)
         finish = partial(_cloud_as_stored, path=path)
-    return Layer((described("cloud", path.name, how),), (part,), finish)
+        return Layer((described("cloud", path.name, how),), (part,), finish)
+    check_indexes(path, (cloud.index,))
+    convert = partial(_cloud_from_classes, cloud=cloud.cloud, shadow=cloud.shadow)
+    part, how = _merged(workshop, "cloud", path, cloud.index, convert, asdict(cloud), cloud.nodata)
+    how = f"cloud where {cloud.cloud}, shadow where {cloud.shadow}; {how}"
+    return Layer((described("cloud", path.name, how),), (part,), unchanged)
 
 
 def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) -> Layer:
     """The label band: 0 background, 1 landslide, 255 outside the surveyed area."""
     if inventory.raster:
         path = recipe.resolve(inventory.raster)
-        part, how = on_grid(workshop, path, (1,), kind="categorical", nodata=inventory.nodata)
-        finish = partial(_label_from_classes, landslide=inventory.landslide)
-        return Layer((described("label", path.name, how),), (part,), finish)
+        convert = partial(_label_from_classes, landslide=inventory.landslide)
+        part, how = _merged(
+            workshop, "label", path, 1, convert, asdict(inventory), inventory.nodata
+        )
+        return Layer((described("label", path.name, how),), (part,), _unlabelled)
     assert inventory.path is not None  # the recipe's check made sure of it
     path = recipe.resolve(inventory.path)
     how = "pixels touched by polygons" if inventory.all_touched else "pixel centres in polygons"
@@ -59,6 +70,20 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
         lambda out: rasterize_label(path, out, workshop.grid, **options),
     )
     return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
+
+
+def _merged(
+    workshop: Workshop,
+    name: str,
+    path: Path,
+    index: int,
+    convert: Callable[[np.ndarray], np.ndarray],
+    settings: dict[str, Any],
+    nodata: float | None,
+) -> Warped:
+    """Classes merged, and only then resampled: three kinds of cloud outvote one of ground."""
+    merged = converted(workshop, f"{name}-classes", path, index, convert, settings, nodata=nodata)
+    return on_grid(workshop, merged, (1,), kind="categorical", name=name)
 
 
 def _cloud_as_stored(values: np.ndarray, path: Path) -> np.ndarray:
@@ -83,5 +108,10 @@ def _cloud_from_classes(values: np.ndarray, cloud: list[int], shadow: list[int])
 
 def _label_from_classes(classes: np.ndarray, landslide: list[int]) -> np.ndarray:
     label = np.isin(classes, np.asarray(landslide, np.float32)).astype(np.float32)
-    label[np.isnan(classes)] = UNLABELLED
+    label[np.isnan(classes)] = np.nan
     return label
+
+
+def _unlabelled(label: np.ndarray) -> np.ndarray:
+    """A label in which pixels without a class are those that nobody looked at."""
+    return np.where(np.isnan(label), np.float32(UNLABELLED), label)

@@ -85,7 +85,7 @@ def on_grid(
         GridMismatchError: it does not overlap the target grid.
     """
     grid = grid_of(path)
-    _check_indexes(path, indexes)
+    check_indexes(path, indexes)
     check_overlap(grid, workshop.grid, path)
     offset = offset_on(grid, workshop.grid)
     if offset is not None:
@@ -109,13 +109,19 @@ def _single(rasters: Sequence[Layer], name: str) -> tuple[Part, Callable[..., np
     return replace(part, indexes=(part.indexes[position],)), layer.finish
 
 
-def _check_indexes(path: Path, indexes: Sequence[int]) -> None:
+def check_indexes(path: Path, indexes: Sequence[int]) -> None:
+    """Refuse bands that a file does not have, or that hold complex values.
+
+    Raises:
+        InputFileError: the file cannot be read, or a band is complex.
+        BandError: it has fewer bands.
+    """
     with reading(path), rasterio.open(path) as src:
-        count = src.count
-        require_real(src, path)
+        count, dtypes = src.count, src.dtypes
     for index in indexes:
         if not 1 <= index <= count:
             raise BandError(f"{path}: has no band {index}, it has {count}; correct the recipe")
+        require_real(dtypes[index - 1], index, path)
 
 
 def unchanged(values: np.ndarray) -> np.ndarray:

@@ -50,7 +50,8 @@ class Trainer:
         self.local = features
         if set(settings.models) & set(ALIGNED):
             # What cannot be aligned is said before anything is learnt.
-            self._check_reach(features.with_aligned(settings.align or features.names[:1]))
+            some = features.names[:1] if settings.align is None else settings.align
+            self._check_reach(features.with_aligned(some))
         self.values = read_features(stack, features)
         self.label = usable(label, self.values)
         self._aligned: tuple[tuple[str, ...], np.ndarray] | None = None

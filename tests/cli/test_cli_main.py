@@ -1,3 +1,4 @@
+import os
 import resource
 import subprocess
 import sys
@@ -56,18 +57,26 @@ def test_unknown_verb_and_option_exit_2(capsys):
         assert line.startswith("error: ") and words in line and line.endswith("--help")
 
 
-def test_an_empty_argument_is_no_folder(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("arguments", [["simulate", ""], ["stack", "r.toml", "--out="]])
+def test_an_empty_argument_is_no_folder(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    code, _, err = run_main(["simulate", "", "--size", "256"], capsys)
+    code, _, err = run_main(arguments, capsys)
     assert code == 2 and err.startswith("error: an argument is empty")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_backend_that_there_is_not(monkeypatch, capsys):
-    monkeypatch.setenv("KERAS_BACKEND", "theano")
-    code, _, err = run_main(["models"], capsys)
-    assert code == 2 and len(err.splitlines()) == 1
-    assert "'theano' is unknown; choose one of: tensorflow, jax, torch" in err
+def test_a_backend_that_there_is_not(tmp_path):
+    """Said by the verbs that need Keras, and by no other."""
+    environment = {**os.environ, "KERAS_BACKEND": "theano"}
+    command = [sys.executable, "-m", "keras_landslide"]
+    models, stack = (
+        subprocess.run([*command, *verb], capture_output=True, text=True, env=environment)
+        for verb in (["models"], ["stack", str(tmp_path / "r.toml"), "-o", str(tmp_path / "s.tif")])
+    )
+    (line,) = models.stderr.splitlines()
+    assert models.returncode == 2
+    assert "'theano' is unknown; choose one of: tensorflow, jax, torch" in line
+    assert "r.toml" in stack.stderr
 
 
 @pytest.fixture

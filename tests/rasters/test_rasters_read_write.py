@@ -86,8 +86,10 @@ def test_complex_values_are_refused(tmp_path):
     profile = {"driver": "GTiff", "height": 4, "width": 4, "count": 1, "dtype": "complex64"}
     with rasterio.open(path, "w", crs=GRID.crs, transform=GRID.transform, **profile) as dst:
         dst.write(np.ones((1, 4, 4), "complex64"))
-    with pytest.raises(InputFileError, match=r"slc\.tif: band 1 is complex .* power"):
-        BandReader(path)
+    with BandReader(path) as reader:
+        assert reader.read_indexes(()).shape == (4, 4, 0)
+        with pytest.raises(InputFileError, match=r"slc\.tif: band 1 is complex .* power"):
+            reader.read_indexes((1,))
 
 
 def test_no_crs_is_refused_with_a_way_out(tmp_path):

@@ -5,13 +5,15 @@ import sys
 import numpy as np
 import pytest
 import rasterio
+from osgeo import ogr, osr
 from stack_scenes import TARGET
 
 from keras_landslide.cli.main import main
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal
-from keras_landslide.rasters.vector import open_vector
+from keras_landslide.rasters.read import read_bands
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.stack.build import build_stack
 
 
 def run(recipe, out, *, limit):
@@ -118,13 +120,30 @@ def decibels_called_power(scene):
         image.write(np.float32(10) * np.log10(np.maximum(image.read(1), 1e-3)), 1)
 
 
-def points(scene):
-    inventory = open_vector(scene.parent / "inventory.gpkg")
-    layer = inventory.GetLayer(0).GetName()
-    sql = f'SELECT ST_Centroid(geom) AS geom FROM "{layer}"'
-    options = ["-dialect", "SQLite", "-sql", sql, "-nlt", "POINT"]
-    osgeo_gdal().VectorTranslate(str(scene.parent / "points.gpkg"), inventory, options=options)
-    scene.write_text(scene.read_text().replace('"inventory.gpkg"', '"points.gpkg"'))
+def no_such_sar_band(scene):
+    scene.write_text(scene.read_text().replace('band = "vv_pre"', 'band = "vv_pre"\nindex = 5'))
+
+
+def nodata_called_cloud(scene):
+    text = scene.read_text().replace("[cloud]", "[cloud]\ncloud = [255]\nnodata = 255")
+    scene.write_text(text)
+
+
+def put_inventory(scene, *shapes, kind="Unknown"):
+    """In the place of the scene's: geometries as WKT, None for a feature without one."""
+    path = scene.parent / "shapes.gpkg"
+    source = osgeo_gdal().GetDriverByName("GPKG").Create(str(path), 0, 0, 0, 0)
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(32618)
+    layer = source.CreateLayer("slides", crs, getattr(ogr, f"wkb{kind}"))
+    for shape in shapes:
+        feature = ogr.Feature(layer.GetLayerDefn())
+        if shape:
+            feature.SetGeometry(ogr.CreateGeometryFromWkt(shape))
+        layer.CreateFeature(feature)
+        del feature
+    del layer, source
+    scene.write_text(scene.read_text().replace('"inventory.gpkg"', '"shapes.gpkg"'))
 
 
 def scene_classes(scene):
@@ -151,7 +170,9 @@ def cloud_and_shadow_alike(scene):
         (unknown_key, ["recipe.toml", "ndwi", "choose from: ndvi"]),
         (degrees_wanted, ["recipe.toml", "not projected in metres"]),
         (mixed_kinds, ["optical.tif", "mixes continuous and azimuth"]),
-        (decibels_called_power, ["sar.tif", "below 0, as power never is", 'input = "db"']),
+        (decibels_called_power, ["sar.tif", "power is not below 0", 'input = "db"']),
+        (no_such_sar_band, ["sar.tif", "no band 5", "it has 1"]),
+        (nodata_called_cloud, ["recipe.toml", "255 is named as nodata and as cloud"]),
         (scene_classes, ["cloud.tif", "holds", "cloud = [8, 9, 10]"]),
         (cloud_and_shadow_alike, ["recipe.toml", "3 is named as cloud and as shadow"]),
         (same_name_twice, ["recipe.toml", "two bands have the name 'red'"]),
@@ -167,12 +188,35 @@ def test_one_clear_line_and_nothing_half_written(scene, spoil, words, capfd):
     assert names(scene.parent) == before
 
 
-def test_points_are_no_areas(scene, capfd):
-    points(scene)
+X, Y = TARGET.transform.c + 500, TARGET.transform.f - 500
+POINT = f"POINT ({X} {Y})"
+LINE = f"LINESTRING ({X} {Y}, {X + 100} {Y - 100})"
+SQUARE = f"POLYGON (({X} {Y}, {X + 100} {Y}, {X + 100} {Y - 100}, {X} {Y - 100}, {X} {Y}))"
+ROUND = f"CURVEPOLYGON (CIRCULARSTRING ({X} {Y}, {X + 100} {Y}, {X} {Y}))"
+
+
+@pytest.mark.parametrize(
+    ("shapes", "kind", "words"),
+    [
+        ([POINT], "Point", "holds no polygon but Point"),
+        ([LINE, POINT], "Unknown", "holds no polygon but Line String and Point"),
+        ([None, POINT], "Unknown", "holds no polygon but Point"),
+        ([None], "Polygon", "shapes.gpkg"),
+        ([ROUND], "CurvePolygon", "but Curve Polygon; take another layer, buffer points"),
+    ],
+)
+def test_what_is_no_area(scene, shapes, kind, words, capfd):
+    put_inventory(scene, *shapes, kind=kind)
     status, lines = run_here(scene, scene.parent / "stack.tif", capfd)
-    assert status == 2 and len(lines) == 1, lines
-    assert "points.gpkg" in lines[0] and "holds points, polygons are needed" in lines[0]
+    assert status == 2 and len(lines) == 1 and words in lines[0], lines
     assert not (scene.parent / "stack.tif").exists()
+
+
+@pytest.mark.parametrize("shapes", [[SQUARE], [None, SQUARE], [POINT, SQUARE]])
+def test_a_layer_of_any_type_that_holds_polygons(scene, shapes):
+    put_inventory(scene, *shapes)
+    label = read_bands(build_stack(scene, scene.parent / "stack.tif"), ["label"])
+    assert (label == 1).sum() >= 64
 
 
 @pytest.mark.parametrize("name", ["dem.tif", "recipe.toml", "inventory.gpkg", "../{}/cloud.tif"])

@@ -105,15 +105,36 @@ def test_classes_of_a_mask_as_cloud_and_shadow(scene):
     assert np.isnan(mask[30:40]).all()
 
 
+def test_kinds_of_cloud_are_merged_before_the_majority_is_asked(scene):
+    """Of 16 fine pixels in a coarse one, ten are cloud, of three kinds, and six are vegetation."""
+    fine = Grid(TARGET.crs, TARGET.transform @ Affine.scale(0.25), (4 * 120, 4 * 100))
+    classes = np.full(fine.shape, 4, "uint8")
+    block = np.array([8] * 4 + [9] * 4 + [10] * 2 + [4] * 6, "uint8").reshape(4, 4)
+    classes[:80, :80] = np.tile(block, (20, 20))
+    write_raster(scene.parent / "cloud.tif", classes, fine)
+    edit(scene, "[cloud]", "[cloud]\ncloud = [8, 9, 10]\nshadow = [3]")
+    mask = band(build_stack(scene, scene.parent / "stack.tif"), "cloud")
+    assert (mask[:20, :20] == 1).all() and (mask == 1).sum() == 400
+
+
+def test_power_a_little_below_0_is_power(scene):
+    """Where the noise was taken away, as over calm water."""
+    with rasterio.open(scene.parent / "sar.tif", "r+") as image:
+        noise = np.random.default_rng(0).normal(-5e-4, 1e-3, image.shape)
+        image.write(noise.astype("float32"), 1)
+    vv = band(build_stack(scene, scene.parent / "stack.tif"), "vv_pre")
+    assert np.isfinite(vv).any()
+
+
 def test_same_bytes_twice(stack, scene):
     again = build_stack(scene, scene.parent / "again.tif", root=scene.parent)
     assert again.read_bytes() == stack.read_bytes()
 
 
 def test_tiles_do_not_show(stack, scene, monkeypatch):
-    from keras_landslide.stack import build, radar, terrain
+    from keras_landslide.stack import build, convert, terrain
 
-    for module in (build, radar, terrain):
+    for module in (build, convert, terrain):
         monkeypatch.setattr(module, "TILE_PX", 32)
     again = build_stack(scene, scene.parent / "again.tif")
     np.testing.assert_array_equal(read_bands(again, NAMES), read_bands(stack, NAMES))
