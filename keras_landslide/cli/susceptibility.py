@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     with quiet_tensorflow():
         from keras_landslide.susceptibility.study import run_study, score_text
         from keras_landslide.susceptibility.tables import class_table
+    # A new network per fold is traced anew each time; TensorFlow warns of that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     map_stack = options.pop("map_stack")
     settings = _settings(**options)
     settings.check()
