@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import pytest
 
 from keras_landslide.tuning.search import Resources, run_search
@@ -144,10 +145,14 @@ def test_a_killed_worker_is_replaced_and_its_trial_runs_again(tmp_path, whole):
 def test_trials_that_run_out_of_memory_crash_or_diverge_leave_the_others_alone(tmp_path):
     grid = {"filters": (2, 3, 5, 10**9, 4), "learning_rate": (0.01,), "batch_size": (16,)}
     space = replace(SPACE, grid=grid)
-    rows = run_search(space, tmp_path, FragileTrainer, resources=Resources(memory_gb=2)).rows
+    # Compiling, JAX reserves more addresses than TensorFlow does.
+    limit = 2 if keras.backend.backend() == "tensorflow" else 6
+    rows = run_search(space, tmp_path, FragileTrainer, resources=Resources(memory_gb=limit)).rows
     statuses = ["completed", "failed", "failed", "failed", "completed"]
     assert [row.status for row in rows] == statuses
-    assert rows[1].reason == "its process ended by SIGABRT under a memory limit of 2 GB"
+    assert rows[1].reason.startswith(
+        f"its process ended by SIGABRT under a memory limit of {limit} GB"
+    )
     assert "the loss became" in rows[2].reason
     # 12 GB for a layer of 10^9 units: TensorFlow says so, or the process is ended.
     assert any(word in rows[3].reason for word in ("OOM", "alloc", "SIGABRT")), rows[3].reason
