@@ -149,6 +149,8 @@ def tutorial(folder: Path, size: int) -> dict:
     import keras
     import rasterio
 
+    import keras_landslide.layers  # noqa: F401  # what model.keras is made of
+
     model = keras.models.load_model(folder / "model.keras", compile=False)
     start = time.perf_counter()
     with rasterio.open(folder / f"stack-{size}.tif") as src:
