@@ -99,9 +99,10 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         _end_bars()
         if debug:
             traceback.print_exc()
+        # Keras names the backend that it could not import, and is not there then.
         backend = os.environ.get("KERAS_BACKEND")
-        if "keras" not in sys.modules and backend and (fault := backend_fault(backend)):
-            print(f"error: {fault}", file=sys.stderr)
+        if backend and backend in str(error) and "keras" not in sys.modules:
+            print(f"error: {backend_fault(backend) or error}", file=sys.stderr)
             sys.exit(2)
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
