@@ -28,8 +28,7 @@ def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
     steps = []
     index, nodata = sar.index, _nodata(path, sar)
     check_indexes(path, (index,))
-    if sar.input != "db":
-        _check_no_decibels(path, sar)
+    _check_scale(path, sar)
     if sar.input != "power" or sar.speckle == "lee":
         name, halo = f"{sar.band}-power", sar.window // 2 if sar.speckle == "lee" else 0
         convert = partial(_power, sar=sar)
@@ -57,8 +56,11 @@ def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
     return Layer((band,), (part,), partial(from_power, scale=sar.output))
 
 
-def _check_no_decibels(path: Path, sar: SarSource) -> None:
-    """Refuse decibels that the recipe calls power: a look at a few windows tells."""
+def _check_scale(path: Path, sar: SarSource) -> None:
+    """Refuse decibels that the recipe calls power, and power that it calls decibels.
+
+    A look at a few windows tells.
+    """
     grid = grid_of(path)
     side, part = 64, (1 / 6, 1 / 2, 5 / 6)
     with BandReader(path) as reader:
@@ -73,8 +75,17 @@ def _check_no_decibels(path: Path, sar: SarSource) -> None:
         ]
     values = np.concatenate([each.ravel() for each in seen])
     values = values[np.isfinite(values) & (values != 0)]
+    if not values.size:
+        return
+    if sar.input == "db":
+        if (values > 0).all():
+            raise InputFileError(
+                f"{path}: no value is below 0 in the windows looked at, as decibels are; set "
+                'input = "power" or "amplitude" in its [[sar]] section'
+            )
+        return
     # Noise taken away leaves power a little below 0 at times, decibels lie around -10.
-    if values.size and (middle := float(np.median(values))) < -1:
+    if (middle := float(np.median(values))) < -1:
         raise InputFileError(
             f"{path}: has a median of {middle:.3g} in the windows looked at, {sar.input} is not "
             'below 0; set input = "db" in its [[sar]] section if these are decibels, or name the '

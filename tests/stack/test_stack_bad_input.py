@@ -120,6 +120,10 @@ def decibels_called_power(scene):
         image.write(np.float32(10) * np.log10(np.maximum(image.read(1), 1e-3)), 1)
 
 
+def power_called_decibels(scene):
+    scene.write_text(scene.read_text().replace('band = "vv_pre"', 'band = "vv_pre"\ninput = "db"'))
+
+
 def no_such_sar_band(scene):
     scene.write_text(scene.read_text().replace('band = "vv_pre"', 'band = "vv_pre"\nindex = 5'))
 
@@ -171,6 +175,7 @@ def cloud_and_shadow_alike(scene):
         (degrees_wanted, ["recipe.toml", "not projected in metres"]),
         (mixed_kinds, ["optical.tif", "mixes continuous and azimuth"]),
         (decibels_called_power, ["sar.tif", "power is not below 0", 'input = "db"']),
+        (power_called_decibels, ["sar.tif", "as decibels are", 'input = "power"']),
         (no_such_sar_band, ["sar.tif", "no band 5", "it has 1"]),
         (nodata_called_cloud, ["recipe.toml", "255 is named as nodata and as cloud"]),
         (scene_classes, ["cloud.tif", "holds", "cloud = [8, 9, 10]"]),
