@@ -38,14 +38,13 @@ def image_folder(
         folder: the data set.
         bands: names of the bands in order; None calls three red, green, blue and so on.
         positive: mask values that mean landslide. 255 is unlabelled unless it is among them.
-        size: side to letterbox the chips to; None takes the first chip's size, which all others
-            have to have.
+        size: side to letterbox the chips to; None takes that of the first that can be read,
+            which all others have to have.
         pixel_size_m: pixel side, if known.
 
     Raises:
         BandError: another number of bands is named than the first image has.
-        InputFileError: the folder holds no pair of image and mask, or the first image cannot be
-            read.
+        InputFileError: the folder holds no pair of image and mask, or no image can be read.
     """
     folder = Path(folder)
     chips, problems, splits = find_pairs(folder)
@@ -56,11 +55,11 @@ def image_folder(
             f"{folder}: holds no pair of image and mask; put images in 'img' and masks of the same "
             "names in 'mask', in the folder itself or in train, val and test"
         )
-    first = read_image(chips[0].image, place=chips[0].place)
+    chip, first = _first_readable(chips)
     names = tuple(bands) or _default_bands(first.shape[-1])
     if len(names) != first.shape[-1]:
         raise BandError(
-            f"{chips[0].image}: has {first.shape[-1]} bands, {len(names)} are named "
+            f"{chip.image}: has {first.shape[-1]} bands, {len(names)} are named "
             f"({', '.join(names)})"
         )
     shape = None if size else tuple(map(int, first.shape))
@@ -82,6 +81,17 @@ def image_folder(
         problems=tuple(problems),
         licence="unknown: ask whoever gave you the files",
     )
+
+
+def _first_readable(chips: Sequence[Chip]) -> tuple[Chip, np.ndarray]:
+    """A chip, and its image; those before it that cannot be read are found by the check."""
+    faults = []
+    for chip in chips:
+        try:
+            return chip, read_image(chip.image, place=chip.place)
+        except InputFileError as error:
+            faults.append(error)
+    raise faults[0]
 
 
 def _default_bands(count: int) -> tuple[str, ...]:

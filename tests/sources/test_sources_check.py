@@ -141,10 +141,11 @@ def test_masks_of_0_and_255_have_to_be_explained(tmp_path):
     np.testing.assert_array_equal(cache.labels[1], rgb_chip(1, 32, 32)[1])
 
 
-def test_truncated_picture_and_array(tmp_path):
+@pytest.mark.parametrize("which", ["c0", "c1"])
+def test_truncated_picture_and_array(tmp_path, which):
     for suffix in (".png", ".npy", ".tif"):
         folder = pairs(tmp_path / suffix[1:], suffix)
-        _cut(folder / "img" / f"c1{suffix}")
+        _cut(folder / "img" / f"{which}{suffix}")
         found = check(open_source(folder))
         assert ("error", "cannot be read") in _kinds(found), suffix
         assert len(found.usable) == 2
