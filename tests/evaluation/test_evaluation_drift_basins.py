@@ -87,6 +87,6 @@ def test_radar_in_another_unit(trained, tmp_path):
 
 
 def test_radar_whose_unit_is_misnamed(trained, tmp_path):
-    """Linear power given out as decibels keeps the contract; its values do not keep still."""
-    found = asked(trained, tmp_path, changes=[('input = "power"', 'input = "db"')])
+    """Power given out as amplitude keeps the contract, but its decibels are twice as many."""
+    found = asked(trained, tmp_path, changes=[('input = "power"', 'input = "amplitude"')])
     assert found["answer"] == "no" and strong(found) == {"vv_pre", "vv_post"}
