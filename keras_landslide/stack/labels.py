@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,7 @@ from keras_landslide.grid import Bounds
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.recipe import CloudSource, InventorySource, Recipe
 from keras_landslide.stack.convert import converted
-from keras_landslide.stack.sources import (
-    Warped,
-    check_indexes,
-    described,
-    on_grid,
-    unchanged,
-)
+from keras_landslide.stack.sources import check_indexes, described, on_grid, unchanged
 from keras_landslide.stack.workshop import Layer, Part, Workshop
 
 
@@ -35,7 +28,17 @@ def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer
         return Layer((described("cloud", path.name, how),), (part,), finish)
     check_indexes(path, (cloud.index,))
     convert = partial(_cloud_from_classes, cloud=cloud.cloud, shadow=cloud.shadow)
-    part, how = _merged(workshop, "cloud", path, cloud.index, convert, asdict(cloud), cloud.nodata)
+    # Merged, and only then resampled: three kinds of cloud outvote one of ground.
+    merged = converted(
+        workshop,
+        "cloud-classes",
+        path,
+        cloud.index,
+        convert,
+        asdict(cloud),
+        nodata=cloud.nodata,
+    )
+    part, how = on_grid(workshop, merged, (1,), kind="categorical", name="cloud")
     how = f"cloud where {cloud.cloud}, shadow where {cloud.shadow}; {how}"
     return Layer((described("cloud", path.name, how),), (part,), unchanged)
 
@@ -45,9 +48,16 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
     if inventory.raster:
         path = recipe.resolve(inventory.raster)
         convert = partial(_label_from_classes, landslide=inventory.landslide)
-        part, how = _merged(
-            workshop, "label", path, 1, convert, asdict(inventory), inventory.nodata
+        merged = converted(
+            workshop,
+            "label-classes",
+            path,
+            1,
+            convert,
+            asdict(inventory),
+            nodata=inventory.nodata,
         )
+        part, how = on_grid(workshop, merged, (1,), kind="categorical", name="label")
         return Layer((described("label", path.name, how),), (part,), _unlabelled)
     assert inventory.path is not None  # the recipe's check made sure of it
     path = recipe.resolve(inventory.path)
@@ -70,20 +80,6 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
         lambda out: rasterize_label(path, out, workshop.grid, **options),
     )
     return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
-
-
-def _merged(
-    workshop: Workshop,
-    name: str,
-    path: Path,
-    index: int,
-    convert: Callable[[np.ndarray], np.ndarray],
-    settings: dict[str, Any],
-    nodata: float | None,
-) -> Warped:
-    """Classes merged, and only then resampled: three kinds of cloud outvote one of ground."""
-    merged = converted(workshop, f"{name}-classes", path, index, convert, settings, nodata=nodata)
-    return on_grid(workshop, merged, (1,), kind="categorical", name=name)
 
 
 def _cloud_as_stored(values: np.ndarray, path: Path) -> np.ndarray:
