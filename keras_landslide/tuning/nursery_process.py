@@ -20,7 +20,7 @@ from keras_landslide.errors import InputFileError, OutputError, RecipeError
 from keras_landslide.tuning.job import Job, Trainer, train
 
 PR_SET_PDEATHSIG = 1
-_NATIVE_LOG = re.compile(r"[IWE]\d{4} ")
+_NATIVE_LOG = re.compile(r"[IWE]\d{4} |WARNING: All log messages before absl::InitializeLog")
 FATAL = (InputFileError, OutputError, RecipeError)
 """The search stops on these: the next trial would meet them too."""
 
