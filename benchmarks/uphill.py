@@ -3,7 +3,7 @@
     python benchmarks/uphill.py --sizes 1000 4000 16000 --ranges 3 10 30
 
 The NumPy loop is a running arg-max over shifted views of the whole array. Reading and writing is
-that of a tiled, deflated float32 GeoTIFF in a temporary folder, in the page cache. Each figure is
+that of a tiled, compressed float32 GeoTIFF in a temporary folder, in the page cache. Each figure is
 the best of several runs after one to warm up; arrays of more than 50 Mpx are run once. The NumPy
 loop runs once, over the first rows (2 Mpx), its time scaled up by area.
 """

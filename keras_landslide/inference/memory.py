@@ -100,11 +100,12 @@ def window_bytes(side_px: int, cost: Cost, layout: Layout) -> int:
     margin = layout.halo_px if layout.bounded else side_px // 4
     core = min(side_px - 2 * margin, max(layout.shape))
     pixels = (core + 2 * margin) ** 2
-    # Read ahead, being read (three copies at the peak), in the batch and as a tensor.
-    images = 2 * layout.batch_size + 1 + 3 + 2 * layout.batch_size
+    # Read ahead, being read (copies at the edges and by pixel), in the batch and as a tensor.
+    stacked = layout.batch_size if layout.batch_size > 1 else 0
+    images = layout.batch_size + 3 + 2 * layout.batch_size + stacked
     strip = min(core, layout.shape[0]) * layout.shape[1] * layout.outputs * 4
-    # One in the making, one being stored with a copy as a file; blended ones hold two rows more.
-    strips = 4 if layout.bounded else 8
+    # One in the making, one being stored and one to spare; blended ones hold two rows more.
+    strips = 3 if layout.bounded else 7
     network = SPARE * cost.per_px * pixels * layout.batch_size
     return int(
         cost.base_bytes

@@ -106,6 +106,7 @@ def assemble(
         names=job.outputs,
         scales=[stored.scale] * len(job.outputs) if stored.scale != 1 else None,
         tags=tags,
+        working=True,
     ) as writer:
         valid = False
         for index, strip in enumerate(rows):

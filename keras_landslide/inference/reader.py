@@ -9,7 +9,9 @@ from keras_landslide.inference.windows import reflected
 from keras_landslide.rasters.read import BandReader
 
 
-def read_reflected(reader: BandReader, band_names: tuple[str, ...], window: Window) -> np.ndarray:
+def read_reflected(
+    reader: BandReader, band_names: tuple[str, ...], window: Window
+) -> tuple[np.ndarray, np.ndarray]:
     """Read a window that may stick out of the scene; what lies outside is its mirror image.
 
     Only the pixels that occur in the window are read from the file.
@@ -20,8 +22,9 @@ def read_reflected(reader: BandReader, band_names: tuple[str, ...], window: Wind
         window: any rectangle, in pixels of the stack.
 
     Returns:
-        float32 (height, width, C) in the bands' units, NaN where a band has no data. Infinities
-        are returned as NaN, since no network has a use for them.
+        float32 (height, width, C) in the bands' units, NaN where a band has no data, and bool
+        (height, width), whether a pixel lacks any of them. Infinities count as missing, since no
+        network has a use for them.
 
     Raises:
         InputFileError: the file is truncated or cannot be read.
@@ -31,11 +34,19 @@ def read_reflected(reader: BandReader, band_names: tuple[str, ...], window: Wind
     cols = reflected(window.col_off, window.width, reader.shape[1])
     top, left = int(rows.min()), int(cols.min())
     inner = Window(top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
-    image = reader.read(band_names, inner)
-    if inner != window:
-        image = image[np.ix_(rows - top, cols - left)]
-    image[~np.isfinite(image)] = np.nan
-    return image
+    # The reader's order in memory, band by band, in which all of this is several times as fast.
+    planes = np.moveaxis(reader.read(band_names, inner), -1, 0)
+    if not np.array_equal(rows, np.arange(top, top + inner.height)):
+        planes = planes.take(rows - top, axis=1)
+    if not np.array_equal(cols, np.arange(left, left + inner.width)):
+        planes = planes.take(cols - left, axis=2)
+    missing = np.zeros(planes.shape[1:], bool)
+    for plane in planes:
+        finite = np.isfinite(plane)
+        if not finite.all():
+            plane[~finite] = np.nan
+            missing |= ~finite
+    return np.ascontiguousarray(np.moveaxis(planes, 0, -1)), missing
 
 
 def missing_share(missing: np.ndarray, radius_px: int) -> np.ndarray:

@@ -82,7 +82,7 @@ class WindowRunner:
         """
         waiting: list[_Piece] = []
         live = 0
-        for piece in read_ahead(jobs, self._load, depth=2 * self.batch_size):
+        for piece in read_ahead(jobs, self._load, depth=self.batch_size):
             waiting.append(piece)
             live += piece.image is not None
             if live == self.batch_size:
@@ -91,11 +91,10 @@ class WindowRunner:
         yield from self._predict_batch(waiting)
 
     def _load(self, job: Job) -> _Piece:
-        image = read_reflected(self.reader, self.band_names, job.window)
+        image, missing = read_reflected(self.reader, self.band_names, job.window)
         inside = job.core.clip(self.reader.shape)
         row, col = inside.row_off - job.window.row_off, inside.col_off - job.window.col_off
         part = (slice(row, row + inside.height), slice(col, col + inside.width))
-        missing = np.isnan(image).any(axis=-1)
         valid = ~missing[part]
         if not valid.any():
             return _Piece(inside, part, valid, None, None)
@@ -112,19 +111,20 @@ class WindowRunner:
         images = [piece.image for piece in batch if piece.image is not None]
         answers = iter(self._answers(images) if images else ())
         for piece in batch:
-            out = np.full((*piece.valid.shape, self.outputs), np.nan, np.float32)
+            out = np.empty((*piece.valid.shape, self.outputs), np.float32)
             if piece.image is not None:
-                values = next(answers)[piece.part][piece.valid]
-                if np.isnan(values).any():
+                out[..., : self.estimates] = values = next(answers)[piece.part]
+                if (np.isnan(values).any(axis=-1) & piece.valid).any():
                     raise BundleError("the network answers NaN on valid pixels; train it again")
-                out[piece.valid, : self.estimates] = values
                 if piece.missing is not None:
-                    out[piece.valid, -1] = piece.missing[piece.valid]
+                    out[..., -1] = piece.missing
+            out[~piece.valid] = np.nan
             yield piece.inside, out
 
     def _answers(self, images: list[np.ndarray]) -> np.ndarray:
         """Answers float32 (B, h, w, estimates) to a batch, filled up with its first image."""
-        full = np.stack(images + images[:1] * (self.batch_size - len(images)))
+        filled = images + images[:1] * (self.batch_size - len(images))
+        full = images[0][None] if self.batch_size == 1 else np.stack(filled)
         answers = np.asarray(self.predict(full))
         if answers.shape == full.shape[:3]:
             answers = answers[..., None]

@@ -46,12 +46,16 @@ class Shards:
         Raises:
             OutputError: the folder cannot be written, or the disk is full.
         """
-        stream = io.BytesIO()
-        np.save(stream, strip, allow_pickle=False)
-        content = stream.getbuffer()
-        # Written as bytes: NumPy's own writer reports a full disk without its error number.
-        with replacing(self.folder / f"strip-{index:06d}-{_checksum(content)}.npy") as part:
-            part.write_bytes(content)
+        head, npy = io.BytesIO(), np.lib.format
+        strip = np.ascontiguousarray(strip)
+        npy.write_array_header_1_0(head, npy.header_data_from_array_1_0(strip))
+        # Written as bytes: NumPy's own writer reports a full disk without its error number. And
+        # from where they are: a strip of a wide scene is too large to hold twice.
+        content = head.getbuffer(), strip.data.cast("B")
+        with replacing(self.folder / f"strip-{index:06d}-{_checksum(*content)}.npy") as part:
+            with part.open("wb") as file:
+                for piece in content:
+                    file.write(piece)
 
     def load(self, index: int) -> np.ndarray:
         """A finished strip: float32 (rows, width, outputs)."""
@@ -100,5 +104,8 @@ def _adopt(folder: Path, identity: Any) -> None:
         write_json(note, wanted)
 
 
-def _checksum(content: bytes | memoryview) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+def _checksum(*content: bytes | memoryview) -> str:
+    digest = hashlib.sha256()
+    for piece in content:
+        digest.update(piece)
+    return digest.hexdigest()[:16]

@@ -200,23 +200,23 @@ class BandReader:
         for index in indexes:
             require_real(self._src.dtypes[index - 1], index, self.path)
         window = window or Window(0, 0, *self.shape)
-        out = np.full((window.height, window.width, len(indexes)), np.nan, np.float32)
         inside = window.clip(self.shape)
         if not (inside.height and inside.width and indexes):
-            return out
+            return np.full((window.height, window.width, len(indexes)), np.nan, np.float32)
         values = self._read_inside(list(indexes), inside)
-        row, col = inside.row_off - window.row_off, inside.col_off - window.col_off
-        target = out[row : row + inside.height, col : col + inside.width]
+        planes = values.astype(np.float32, copy=False)
         for channel, index in enumerate(indexes):
-            target[..., channel] = values[channel]
             hole = self._src.nodatavals[index - 1] if nodata is None else nodata
             if hole is not None and not np.isnan(hole):
-                target[..., channel][_equals(values[channel], hole)] = np.nan
+                planes[channel][_equals(values[channel], hole)] = np.nan
             if nodata is None and self._masked[index - 1]:
-                target[..., channel][self._read_inside([index], inside, masks=True)[0] == 0] = (
-                    np.nan
-                )
-        return out
+                planes[channel][self._read_inside([index], inside, masks=True)[0] == 0] = np.nan
+        if inside != window:
+            whole = np.full((len(indexes), window.height, window.width), np.nan, np.float32)
+            whole[:, *inside.shift(-window.row_off, -window.col_off).slices] = planes
+            planes = whole
+        # Band by band in memory, as it came from the file: who needs it pixel by pixel copies it.
+        return np.moveaxis(planes, 0, -1)
 
     def _read_inside(
         self, indexes: list[int], window: Window, *, masks: bool = False
