@@ -49,6 +49,10 @@ class BundleError(LandslideError, ValueError):
     """A model bundle is incomplete, or a stack breaks its contract."""
 
 
+class EngineError(LandslideError, RuntimeError):
+    """An inference engine is not installed, or cannot do what is asked of it."""
+
+
 class UnknownNameError(LandslideError, ValueError):
     """A name is not on its shelf; the message lists the choices."""
 

@@ -53,6 +53,9 @@ from keras_landslide.cli.options import FiniteRange
               help="Side of a window in pixels; memory and speed grow with it.")  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True,
               help="Windows per call of the network; raise it on a GPU.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["tensorflow", "xla", "openvino"]),
+              default="tensorflow", show_default=True,
+              help="What runs the network; openvino is an extra, for CPUs.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Work on the Dask cluster of this scheduler.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1),
@@ -92,6 +95,7 @@ def predict_scene_to_folder(
     memory: str | None = None,
     window_px: int | None = None,
     batch_size: int = 1,
+    engine: str = "tensorflow",
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> dict[str, Path]:
@@ -120,6 +124,8 @@ def predict_scene_to_folder(
         window_px: side of a window; None takes the default, or for a network that sees its whole
             input the side of its training patches.
         batch_size: windows per call of the network.
+        engine: what runs the network, one of `inference.engine.ENGINES`; their answers differ by
+            rounding.
         scheduler: address of a Dask scheduler.
         workers: processes to start on this machine.
 
@@ -132,6 +138,7 @@ def predict_scene_to_folder(
         OutputError: the folder cannot be written, or the disk is full.
         BudgetError: the memory is too little for one window.
         ClusterError: the scheduler does not answer, or its workers are lost.
+        EngineError: the engine is not installed, or cannot draw from dropout.
         LandslideError: an object rule needs a band that the stack lacks.
     """
     from keras_landslide.errors import LandslideError
@@ -148,7 +155,7 @@ def predict_scene_to_folder(
     out = Path(out)
     folders = dict.fromkeys(Path(each) for each in (bundle, *ensemble))
     bundles = tuple(read_bundle(folder) for folder in folders)
-    network = Network(bundles, augment, dropout_draws or 0)
+    network = Network(bundles, augment, dropout_draws or 0, engine)
     info = stack_info(stack)
     for each in network.bundles:
         check_stack(each, info)
@@ -164,6 +171,7 @@ def predict_scene_to_folder(
         stored_as=map_format,
         tags={
             "BUNDLE": network.name,
+            "ENGINE": network.engine,
             "THRESHOLD": repr(cut),
             "THRESHOLD_RULE": network.threshold_rule if threshold is None else "given by hand",
             "CALIBRATION": network.calibration,

@@ -1,89 +1,74 @@
-"""A bundle's network as a callable, with TensorFlow alone: neither Keras nor our layers."""
+"""A bundle's network as a callable, by the engine of the user's choice; Keras has no part in it."""
 
 from __future__ import annotations
 
-from functools import partial
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
-from keras_landslide.errors import BundleError
+from keras_landslide.errors import BundleError, UnknownNameError
 from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.inference.bundle import Bundle, read_bundle
 from keras_landslide.inference.run import Predict
-from keras_landslide.quiet import quiet_tensorflow
+
+ENGINES = ("tensorflow", "xla", "openvino")
+"""TensorFlow as it is, its graph compiled by XLA, and OpenVINO (CPUs alone, an extra)."""
 
 
-class SavedModelPredict:
-    """Calls the `serve` signature of a loaded SavedModel.
+class LoadedBundle(ABC):
+    """A network that is ready to answer.
 
-    It always calls the same signature, so that nothing is traced twice.
+    Args:
+        bundle: its bundle.
+        names: of the graph's inputs.
+        channels: that the graph takes; None for any number.
+        described: the graph's input, for the message.
+
+    Raises:
+        BundleError: the graph takes other bands than the contract names.
     """
 
-    def __init__(self, loaded: Any, bundle: Bundle) -> None:
-        import tensorflow as tf
-
-        # The signatures hold their variables weakly: the loaded object has to stay alive with them.
-        self._loaded = loaded
-        self._serve = loaded.signatures.get("serve") or loaded.signatures.get("serving_default")
-        if self._serve is None:
+    def __init__(
+        self, bundle: Bundle, names: list[str], channels: int | None, described: Any
+    ) -> None:
+        if len(names) != 1 or channels not in (None, len(bundle.bands)):
             raise BundleError(
-                f"{bundle.saved_model}: has no signature 'serve'; export the run again"
-            )
-        (self._input, spec), *others = self._serve.structured_input_signature[1].items()
-        if others or spec.shape.rank != 4 or spec.shape[-1] not in (None, len(bundle.bands)):
-            raise BundleError(
-                f"{bundle.saved_model}: takes {spec.shape}, bundle.json names "
+                f"{bundle.saved_model}: takes {described}, bundle.json names "
                 f"{len(bundle.bands)} bands; export the run again"
             )
-        self._draw = loaded.signatures.get("draw")
-        self._bundle = bundle
-        self._constant = tf.constant
+        self.bundle = bundle
         self._calibration = read_calibration(bundle.contract.get("calibration"), bundle.folder)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
-        return self._calibrated(self._serve(**{self._input: self._constant(images, "float32")}))
+        return self._calibrated(self._answer(images))
 
+    @abstractmethod
+    def _answer(self, images: np.ndarray) -> np.ndarray:
+        """Images float32 (B, h, w, C) to what the graph answers, float32 (B, h, w)."""
+
+    @abstractmethod
     def draws(self, count: int) -> list[Predict]:
         """The network `count` times with its dropout left on (Monte Carlo dropout).
 
-        The seed of a draw comes from its number and from the images themselves, so that a window
-        gets the same answer in whichever run, process or order it is asked for.
-
         Raises:
-            BundleError: the network has no dropout.
+            BundleError: the network has no dropout, or the engine cannot draw.
         """
-        if self._draw is None:
-            raise BundleError(
-                f"{self._bundle.folder}: its network has no dropout to draw from; train it with a "
-                "dropout rate ([model] options = { dropout = 0.2 }), or ask for augmentation or an "
-                "ensemble"
-            )
-        return [partial(self._drawn, number) for number in range(count)]
 
-    def _drawn(self, number: int, images: np.ndarray) -> np.ndarray:
-        images = np.ascontiguousarray(images, np.float32)
-        content = crc32(images.tobytes()) & 0x7FFFFFFF
-        # Layers add their own number to the first part.
-        seed = self._constant([number * 1000, content], "int32")
-        return self._calibrated(self._draw(images=self._constant(images), seed=seed))
-
-    def _calibrated(self, outputs: dict[str, Any]) -> np.ndarray:
-        (output,) = outputs.values()
-        probability = output.numpy()[..., 0]
+    def _calibrated(self, probability: np.ndarray) -> np.ndarray:
         if self._calibration is None:
             return probability
         return self._calibration(probability).astype(np.float32)
 
 
-def load(bundle: Bundle | str | Path) -> SavedModelPredict:
+def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundle:
     """Load the SavedModel of a bundle.
 
     Args:
         bundle: the bundle, or its folder.
+        engine: one of `ENGINES`; their answers differ by rounding (about 1e-6).
 
     Returns:
         A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
@@ -91,19 +76,22 @@ def load(bundle: Bundle | str | Path) -> SavedModelPredict:
 
     Raises:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
+        EngineError: the engine is not installed.
+        UnknownNameError: there is no such engine.
     """
+    if engine not in ENGINES:
+        raise UnknownNameError.among("engine", engine, ENGINES)
     bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
-    with quiet_tensorflow():
-        import tensorflow as tf
+    if engine == "openvino":
+        from keras_landslide.inference.openvino_engine import OpenVinoBundle
 
-        tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
+        return OpenVinoBundle(bundle)
+    from keras_landslide.inference.tensorflow_engine import TensorFlowBundle
 
-    tf.get_logger().setLevel("ERROR")
-    try:
-        loaded = tf.saved_model.load(str(bundle.saved_model))
-    except (OSError, ValueError, RuntimeError, IndexError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(
-            f"{bundle.saved_model}: cannot be loaded ({reason}); export the run again"
-        ) from error
-    return SavedModelPredict(loaded, bundle)
+    return TensorFlowBundle(bundle, compiled=engine == "xla")
+
+
+def not_loaded(bundle: Bundle, error: Exception) -> BundleError:
+    """The error of a graph that an engine cannot load."""
+    reason = str(error).strip().splitlines()[0]
+    return BundleError(f"{bundle.saved_model}: cannot be loaded ({reason}); export the run again")

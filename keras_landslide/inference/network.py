@@ -29,11 +29,13 @@ class Network:
             (test-time augmentation).
         dropout_draws: how often each bundle answers with its dropout left on (Monte Carlo
             dropout); 0 leaves it off.
+        engine: what runs the graphs, one of `engine.ENGINES`.
     """
 
     bundles: tuple[Bundle, ...]
     symmetries: bool = False
     dropout_draws: int = 0
+    engine: str = "tensorflow"
 
     def __post_init__(self) -> None:
         first = self.bundles[0]
@@ -109,13 +111,13 @@ class Network:
         return ESTIMATES if several else ESTIMATES[:1]
 
     def identity(self) -> list[Any]:
-        """All that the answers depend on, the weights by their digest."""
+        """All that the answers depend on, to the last bit; the weights by their digest."""
         digests = [
             [file_sha256(path) for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
             for bundle in self.bundles
         ]
         contracts = [dict(bundle.contract) for bundle in self.bundles]
-        return [contracts, digests, self.symmetries, self.dropout_draws]
+        return [contracts, digests, self.symmetries, self.dropout_draws, self.engine]
 
     def load(self) -> Predict:
         """Load the bundles' graphs.
@@ -123,10 +125,11 @@ class Network:
         Raises:
             BundleError: a graph cannot be loaded, takes other bands, or has no dropout to draw
                 from.
+            EngineError: the engine is not installed, or cannot draw from dropout.
         """
         from keras_landslide.inference import engine
 
-        loaded = [engine.load(bundle) for bundle in self.bundles]
+        loaded = [engine.load(bundle, self.engine) for bundle in self.bundles]
         if self.estimates == ESTIMATES[:1]:
             return loaded[0]
         members: list[Predict] = list(loaded)

@@ -52,10 +52,10 @@ class Shards:
         # Written as bytes: NumPy's own writer reports a full disk without its error number. And
         # from where they are: a strip of a wide scene is too large to hold twice.
         content = head.getbuffer(), strip.data.cast("B")
-        with replacing(self.folder / f"strip-{index:06d}-{_checksum(*content)}.npy") as part:
-            with part.open("wb") as file:
-                for piece in content:
-                    file.write(piece)
+        path = self.folder / f"strip-{index:06d}-{_checksum(*content)}.npy"
+        with replacing(path) as part, part.open("wb") as file:
+            for piece in content:
+                file.write(piece)
 
     def load(self, index: int) -> np.ndarray:
         """A finished strip: float32 (rows, width, outputs)."""

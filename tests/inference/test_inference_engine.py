@@ -1,19 +1,101 @@
+import json
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import rasterio
+from inference_toys import contract, write_stack
 
-from keras_landslide.errors import BundleError
+from keras_landslide.cli.main import main
+from keras_landslide.cli.predict import command, predict_scene_to_folder
+from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.inference import engine
+from keras_landslide.rasters.read import read_bands
 
 
-def test_saved_model_answers_like_the_network(make_bundle, predict):
+@pytest.fixture(params=engine.ENGINES)
+def load(request):
+    return lambda folder: engine.load(folder, request.param)
+
+
+def test_saved_model_answers_like_the_network(load, make_bundle, predict):
     images = np.random.default_rng(2).normal(size=(2, 24, 40, 2)).astype(np.float32)
     images[0, 3, 4, 1] = np.nan
-    call = engine.load(make_bundle())
-    np.testing.assert_allclose(call(images), predict(images), atol=1e-6)
+    call = load(make_bundle())
+    first = call(images)
+    np.testing.assert_allclose(first, predict(images), atol=1e-6)
+    kept = first.copy()
     assert call(images[:1, :20, :20]).shape == (1, 20, 20)
+    np.testing.assert_array_equal(first, kept)  # an answer is no window into the engine's memory
+
+
+def test_engine_is_chosen_by_name(make_bundle):
+    (choice,) = [each.type.choices for each in command.params if each.name == "engine"]
+    assert tuple(choice) == engine.ENGINES
+    with pytest.raises(UnknownNameError, match="unknown engine 'onnx'; choose one of: tensorflow"):
+        engine.load(make_bundle(), "onnx")
+
+
+def test_maps_by_two_engines(make_bundle, tmp_path):
+    """They agree, each says which it is by, and neither passes for the other."""
+    image = np.random.default_rng(3).normal(size=(61, 93, 2)).astype(np.float32)
+    bundle, stack = make_bundle(), write_stack(tmp_path / "s.tif", image)
+    maps = []
+    for name in engine.ENGINES:
+        path = predict_scene_to_folder(
+            bundle, stack, tmp_path / "out", window_px=64, batch_size=2, engine=name
+        )["probability"]
+        with rasterio.open(path) as src:
+            assert src.tags()["ENGINE"] == name
+        maps.append(read_bands(path, ("probability",)))
+    assert maps[0].std() > 0.01
+    for other in maps[1:]:
+        np.testing.assert_allclose(other, maps[0], atol=2e-6)
+
+
+def test_openvino_alone(make_bundle, tmp_path):
+    """It does without TensorFlow, and without telling its makers that it was used."""
+    code = (
+        "import sys; from keras_landslide.inference import engine; import numpy as np;"
+        f"p = engine.load({str(make_bundle())!r}, 'openvino')(np.zeros((1, 8, 8, 2), 'f'));"
+        "print(p.shape, {'tensorflow', 'keras'} & set(sys.modules),"
+        " [m for m in sys.modules if 'telemetry.' in m])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.stdout, done.returncode, done.stderr) == ("(1, 8, 8) set() []\n", 0, "")
+    assert not (tmp_path / "intel").exists()  # where its identity number would lie
+
+
+def test_openvino_not_installed(make_bundle, tmp_path, monkeypatch, capsys):
+    stack = write_stack(tmp_path / "s.tif", np.ones((40, 40, 2), np.float32))
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    arguments = ["predict", make_bundle(), stack, "-o", tmp_path / "out", "--engine", "openvino"]
+    with pytest.raises(SystemExit) as stop:
+        main([str(each) for each in arguments])
+    assert stop.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert "pip install keras-landslide[openvino]" in lines[-1] and "Traceback" not in str(lines)
+
+
+@pytest.mark.parametrize("name", engine.ENGINES[1:])
+def test_draws_are_tensorflows(name, make_bundle):
+    with pytest.raises(EngineError, match="by the engine tensorflow alone"):
+        engine.load(make_bundle(), name).draws(2)
+
+
+def test_calibration_is_applied_by_every_engine(load, make_bundle):
+    images = np.random.default_rng(4).normal(size=(1, 16, 16, 2)).astype(np.float32)
+    folder = make_bundle()
+    plain = load(folder)(images)
+    calibration = {"method": "temperature", "temperature": 2.0}
+    (folder / "bundle.json").write_text(json.dumps(contract(calibration=calibration)))
+    logit = np.log(plain / (1 - plain))
+    np.testing.assert_allclose(load(folder)(images), 1 / (1 + np.exp(-logit / 2)), atol=1e-5)
 
 
 def test_engine_needs_neither_our_layers_nor_noise(make_bundle):
@@ -28,22 +110,22 @@ def test_engine_needs_neither_our_layers_nor_noise(make_bundle):
     assert (done.stdout, done.returncode, done.stderr) == ("(1, 8, 8) []\n", 0, "")
 
 
-def test_graph_that_takes_other_bands(make_bundle):
+def test_graph_that_takes_other_bands(load, make_bundle):
     band = {"name": "red", "unit": "reflectance", "kind": "continuous"}
     with pytest.raises(BundleError, match="names 1 bands"):
-        engine.load(make_bundle(bands=[band]))
+        load(make_bundle(bands=[band]))
 
 
-def test_damaged_graph(make_bundle):
+def test_damaged_graph(load, make_bundle):
     folder = make_bundle()
     (folder / "saved_model" / "saved_model.pb").write_bytes(b"no graph")
     with pytest.raises(BundleError, match=r"saved_model: cannot be loaded .*export the run again"):
-        engine.load(folder)
+        load(folder)
 
 
-def test_weights_that_were_cut_short_on_their_way(make_bundle):
+def test_weights_that_were_cut_short_on_their_way(load, make_bundle):
     folder = make_bundle()
     (data,) = (folder / "saved_model" / "variables").glob("variables.data*")
     data.write_bytes(data.read_bytes()[:-40])
     with pytest.raises(BundleError, match=r"saved_model: cannot be loaded .*export the run again"):
-        engine.load(folder)
+        load(folder)

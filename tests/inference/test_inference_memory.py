@@ -88,14 +88,16 @@ def test_window_is_remembered_beside_the_strips(tmp_path):
     assert memory.remembered_window(tmp_path / "p.tif", tmp_path / "work", "other") is None
 
 
-def test_process_stays_within_its_budget(make_bundle, make_stack, tmp_path):
+@pytest.mark.parametrize(("engine", "budget"), [("tensorflow", "1.4GB"), ("openvino", "0.7GB")])
+def test_process_stays_within_its_budget(engine, budget, make_bundle, make_stack, tmp_path):
     """The peak of a whole process, from the kernel, for a budget that makes several windows.
 
     Not from getrusage: its peak counts the parent's memory before exec.
     """
     bundle = make_bundle()
     stack, _ = make_stack((1100, 1300))
-    arguments = ["predict", str(bundle), str(stack), "-o", str(tmp_path / "out"), "--memory"]
+    arguments = ["predict", str(bundle), str(stack), "-o", str(tmp_path / "out")]
+    arguments += ["--engine", engine, "--memory", budget]
     code = (
         "import re, sys; from keras_landslide.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
@@ -104,10 +106,10 @@ def test_process_stays_within_its_budget(make_bundle, make_stack, tmp_path):
         "    print('peak', re.search(r'VmHWM:\\s+(\\d+)', status)[1])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments, "1.4GB"],
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split("peak ")[1]) * 1024 <= 1.4e9
+    assert int(done.stdout.split("peak ")[1]) * 1024 <= memory.parse_bytes(budget)

@@ -1,9 +1,12 @@
 """Every network on the shelf: bounded ones exact, the others without a seam at window borders."""
 
+import json
+
 import numpy as np
 import pytest
 from inference_toys import write_stack
 
+from keras_landslide.inference import engine
 from keras_landslide.inference.scene import predict_scene
 from keras_landslide.models import registry
 from keras_landslide.models.receptive_field import receptive_field
@@ -57,6 +60,24 @@ def test_bounded_network_equals_one_pass(name, tmp_path):
     np.testing.assert_allclose(found, whole, atol=1e-5)
     if whole.std() < 1e-5:
         pytest.skip("agrees, but answers a constant with these weights, which proves little")
+
+
+@pytest.mark.parametrize("name", networks())
+def test_openvino_answers_like_keras(name, tmp_path):
+    model, field = build(name)
+    side = -(-64 // field.stride_px) * field.stride_px
+    images = np.random.default_rng(3).normal(size=(1, side, 2 * side, len(NAMES)))
+    images = images.astype(np.float32)
+    model.export(tmp_path / "saved_model", verbose=False)
+    bands = [{"name": n, "unit": "", "kind": "continuous"} for n in NAMES]
+    contract = {
+        "format": 1, "name": name, "simulated": True, "bands": bands, "pixel_size_m": 10.0,
+        "patch_size_px": side, "stride_px": field.stride_px, "halo_px": field.halo_px,
+        "bounded": field.bounded, "threshold": 0.5,
+    }  # fmt: skip
+    (tmp_path / "bundle.json").write_text(json.dumps(contract))
+    found = engine.load(tmp_path, "openvino")(images)
+    np.testing.assert_allclose(found, answer(model, images), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", networks())

@@ -1,0 +1,94 @@
+"""A SavedModel by TensorFlow alone: neither Keras nor our layers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.engine import LoadedBundle, not_loaded
+from keras_landslide.inference.run import Predict
+from keras_landslide.quiet import quiet_tensorflow
+
+
+class TensorFlowBundle(LoadedBundle):
+    """Calls the `serve` signature of a SavedModel, always the same: nothing is traced twice.
+
+    Args:
+        bundle: what to load.
+        compiled: compile the graph with XLA, for each shape of images anew.
+
+    Raises:
+        BundleError: the graph cannot be loaded, or takes other bands.
+    """
+
+    def __init__(self, bundle: Bundle, *, compiled: bool = False) -> None:
+        with quiet_tensorflow():
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
+
+        tf.get_logger().setLevel("ERROR")
+        try:
+            loaded = tf.saved_model.load(str(bundle.saved_model))
+        except (OSError, ValueError, RuntimeError, IndexError, tf.errors.OpError) as error:
+            raise not_loaded(bundle, error) from error
+        # The signatures hold their variables weakly: the loaded object has to stay alive with them.
+        self._loaded = loaded
+        serve = loaded.signatures.get("serve") or loaded.signatures.get("serving_default")
+        if serve is None:
+            raise BundleError(
+                f"{bundle.saved_model}: has no signature 'serve'; export the run again"
+            )
+        specs = serve.structured_input_signature[1]
+        self._input, spec = next(iter(specs.items()))
+        channels = spec.shape[-1] if spec.shape.rank == 4 else 0  # of another rank: no images
+        super().__init__(bundle, list(specs), channels, spec.shape)
+        self._serve = tf.function(serve, jit_compile=True) if compiled else serve
+        self._draw = None if compiled else loaded.signatures.get("draw")
+        self._compiled = compiled
+        self._constant = tf.constant
+        self._faults = tf.errors.InvalidArgumentError, tf.errors.UnimplementedError
+
+    def _answer(self, images: np.ndarray) -> np.ndarray:
+        try:
+            return _only(self._serve(**{self._input: self._constant(images, "float32")}))
+        except self._faults as error:
+            if not self._compiled:
+                raise
+            raise EngineError(
+                f"{self.bundle.saved_model}: XLA cannot compile its graph here; take another engine"
+            ) from error
+
+    def draws(self, count: int) -> list[Predict]:
+        """As in `LoadedBundle`.
+
+        The seed of a draw comes from its number and from the images themselves, so that a window
+        gets the same answer in whichever run, process or order it is asked for.
+        """
+        if self._compiled:
+            raise EngineError("draws from dropout are made by the engine tensorflow alone")
+        if self._draw is None:
+            raise BundleError(
+                f"{self.bundle.folder}: its network has no dropout to draw from; train it with a "
+                "dropout rate ([model] options = { dropout = 0.2 }), or ask for augmentation or an "
+                "ensemble"
+            )
+        return [partial(self._drawn, number) for number in range(count)]
+
+    def _drawn(self, number: int, images: np.ndarray) -> np.ndarray:
+        images = np.ascontiguousarray(images, np.float32)
+        content = crc32(images.tobytes()) & 0x7FFFFFFF
+        # Layers add their own number to the first part.
+        seed = self._constant([number * 1000, content], "int32")
+        draw: Any = self._draw
+        return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+
+
+def _only(outputs: dict[str, Any]) -> np.ndarray:
+    (output,) = outputs.values()
+    return output.numpy()[..., 0]
