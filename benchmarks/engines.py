@@ -1,16 +1,22 @@
-"""Engines for a bundle: TensorFlow as it is, compiled by XLA, and ONNX Runtime where installed.
+"""Engines for a bundle: those of `predict --engine`, LiteRT, and ONNX Runtime where installed.
 
-    python benchmarks/engines.py BUNDLE --windows 256 768
+    python benchmarks/engines.py BUNDLE --windows 768 1712
 
-Prints, for a window of random pixels, each engine's time over that of the default in the same run
-(the best of five), the same in processor time, which other load on the machine changes less, and
-how far its answers are from the default's.
+Each engine answers to one window of random pixels in a process of its own, with the huge pages that
+the command line asks for; the engines take turns. Prints the best time over that of the default in
+the same run, the same in processor time, which other load on the machine changes less, the peak
+memory of the process over the default's, the seconds from the start to the second answer, and how
+far the answers are from the default's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,82 +24,131 @@ from typing import Any
 
 import numpy as np
 
-OTHERS = ("XLA", "ONNX Runtime")
+from keras_landslide.huge_pages import restart_with_huge_pages
+from keras_landslide.inference.engine import ENGINES, load
+
+CONVERTED = ("LiteRT", "ONNX Runtime")
+Answer = Callable[[np.ndarray], np.ndarray]
 
 
-def engines(bundle: Path, window: int) -> dict[str, list[float]]:
-    """Seconds and processor seconds over the default's, greatest difference of the answers.
-
-    The engines take turns, so that they meet the same other load.
-    """
+def converted(bundle: Path, engine: str, shape: tuple[int, ...]) -> Answer:
+    """The graph by an engine that has to have it in its own format, for one shape."""
     import tensorflow as tf
 
+    loaded = tf.saved_model.load(str(bundle / "saved_model"))
+    serve = loaded.signatures["serve"]
+    (name,) = serve.structured_input_signature[1]
+    signature = [tf.TensorSpec(shape, tf.float32)]
+    fixed = tf.function(
+        lambda x: next(iter(serve(**{name: x}).values())), input_signature=signature
+    )
+    if engine == "LiteRT":
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [fixed.get_concrete_function()], loaded
+        )
+        interpreter = tf.lite.Interpreter(
+            model_content=converter.convert(), num_threads=len(os.sched_getaffinity(0))
+        )
+        interpreter.allocate_tensors()
+        taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+
+        def answer(images: np.ndarray) -> np.ndarray:
+            interpreter.set_tensor(taken["index"], images)
+            interpreter.invoke()
+            return interpreter.get_tensor(given["index"])[..., 0]
+
+        return answer
+    import onnxruntime
+    import tf2onnx
+
+    graph, _ = tf2onnx.convert.from_function(fixed, input_signature=signature, opset=17)
+    session = onnxruntime.InferenceSession(
+        graph.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    entry = session.get_inputs()[0].name
+    return lambda images: session.run(None, {entry: images})[0][..., 0]
+
+
+def measure(bundle: Path, engine: str, window: int, answers: Path) -> dict[str, float]:
+    """Best of three answers after one; the last is kept in `answers`."""
     channels = len(json.loads((bundle / "bundle.json").read_text())["bands"])
     shape = (1, window, window, channels)
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    loaded = tf.saved_model.load(str(bundle / "saved_model"))
-    serve, given = loaded.signatures["serve"], tf.constant(images)
-    (name,) = serve.structured_input_signature[1]
+    start = time.perf_counter()
+    answer = load(bundle, engine) if engine in ENGINES else converted(bundle, engine, shape)
+    answer(images)
+    ready = time.perf_counter() - start
+    times = []
+    for _ in range(3):
+        clock = time.perf_counter(), time.process_time()
+        found = answer(images)
+        times.append((time.perf_counter() - clock[0], time.process_time() - clock[1]))
+    np.save(answers, found)
+    seconds, cpu = np.min(times, axis=0)
+    return {"seconds": seconds, "cpu": cpu, "ready": ready}
 
-    def call(x: Any) -> Any:
-        return next(iter(serve(**{name: x}).values()))
 
-    compiled = tf.function(call, jit_compile=True)
-    jobs: dict[str, Callable[[], Any]] = {
-        "default": lambda: call(given).numpy(),
-        "XLA": lambda: compiled(given).numpy(),
-    }
-    try:
-        import onnxruntime
-        import tf2onnx
-    except ImportError:
-        pass  # said in the table
-    else:
-        fixed = tf.function(call, input_signature=[tf.TensorSpec(shape, tf.float32)])
-        graph, _ = tf2onnx.convert.from_function(
-            fixed, input_signature=fixed.input_signature, opset=17
+def apart(*arguments: object) -> dict[str, float] | None:
+    """`measure` in a process of its own, with its peak memory; None where a package is missing."""
+    command = [sys.executable, __file__, "--measure", *map(str, arguments)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, errors = child.communicate()
+    if child.returncode and "No module named" in errors:
+        return None
+    if child.returncode:
+        raise SystemExit(errors)
+    return json.loads(out.splitlines()[-1])
+
+
+def compare(bundle: Path, window: int, rounds: int) -> None:
+    """A line per engine."""
+    with tempfile.TemporaryDirectory() as name:
+        best: dict[str, Any] = {}
+        for _ in range(rounds):
+            for engine in (*ENGINES, *CONVERTED):
+                if found := apart(bundle, engine, window, Path(name) / f"{engine}.npy"):
+                    earlier = best.get(engine, found)
+                    best[engine] = {key: min(found[key], earlier[key]) for key in found}
+        default, own = best[ENGINES[0]], np.load(Path(name) / f"{ENGINES[0]}.npy")
+        print(
+            f"{window} px, {ENGINES[0]}: {default['seconds']:.2f} s, {default['peak']:.0f} MB, "
+            f"ready after {default['ready']:.1f} s",
+            flush=True,
         )
-        session = onnxruntime.InferenceSession(
-            graph.SerializeToString(), providers=["CPUExecutionProvider"]
-        )
-        entry = session.get_inputs()[0].name
-        jobs["ONNX Runtime"] = lambda: session.run(None, {entry: images})[0]
-    times: dict[str, list[tuple[float, float]]] = {engine: [] for engine in jobs}
-    answers = {engine: job() for engine, job in jobs.items()}
-    for _ in range(5):
-        for engine, job in jobs.items():
-            start = time.perf_counter(), time.process_time()
-            job()
-            passed = time.perf_counter() - start[0], time.process_time() - start[1]
-            times[engine].append(passed)
-    best = {engine: np.min(seconds, axis=0) for engine, seconds in times.items()}
-    return {
-        engine: [
-            *(best[engine] / best["default"]),
-            float(np.abs(answers[engine] - answers["default"]).max()),
-        ]
-        for engine in jobs
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--windows", type=int, nargs="+", default=[256, 768])
-    args = parser.parse_args()
-    for window in args.windows:
-        found = engines(args.bundle, window)
-        for engine in OTHERS:
-            if engine not in found:
+        for engine in (*ENGINES[1:], *CONVERTED):
+            if engine not in best:
                 print(f"{engine}: not installed (pip install onnxruntime tf2onnx onnx)")
                 continue
-            ratio, cpu, difference = found[engine]
+            row, other = best[engine], np.load(Path(name) / f"{engine}.npy")
             print(
-                f"{engine}, {window} px: {ratio:.2f} of the default's time, {cpu:.2f} of its "
-                f"processor time, answers differ by {difference:.1e}",
+                f"{window} px, {engine}: {row['seconds'] / default['seconds']:.2f} of its time, "
+                f"{row['cpu'] / default['cpu']:.2f} of its processor time, "
+                f"{row['peak'] / default['peak']:.2f} of its memory, ready after "
+                f"{row['ready']:.1f} s, answers differ by {np.abs(other - own).max():.1e}",
                 flush=True,
             )
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("bundle", type=Path, nargs="?")
+    parser.add_argument("--windows", type=int, nargs="+", default=[768, 1712])
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.measure:
+        bundle, engine, window, answers = args.measure
+        found = measure(Path(bundle), engine, int(window), Path(answers))
+        status = Path("/proc/self/status").read_text()
+        peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+        print(json.dumps({**found, "peak": peak}))
+        return
+    if args.bundle is None:
+        parser.error("name a bundle")
+    for window in args.windows:
+        compare(args.bundle, window, args.rounds)
+
+
 if __name__ == "__main__":
+    restart_with_huge_pages()
     main()

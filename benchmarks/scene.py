@@ -2,14 +2,16 @@
 
     python benchmarks/scene.py --sizes 2048 8192 20000 --memory 4GB
 
-One run measures, on a 7-band stack of a simulated basin, mirrored side by side as far as the size
-needs, and a 16-filter U-Net with random weights:
+One run measures, with the huge pages that the command line asks for, on a 7-band stack of a
+simulated basin, mirrored side by side as far as the size needs, and a 16-filter U-Net with random
+weights:
 
 - time per scene pixel (after a small scene to warm up) over the network's own time on the same
   windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo).
   The own time is that of at most --own-windows windows, times their number over those. The same
   ratio in processor time follows: it does not show other load on the machine, nor what overlaps;
-- peak memory of a whole process for each size, with its budget;
+- peak memory of a whole process for each size, with its budget; and, with `--flat-window`, for
+  windows of one side in all sizes: a small scene else takes other windows than a large one;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
 - the loop of tutorials as the peer: every patch of the scene in memory, half overlapping, one
@@ -27,11 +29,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_landslide.bands import BANDS as KNOWN
 from keras_landslide.bands import IMAGE_MODELS
+from keras_landslide.huge_pages import restart_with_huge_pages
 
 BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 PATCH = 128
@@ -99,35 +103,38 @@ class Clock:
         return {"seconds": seconds, "cpu": cpu}
 
 
-def scene(folder: Path, size: int, memory: str, workers: int, window: int) -> dict:
-    """Map a scene; in a process of its own so that the peak memory is this size's."""
+def network_of(folder: Path, engine: str) -> Any:
     from keras_landslide.inference.bundle import read_bundle
     from keras_landslide.inference.network import Network
+
+    return Network((read_bundle(folder),), engine=engine)
+
+
+def scene(folder: Path, size: int, memory: str, workers: int, window: int, engine: str) -> dict:
+    """Map a scene; in a process of its own so that the peak memory is this size's."""
     from keras_landslide.inference.produce import Running, produce_map
 
-    network = Network((read_bundle(folder),))
+    network = network_of(folder, engine)
     out = folder / f"map-{size}-{workers}.tif"
     if not workers:  # TensorFlow's start takes seconds, whatever the scene
         produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
     clock = Clock()
-    running = Running(memory=memory, window_px=window or None, workers=workers or None)
+    running = Running(memory=memory or None, window_px=window or None, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
     times = clock.passed()
     import rasterio
 
     with rasterio.open(out) as src:
-        window = int(src.tags()["WINDOW_PX"])
+        window = int(src.tags().get("WINDOW_PX", window))
     out.unlink()
     return {**times, "window": window}
 
 
-def own_time(folder: Path, size: int, window: int, most: int) -> dict:
+def own_time(folder: Path, size: int, window: int, most: int, engine: str) -> dict:
     """The network on windows of the scene's shape, already in memory."""
-    from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.inference.network import Network
     from keras_landslide.inference.windows import exact_plan
 
-    network = Network((read_bundle(folder),))
+    network = network_of(folder, engine)
     predict = network.load()
     plan = exact_plan(
         (size, size), window_px=window, halo_px=network.halo_px, stride_px=network.stride_px
@@ -187,9 +194,10 @@ def apart(task: str, *arguments: object) -> dict:
 def run_task(task: str, folder: Path, arguments: list[str]) -> None:
     size = int(arguments[0])
     if task == "scene":
-        result = scene(folder, size, arguments[1], int(arguments[2]), int(arguments[3]))
+        memory, workers, window, engine = arguments[1:]
+        result = scene(folder, size, memory, int(workers), int(window), engine)
     elif task == "own":
-        result = own_time(folder, size, int(arguments[1]), int(arguments[2]))
+        result = own_time(folder, size, int(arguments[1]), int(arguments[2]), arguments[3])
     elif task == "tutorial":
         result = tutorial(folder, size)
     else:
@@ -204,6 +212,9 @@ def main() -> None:
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--window", type=int, default=0, help="side of the windows; default: what "
                         "the budget allows, less where a small scene is shared")  # fmt: skip
+    parser.add_argument("--flat-window", type=int, default=0, help="map each size once more with "
+                        "windows of this side, for the peak memory")  # fmt: skip
+    parser.add_argument("--engine", default="tensorflow", help="as in predict --engine")
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
     parser.add_argument("--basin", type=int, default=2048, help="edge of the simulated basin")
@@ -228,7 +239,7 @@ def main() -> None:
         if not args.only_sizes:
             script = Path(__file__).with_name("engines.py")
             subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
-            compare_peers(folder, args.compare or args.sizes[0], args.memory)
+            compare_peers(folder, args.compare or args.sizes[0], args.memory, args.engine)
 
 
 def made(path: Path, task: str, size: int) -> None:
@@ -241,13 +252,13 @@ def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
     """A row per size: time, over the network's own, and peak memory."""
     for size in (256, *args.sizes):
         made(folder / f"stack-{size}.tif", "stack", size)
-    print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}")
+    print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}, {args.engine}")
     print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
           f"{'cpu':>5} {'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
     peaks = []
     for size in args.sizes:
-        ours = apart("scene", folder, size, args.memory, 0, args.window)
-        own = apart("own", folder, size, ours["window"], args.own_windows)
+        ours = apart("scene", folder, size, args.memory, 0, args.window, args.engine)
+        own = apart("own", folder, size, ours["window"], args.own_windows, args.engine)
         peaks.append(ours["peak_mb"])
         print(
             f"{size:>6} {ours['window']:>7} {ours['seconds']:>8.1f} "
@@ -257,22 +268,31 @@ def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
             flush=True,
         )
     print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f} (aim: 1.10)")
+    if window := args.flat_window:
+        peaks = [
+            apart("scene", folder, size, "", 0, window, args.engine)["peak_mb"]
+            for size in args.sizes
+        ]
+        told = ", ".join(f"{peak:.0f}" for peak in peaks)
+        print(
+            f"the same with windows of {window} px in all: {told} MB, {max(peaks) / min(peaks):.2f}"
+        )
 
 
-def compare_peers(folder: Path, size: int, memory: str) -> None:
+def compare_peers(folder: Path, size: int, memory: str, engine: str) -> None:
     """Two workers against one, and the tutorial loop."""
     for edge in (size // 2, size):
         made(folder / f"stack-{edge}.tif", "stack", edge)
     spans = []
     for workers in (1, 2):
         times = [
-            apart("scene", folder, edge, memory, workers, 0)["seconds"]
+            apart("scene", folder, edge, memory, workers, 0, engine)["seconds"]
             for edge in (size // 2, size)
         ]
         spans.append(times[1] - times[0])
     print(f"{size} px, two workers over one: {spans[1] / spans[0]:.2f} of the time")
     peer = apart("tutorial", folder, size)
-    ours = apart("scene", folder, size, memory, 0, 0)
+    ours = apart("scene", folder, size, memory, 0, 0, engine)
     print(
         f"{size} px, tutorial loop: {peer['seconds']:.1f} s, {peer['peak_mb']:.0f} MB; "
         f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB"
@@ -280,4 +300,5 @@ def compare_peers(folder: Path, size: int, memory: str) -> None:
 
 
 if __name__ == "__main__":
+    restart_with_huge_pages()
     main()

@@ -1,5 +1,5 @@
 """`python -m keras_landslide`."""
 
-from keras_landslide.cli.main import main
+from keras_landslide.cli.start import start
 
-main()
+start()

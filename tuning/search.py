@@ -9,8 +9,10 @@ The same command goes on with a search that was stopped.
 import argparse
 
 from keras_landslide.cli.main import main
+from keras_landslide.huge_pages import restart_with_huge_pages
 
 if __name__ == "__main__":
+    restart_with_huge_pages()
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--space", nargs=1, default=[])
     named, rest = parser.parse_known_args()

@@ -1,0 +1,13 @@
+"""Where the command `keras-landslide` begins."""
+
+from __future__ import annotations
+
+from keras_landslide.huge_pages import restart_with_huge_pages
+
+
+def start() -> None:
+    """Run the command line in a process of its own."""
+    restart_with_huge_pages()
+    from keras_landslide.cli.main import main
+
+    main()
