@@ -70,7 +70,8 @@ def _connect(client_type: Any, where: Any) -> Any:
     except TimeoutError as error:
         client.close(timeout=ANSWER_S)
         raise ClusterError(
-            f"{where}: the scheduler has no worker; start some with `dask worker {where}`"
+            f"{where}: the scheduler has no worker; start some with "
+            f"`dask worker {where} --nthreads 1`"
         ) from error
     return client
 

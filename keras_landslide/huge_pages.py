@@ -10,6 +10,8 @@ from pathlib import Path
 SETTING = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 VARIABLE = "GLIBC_TUNABLES"
 TUNABLE = "glibc.malloc.hugetlb"
+BEGUN_AGAIN = "KERAS_LANDSLIDE_BEGUN_AGAIN"
+"""Set while the program begins again, so that it does so once, whatever became of the tunable."""
 
 
 def restart_with_huge_pages() -> None:
@@ -24,12 +26,17 @@ def restart_with_huge_pages() -> None:
     the tunable.
     """
     wanted = wanted_tunables(os.environ)
-    if wanted is None:
+    again = os.environ.pop(BEGUN_AGAIN, None)
+    # Without arguments, or reading the program from standard input, Python would begin otherwise.
+    if wanted is None or again or sys.orig_argv[1:2] in ([], ["-"]):
         return
-    os.environ[VARIABLE] = wanted
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    environment = {**os.environ, VARIABLE: wanted, BEGUN_AGAIN: "yes"}
+    try:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    except OSError:
+        return  # as before, with small pages: nothing is lost but time
 
 
 def wanted_tunables(environment: Mapping[str, str], setting: Path = SETTING) -> str | None:

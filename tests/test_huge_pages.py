@@ -1,9 +1,16 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
-from keras_landslide.huge_pages import SETTING, VARIABLE, wanted_tunables
+from keras_landslide.huge_pages import (
+    BEGUN_AGAIN,
+    SETTING,
+    VARIABLE,
+    restart_with_huge_pages,
+    wanted_tunables,
+)
 
 
 @pytest.fixture
@@ -37,11 +44,33 @@ def test_process_goes_on_with_huge_pages():
         "print('begins', flush=True); restart_with_huge_pages()\n"
         "import numpy as np; held = np.ones(64 << 20, np.uint8)\n"
         "huge = re.search(r'AnonHugePages: +(\\d+)', open('/proc/self/smaps_rollup').read())[1]\n"
-        "print(os.getpid(), sys.argv[1:], int(huge) >= 32 << 10)"
+        "print(os.getpid(), sys.argv[1:], int(huge) >= 32 << 10)\n"
+        "print([name for name in os.environ if 'LANDSLIDE' in name])"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "a b", "--c"], stdout=subprocess.PIPE, text=True,
         env={"PATH": ""},
     )  # fmt: skip
     lines, _ = process.communicate()
-    assert lines.splitlines() == ["begins", "begins", f"{process.pid} ['a b', '--c'] True"]
+    assert lines.splitlines() == ["begins", "begins", f"{process.pid} ['a b', '--c'] True", "[]"]
+
+
+def test_begins_again_only_once(monkeypatch):
+    """Where the tunable does not survive the start of a program, say: no endless circle."""
+    begun = []
+    monkeypatch.setattr("os.execve", lambda *given: begun.append(given))
+    monkeypatch.setattr("keras_landslide.huge_pages.wanted_tunables", lambda _: "some=1")
+    monkeypatch.setenv(BEGUN_AGAIN, "yes")
+    restart_with_huge_pages()
+    assert not begun and BEGUN_AGAIN not in os.environ
+    restart_with_huge_pages()
+    (given,) = begun
+    assert given[2][BEGUN_AGAIN] == "yes" and given[2][VARIABLE] == "some=1"
+
+
+def test_a_program_that_cannot_begin_again_goes_on(monkeypatch):
+    monkeypatch.setattr("keras_landslide.huge_pages.wanted_tunables", lambda _: "some=1")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    before = dict(os.environ)
+    restart_with_huge_pages()
+    assert dict(os.environ) == before

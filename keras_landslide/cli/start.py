@@ -6,7 +6,7 @@ from keras_landslide.huge_pages import restart_with_huge_pages
 
 
 def start() -> None:
-    """Run the command line in a process of its own."""
+    """Run the command line, with huge pages where the system gives them on request."""
     restart_with_huge_pages()
     from keras_landslide.cli.main import main
 

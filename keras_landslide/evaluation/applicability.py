@@ -49,7 +49,7 @@ class Applicability:
 
     def index(self, values: np.ndarray) -> np.ndarray:
         """Dissimilarity of pixels: (..., C) to float32 (...), NaN where a band is missing."""
-        scaled = ((values - self.mean) / self.std).reshape(-1, values.shape[-1])
+        scaled = np.divide(values - self.mean, self.std, order="C").reshape(-1, values.shape[-1])
         known = np.isfinite(scaled).all(axis=1)
         out = np.full(len(scaled), np.nan, np.float32)
         if known.any():

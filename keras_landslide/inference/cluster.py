@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from threading import Lock
 from typing import Any
 
@@ -125,8 +126,9 @@ def _network(network: Network) -> Predict:
     for bundle in network.bundles:
         if read_bundle(bundle.folder) != bundle:
             raise BundleError(f"{bundle.folder}: is another bundle on a worker; share one")
-    bundles = [[str(bundle.folder), dict(bundle.contract)] for bundle in network.bundles]
-    key = fingerprint([bundles, network.symmetries, network.dropout_draws])
+    rest = {each.name: getattr(network, each.name) for each in fields(network)}
+    bundles = [[str(bundle.folder), dict(bundle.contract)] for bundle in rest.pop("bundles")]
+    key = fingerprint([bundles, rest])
     with _loading:
         if key not in _loaded:
             _loaded.clear()

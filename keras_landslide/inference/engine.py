@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import BundleError, UnknownNameError
+from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.inference.bundle import Bundle, read_bundle
 from keras_landslide.inference.run import Predict
@@ -22,21 +22,17 @@ class LoadedBundle(ABC):
 
     Args:
         bundle: its bundle.
-        names: of the graph's inputs.
-        channels: that the graph takes; None for any number.
-        described: the graph's input, for the message.
+        inputs: shape of each input of the graph, None where a side may have any length.
 
     Raises:
         BundleError: the graph takes other bands than the contract names.
     """
 
-    def __init__(
-        self, bundle: Bundle, names: list[str], channels: int | None, described: Any
-    ) -> None:
-        if len(names) != 1 or channels not in (None, len(bundle.bands)):
+    def __init__(self, bundle: Bundle, inputs: Sequence[tuple[int | None, ...]]) -> None:
+        if [len(shape) for shape in inputs] != [4] or inputs[0][3] not in (None, len(bundle.bands)):
             raise BundleError(
-                f"{bundle.saved_model}: takes {described}, bundle.json names "
-                f"{len(bundle.bands)} bands; export the run again"
+                f"{bundle.saved_model}: takes {' and '.join(map(str, inputs)) or 'nothing'}, "
+                f"bundle.json names {len(bundle.bands)} bands; export the run again"
             )
         self.bundle = bundle
         self._calibration = read_calibration(bundle.contract.get("calibration"), bundle.folder)
@@ -49,13 +45,14 @@ class LoadedBundle(ABC):
     def _answer(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to what the graph answers, float32 (B, h, w)."""
 
-    @abstractmethod
     def draws(self, count: int) -> list[Predict]:
         """The network `count` times with its dropout left on (Monte Carlo dropout).
 
         Raises:
-            BundleError: the network has no dropout, or the engine cannot draw.
+            BundleError: the network has no dropout.
+            EngineError: the engine cannot draw.
         """
+        raise EngineError("draws from dropout are made by the engine tensorflow alone")
 
     def _calibrated(self, probability: np.ndarray) -> np.ndarray:
         if self._calibration is None:
@@ -76,7 +73,7 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 
     Raises:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
-        EngineError: the engine is not installed.
+        EngineError: the engine is not installed, or cannot run the graph.
         UnknownNameError: there is no such engine.
     """
     if engine not in ENGINES:
@@ -93,5 +90,5 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 
 def not_loaded(bundle: Bundle, error: Exception) -> BundleError:
     """The error of a graph that an engine cannot load."""
-    reason = str(error).strip().splitlines()[0]
+    reason = str(error).strip().partition("\n")[0]
     return BundleError(f"{bundle.saved_model}: cannot be loaded ({reason}); export the run again")

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import BundleError
+from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.engine import ENGINES, load
 from keras_landslide.inference.run import Predict
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
@@ -38,6 +39,13 @@ class Network:
     engine: str = "tensorflow"
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UnknownNameError.among("engine", self.engine, ENGINES)
+        if self.dropout_draws and self.engine != "tensorflow":
+            raise EngineError(
+                f"the engine {self.engine} cannot draw from dropout; leave --engine or "
+                "--dropout-draws out"
+            )
         first = self.bundles[0]
         for other in self.bundles[1:]:
             if other.bands != first.bands or other.pixel_size_m != first.pixel_size_m:
@@ -111,7 +119,7 @@ class Network:
         return ESTIMATES if several else ESTIMATES[:1]
 
     def identity(self) -> list[Any]:
-        """All that the answers depend on, to the last bit; the weights by their digest."""
+        """All that the answers depend on, the weights by their digest."""
         digests = [
             [file_sha256(path) for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
             for bundle in self.bundles
@@ -125,11 +133,9 @@ class Network:
         Raises:
             BundleError: a graph cannot be loaded, takes other bands, or has no dropout to draw
                 from.
-            EngineError: the engine is not installed, or cannot draw from dropout.
+            EngineError: the engine is not installed, or cannot run a graph.
         """
-        from keras_landslide.inference import engine
-
-        loaded = [engine.load(bundle, self.engine) for bundle in self.bundles]
+        loaded = [load(bundle, self.engine) for bundle in self.bundles]
         if self.estimates == ESTIMATES[:1]:
             return loaded[0]
         members: list[Predict] = list(loaded)
@@ -152,13 +158,14 @@ class Committee:
     ) -> None:
         self.members = members
         self.kinds = kinds
-        self.codes = range(SYMMETRIES if symmetries else 1)
+        # First those that keep height and width: an engine may compile for each shape anew.
+        self.codes = sorted(range(SYMMETRIES), key=lambda code: code % 2) if symmetries else [0]
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to mean and standard deviation float32 (B, h, w, 2).
 
-        One answer is held at a time (Welford 1962, doi:10.1080/00401706.1962.10490022), so the
-        memory does not grow with their number.
+        One answer is held at a time (Welford 1962, doi:10.1080/00401706.1962.10490022), so their
+        number costs no memory here.
         """
         mean = np.zeros(images.shape[:3], np.float32)
         square = np.zeros_like(mean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from keras_landslide.errors import EngineError
 from keras_landslide.inference.bundle import Bundle
 from keras_landslide.inference.engine import LoadedBundle, not_loaded
-from keras_landslide.inference.run import Predict
 
 
 class OpenVinoBundle(LoadedBundle):
@@ -25,36 +25,38 @@ class OpenVinoBundle(LoadedBundle):
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        core = _openvino().Core()
+        self._core = _openvino().Core()
         try:
-            self._model = core.read_model(bundle.saved_model)
+            self._model = self._core.read_model(bundle.saved_model)
         except RuntimeError as error:
             raise not_loaded(bundle, RuntimeError(_reason(error))) from error
-        inputs = self._model.inputs
-        shape = inputs[0].partial_shape
-        channels: int | None = 0  # of another rank: takes no images
-        if shape.rank.is_static and len(shape) == 4:
-            channels = shape[3].get_length() if shape[3].is_static else None
-        super().__init__(bundle, [each.any_name for each in inputs], channels, shape)
-        self._core = core
-        self._shape: tuple[int, ...] | None = None
-        self._request: Any = None
+        super().__init__(bundle, [_shape(each) for each in self._model.inputs])
+        self._compiled: tuple[tuple[int, ...], Any] | None = None
+        # A worker may run several tasks in threads; a request serves one at a time.
+        self._lock = Lock()
 
     def _answer(self, images: np.ndarray) -> np.ndarray:
         images = np.ascontiguousarray(images, np.float32)
-        if images.shape != self._shape:
-            self._request = None  # its memory goes before that of the next is asked for
-            self._model.reshape(images.shape)
-            # Else processors that have half precision would use it.
-            how = {"INFERENCE_PRECISION_HINT": "f32"}
-            self._request = self._core.compile_model(self._model, "CPU", how).create_infer_request()
-            self._shape = images.shape
-        (answer,) = self._request.infer([images], share_inputs=True).values()
+        try:
+            with self._lock:
+                (answer,) = self._request(images.shape).infer([images], share_inputs=True).values()
+        except RuntimeError as error:
+            raise EngineError(
+                f"{self.bundle.saved_model}: OpenVINO cannot run it ({_reason(error)}); "
+                "leave --engine out"
+            ) from error
         return answer[..., 0]
 
-    def draws(self, count: int) -> list[Predict]:
-        """As in `LoadedBundle`; the graph's random numbers are TensorFlow's own."""
-        raise EngineError("draws from dropout are made by the engine tensorflow alone")
+    def _request(self, shape: tuple[int, ...]) -> Any:
+        """The graph, compiled for images of this shape; only the last one is kept."""
+        if self._compiled is None or self._compiled[0] != shape:
+            self._compiled = None  # its memory goes before that of the next is asked for
+            self._model.reshape(shape)
+            # Else processors that have half precision would use it.
+            how = {"INFERENCE_PRECISION_HINT": "f32"}
+            compiled = self._core.compile_model(self._model, "CPU", how)
+            self._compiled = shape, compiled.create_infer_request()
+        return self._compiled[1]
 
 
 def _openvino() -> Any:
@@ -70,6 +72,13 @@ def _openvino() -> Any:
     return openvino
 
 
+def _shape(entry: Any) -> tuple[int | None, ...]:
+    shape = entry.partial_shape
+    if shape.rank.is_dynamic:
+        return ()
+    return tuple(side.get_length() if side.is_static else None for side in shape)
+
+
 def _reason(error: RuntimeError) -> str:
     """The last line of OpenVINO's message: those before name lines of its source."""
-    return [line for line in str(error).splitlines() if line.strip()][-1].strip()
+    return str(error).strip().rpartition("\n")[2].strip()

@@ -123,8 +123,10 @@ class WindowRunner:
 
     def _answers(self, images: list[np.ndarray]) -> np.ndarray:
         """Answers float32 (B, h, w, estimates) to a batch, filled up with its first image."""
-        filled = images + images[:1] * (self.batch_size - len(images))
-        full = images[0][None] if self.batch_size == 1 else np.stack(filled)
+        if self.batch_size == 1:
+            full = images[0][None]
+        else:
+            full = np.stack(images + images[:1] * (self.batch_size - len(images)))
         answers = np.asarray(self.predict(full))
         if answers.shape == full.shape[:3]:
             answers = answers[..., None]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.errors import ClusterError, LandslideError, OutputError
+from keras_landslide.errors import ClusterError, EngineError, LandslideError, OutputError
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.lock import folder_lock
 
@@ -82,8 +82,9 @@ def open_shards(folder: Path, identity: Any) -> Iterator[Shards]:
         _adopt(folder, identity)
         try:
             yield Shards(folder)
-        except (OutputError, ClusterError):
-            raise  # a full disk, lost workers: what is finished serves the next attempt
+        except (OutputError, ClusterError, EngineError):
+            # A full disk, lost workers, one without the engine: the strips serve the next attempt.
+            raise
         except LandslideError:
             shutil.rmtree(folder, ignore_errors=True)
             raise

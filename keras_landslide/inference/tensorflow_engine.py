@@ -45,11 +45,10 @@ class TensorFlowBundle(LoadedBundle):
                 f"{bundle.saved_model}: has no signature 'serve'; export the run again"
             )
         specs = serve.structured_input_signature[1]
-        self._input, spec = next(iter(specs.items()))
-        channels = spec.shape[-1] if spec.shape.rank == 4 else 0  # of another rank: no images
-        super().__init__(bundle, list(specs), channels, spec.shape)
+        super().__init__(bundle, [tuple(spec.shape) for spec in specs.values()])
+        (self._input,) = specs
         self._serve = tf.function(serve, jit_compile=True) if compiled else serve
-        self._draw = None if compiled else loaded.signatures.get("draw")
+        self._draw = loaded.signatures.get("draw")
         self._compiled = compiled
         self._constant = tf.constant
         self._faults = tf.errors.InvalidArgumentError, tf.errors.UnimplementedError
@@ -61,7 +60,7 @@ class TensorFlowBundle(LoadedBundle):
             if not self._compiled:
                 raise
             raise EngineError(
-                f"{self.bundle.saved_model}: XLA cannot compile its graph here; take another engine"
+                f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave --engine out"
             ) from error
 
     def draws(self, count: int) -> list[Predict]:
@@ -71,7 +70,7 @@ class TensorFlowBundle(LoadedBundle):
         gets the same answer in whichever run, process or order it is asked for.
         """
         if self._compiled:
-            raise EngineError("draws from dropout are made by the engine tensorflow alone")
+            return super().draws(count)
         if self._draw is None:
             raise BundleError(
                 f"{self.bundle.folder}: its network has no dropout to draw from; train it with a "

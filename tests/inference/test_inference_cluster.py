@@ -42,6 +42,23 @@ def cluster(tmp_path):
     cluster.close()
 
 
+def test_a_worker_takes_the_engine_of_each_run(cluster, make_bundle, make_stack, tmp_path):
+    """It keeps a loaded network for the next task, which is no other engine's."""
+    pytest.importorskip("openvino")
+    cluster.add_worker()
+    bundle = make_bundle()
+    stack, _ = make_stack((150, 128))
+    for engine in ("tensorflow", "openvino"):
+        options = {**WINDOW, "engine": engine}
+        alone = predict_scene_to_folder(bundle, stack, tmp_path / engine, **options)
+        far = predict_scene_to_folder(
+            bundle, stack, tmp_path / f"far-{engine}", scheduler=cluster.address, **options
+        )
+        assert same_files(far, alone)
+    maps = [(tmp_path / f"far-{name}" / "probability.tif") for name in ("tensorflow", "openvino")]
+    assert maps[0].read_bytes() != maps[1].read_bytes()
+
+
 def test_killed_worker_costs_nothing_but_time(cluster, make_bundle, make_stack, tmp_path):
     bundle = make_bundle(bounded=False)  # blended strips, several per task
     stack, _ = make_stack((1600, 64))

@@ -12,7 +12,11 @@ from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import command, predict_scene_to_folder
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.inference import engine
+from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
+
+pytest.importorskip("openvino")
 
 
 @pytest.fixture(params=engine.ENGINES)
@@ -27,8 +31,9 @@ def test_saved_model_answers_like_the_network(load, make_bundle, predict):
     first = call(images)
     np.testing.assert_allclose(first, predict(images), atol=1e-6)
     kept = first.copy()
-    assert call(images[:1, :20, :20]).shape == (1, 20, 20)
+    call(images + 1)
     np.testing.assert_array_equal(first, kept)  # an answer is no window into the engine's memory
+    assert call(images[:1, :20, :20]).shape == (1, 20, 20)
 
 
 def test_engine_is_chosen_by_name(make_bundle):
@@ -39,18 +44,19 @@ def test_engine_is_chosen_by_name(make_bundle):
 
 
 def test_maps_by_two_engines(make_bundle, tmp_path):
-    """They agree, each says which it is by, and neither passes for the other."""
+    """They agree, each says which it is by, and none passes for another's."""
     image = np.random.default_rng(3).normal(size=(61, 93, 2)).astype(np.float32)
     bundle, stack = make_bundle(), write_stack(tmp_path / "s.tif", image)
-    maps = []
+    maps, pixels = [], set()
     for name in engine.ENGINES:
         path = predict_scene_to_folder(
-            bundle, stack, tmp_path / "out", window_px=64, batch_size=2, engine=name
+            bundle, stack, tmp_path / "out", window_px=64, batch_size=2, augment=True, engine=name
         )["probability"]
         with rasterio.open(path) as src:
             assert src.tags()["ENGINE"] == name
-        maps.append(read_bands(path, ("probability",)))
-    assert maps[0].std() > 0.01
+            pixels.add(src.tags()["PIXELS"])
+        maps.append(read_bands(path, ("probability", "uncertainty")))
+    assert maps[0].std() > 0.01 and len(pixels) == len(maps)
     for other in maps[1:]:
         np.testing.assert_allclose(other, maps[0], atol=2e-6)
 
@@ -84,8 +90,21 @@ def test_openvino_not_installed(make_bundle, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("name", engine.ENGINES[1:])
 def test_draws_are_tensorflows(name, make_bundle):
+    folder = make_bundle()
     with pytest.raises(EngineError, match="by the engine tensorflow alone"):
-        engine.load(make_bundle(), name).draws(2)
+        engine.load(folder, name).draws(2)
+    with pytest.raises(EngineError, match=f"{name} cannot draw from dropout; leave --engine"):
+        Network((read_bundle(folder),), dropout_draws=2, engine=name)
+
+
+def test_openvino_that_cannot_run_a_window_runs_the_next(make_bundle):
+    """Odd sides where the graph adds what it pooled: one line, and no half-changed state."""
+    call = engine.load(make_bundle(), "openvino")
+    images = np.zeros((1, 8, 8, 2), np.float32)
+    first = call(images)
+    with pytest.raises(EngineError, match=r"saved_model: OpenVINO cannot run it \(.+\); leave"):
+        call(np.zeros((1, 7, 8, 2), np.float32))
+    np.testing.assert_array_equal(call(images), first)
 
 
 def test_calibration_is_applied_by_every_engine(load, make_bundle):
