@@ -44,7 +44,7 @@ band = "vv_pre"
 """
 WARP = "-q -r bilinear -ot Float32 -dstnodata nan -ovr NONE -wm 64 -multi -co TILED=YES"
 WARP += " -co BIGTIFF=IF_SAFER -wo NUM_THREADS=ALL_CPUS -wo UNIFIED_SRC_NODATA=NO"
-FINAL = "-co TILED=YES -co COMPRESS=ZSTD -co ZSTD_LEVEL=3 -co NUM_THREADS=2"
+FINAL = "-co TILED=YES -co COMPRESS=DEFLATE -co ZLEVEL=1 -co NUM_THREADS=2"
 FINAL += " -co INTERLEAVE=BAND -co BIGTIFF=IF_SAFER"
 
 
