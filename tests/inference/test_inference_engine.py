@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
 
-pytest.importorskip("openvino")
+with_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")
+names = [pytest.param(n, marks=with_openvino if n == "openvino" else ()) for n in engine.ENGINES]
 
 
-@pytest.fixture(params=engine.ENGINES)
+@pytest.fixture(params=names)
 def load(request):
     return lambda folder: engine.load(folder, request.param)
 
@@ -43,6 +45,7 @@ def test_engine_is_chosen_by_name(make_bundle):
         engine.load(make_bundle(), "onnx")
 
 
+@with_openvino
 def test_maps_by_two_engines(make_bundle, tmp_path):
     """They agree, each says which it is by, and none passes for another's."""
     image = np.random.default_rng(3).normal(size=(61, 93, 2)).astype(np.float32)
@@ -61,6 +64,7 @@ def test_maps_by_two_engines(make_bundle, tmp_path):
         np.testing.assert_allclose(other, maps[0], atol=2e-6)
 
 
+@with_openvino
 def test_openvino_alone(make_bundle, tmp_path):
     """It does without TensorFlow, and without telling its makers that it was used."""
     code = (
@@ -88,7 +92,7 @@ def test_openvino_not_installed(make_bundle, tmp_path, monkeypatch, capsys):
     assert "pip install keras-landslide[openvino]" in lines[-1] and "Traceback" not in str(lines)
 
 
-@pytest.mark.parametrize("name", engine.ENGINES[1:])
+@pytest.mark.parametrize("name", names[1:])
 def test_draws_are_tensorflows(name, make_bundle):
     folder = make_bundle()
     with pytest.raises(EngineError, match="by the engine tensorflow alone"):
@@ -97,6 +101,7 @@ def test_draws_are_tensorflows(name, make_bundle):
         Network((read_bundle(folder),), dropout_draws=2, engine=name)
 
 
+@with_openvino
 def test_openvino_that_cannot_run_a_window_runs_the_next(make_bundle):
     """Odd sides where the graph adds what it pooled: one line, and no half-changed state."""
     call = engine.load(make_bundle(), "openvino")

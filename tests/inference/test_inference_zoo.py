@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from inference_toys import write_stack
+from inference_toys import contract, write_stack
 
 from keras_landslide.export import write_saved_model
 from keras_landslide.inference import engine
@@ -72,13 +72,8 @@ def test_openvino_answers_like_keras(name, tmp_path):
     images = images.astype(np.float32)
     images[0, 5:9, 7:12, 1] = np.nan
     write_saved_model(model, tmp_path / "saved_model", tmp_path)
-    bands = [{"name": n, "unit": "", "kind": "continuous"} for n in NAMES]
-    contract = {
-        "format": 1, "name": name, "simulated": True, "bands": bands, "pixel_size_m": 10.0,
-        "patch_size_px": side, "stride_px": field.stride_px, "halo_px": field.halo_px,
-        "bounded": field.bounded, "threshold": 0.5,
-    }  # fmt: skip
-    (tmp_path / "bundle.json").write_text(json.dumps(contract))
+    sees = {"stride_px": field.stride_px, "halo_px": field.halo_px, "bounded": field.bounded}
+    (tmp_path / "bundle.json").write_text(json.dumps(contract(**sees)))
     found = engine.load(tmp_path, "openvino")(images)
     np.testing.assert_allclose(found, answer(model, images), atol=1e-5)
 
