@@ -125,24 +125,28 @@ def scene(folder: Path, size: int, memory: str, workers: int, window: int, engin
     import rasterio
 
     with rasterio.open(out) as src:
-        window = int(src.tags().get("WINDOW_PX", window))
+        told = src.tags().get("WINDOW_PX", f"{window}x{window}")
     out.unlink()
-    return {**times, "window": window}
+    return {**times, "window": told}
 
 
-def own_time(folder: Path, size: int, window: int, most: int, engine: str) -> dict:
+def own_time(folder: Path, size: int, window: str, most: int, engine: str) -> dict:
     """The network on windows of the scene's shape, already in memory."""
+    from keras_landslide.inference.window_choice import parsed
     from keras_landslide.inference.windows import exact_plan
 
     network = network_of(folder, engine)
     predict = network.load()
     plan = exact_plan(
-        (size, size), window_px=window, halo_px=network.halo_px, stride_px=network.stride_px
+        (size, size),
+        window_px=parsed(window),
+        halo_px=network.halo_px,
+        stride_px=network.stride_px,
     )
     shape = (1, *plan.window_shape, len(BANDS))
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     predict(images)
-    count = plan.strip_count * plan.column_count
+    count = sum(len(plan.cores(index)) for index in range(plan.strip_count))
     clock = Clock()
     for _ in range(min(count, most)):
         predict(images)
@@ -197,7 +201,7 @@ def run_task(task: str, folder: Path, arguments: list[str]) -> None:
         memory, workers, window, engine = arguments[1:]
         result = scene(folder, size, memory, int(workers), int(window), engine)
     elif task == "own":
-        result = own_time(folder, size, int(arguments[1]), int(arguments[2]), arguments[3])
+        result = own_time(folder, size, arguments[1], int(arguments[2]), arguments[3])
     elif task == "tutorial":
         result = tutorial(folder, size)
     else:

@@ -44,7 +44,7 @@ class SceneJob:
     def window_count(self, todo: Iterable[int]) -> int:
         """How many windows the strips `todo` take."""
         if self.bounded:
-            return len(list(todo)) * self.plan.column_count
+            return sum(len(self.plan.cores(index)) for index in todo)
         # A blended strip needs its own row of windows and the next one.
         rows = {row for index in todo for row in (index, index + 1)}
         return len(rows) * (self.plan.column_count + 1)

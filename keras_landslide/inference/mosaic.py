@@ -58,7 +58,7 @@ def map_format(name: str) -> MapFormat:
 
 
 def strip_rows(shards: Shards, job: SceneJob, stored: MapFormat) -> Iterator[np.ndarray]:
-    """Finished strips from the top, as a map stores them: (rows, scene width, outputs)."""
+    """Finished strips in order, as a map stores them: (rows, columns, outputs)."""
     for index in range(job.plan.strip_count):
         yield stored.store(shards.load(index))
 
@@ -86,7 +86,7 @@ def assemble(
     Args:
         job: bands and strips.
         info: the stack.
-        rows: strips from the top, as stored.
+        rows: strips in order, as stored.
         folder: for the map before it is made cloud-optimised.
         out: the map.
         stored: how values are stored.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_landslide.files import fingerprint
-from keras_landslide.inference import memory
+from keras_landslide.inference import memory, window_choice
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.scene import WINDOW_PX, predict_scene
@@ -64,7 +64,8 @@ def produce_map(
     identity = network.identity()
     far = running.scheduler is not None or running.workers is not None
     predict: Predict | None = None if far else network.load()
-    window = running.window_px or (WINDOW_PX if network.bounded else network.patch_size_px)
+    side = running.window_px or (WINDOW_PX if network.bounded else network.patch_size_px)
+    window = side, side
     work, notes = out.with_name(f".{out.name}.work"), dict(tags or {})
     if budget is not None:
         layout = memory.Layout(
@@ -77,9 +78,9 @@ def produce_map(
             batch_size=running.batch_size,
         )
         key = fingerprint([identity, budget, layout, running.window_px])
-        known = memory.remembered_window(out, work, key)
+        known = window_choice.remembered_window(out, work, key)
         window = known or _fitting(predict or network.load(), budget, layout, window, running)
-        notes |= {"WINDOW_PX": str(window), "WINDOW_KEY": key}
+        notes |= {"WINDOW_PX": window_choice.written(window), "WINDOW_KEY": key}
     with ExitStack() as context:
         workers: Any = None
         if far:
@@ -89,7 +90,7 @@ def produce_map(
                 cluster_workers(network, scheduler=running.scheduler, workers=running.workers)
             )
         if budget is not None and known is None:
-            memory.remember_window(work, key, window)
+            window_choice.remember_window(work, key, window)
         return predict_scene(
             predict,
             stack,
@@ -111,13 +112,19 @@ def produce_map(
 
 
 def _fitting(
-    predict: Predict, budget: int, layout: memory.Layout, window_px: int, running: Running
-) -> int:
+    predict: Predict,
+    budget: int,
+    layout: memory.Layout,
+    window: tuple[int, int],
+    running: Running,
+) -> tuple[int, int]:
     """The window that fits; one that was asked for, or is the network's own, is only checked."""
-    cost = memory.measure_cost(predict, layout.bands, layout.stride_px)
-    if layout.bounded and running.window_px is None:
-        return memory.largest_window(budget, cost, layout)
-    if layout.bounded:
-        window_px = max(window_px, 2 * layout.halo_px + layout.stride_px)
-    memory.check_window(budget, window_px, cost, layout)
-    return window_px
+    cost = memory.measure_cost(predict, layout)
+    if not layout.bounded:
+        memory.check_window(budget, window, cost, layout)
+        return window
+    if running.window_px is None:
+        return window_choice.best_window(budget, cost, layout)
+    side = max(running.window_px, 2 * layout.halo_px + layout.stride_px)
+    memory.check_window(budget, (side, side), cost, layout)
+    return side, side

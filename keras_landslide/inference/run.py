@@ -19,10 +19,18 @@ several estimates float32 (B, h, w, E) of which the probability is the first."""
 
 
 class Job(NamedTuple):
-    """A window to feed and the part of it (`core`) whose answer is wanted."""
+    """A window to feed and the part of it (`core`) whose answer is wanted.
+
+    Attributes:
+        core: within `window`, in pixels of the stack.
+        window: may stick out of the stack.
+        ends_batch: whether the batch ends here, full or not: what a strip holds is the same
+            whichever strips are made with it.
+    """
 
     core: Window
     window: Window
+    ends_batch: bool = False
 
 
 class _Piece(NamedTuple):
@@ -31,6 +39,7 @@ class _Piece(NamedTuple):
     valid: np.ndarray
     image: np.ndarray | None  # None where no pixel of the core is valid
     missing: np.ndarray | None
+    ends_batch: bool
 
 
 class WindowRunner:
@@ -85,7 +94,7 @@ class WindowRunner:
         for piece in read_ahead(jobs, self._load, depth=self.batch_size):
             waiting.append(piece)
             live += piece.image is not None
-            if live == self.batch_size:
+            if live == self.batch_size or piece.ends_batch:
                 yield from self._predict_batch(waiting)
                 waiting, live = [], 0
         yield from self._predict_batch(waiting)
@@ -97,7 +106,7 @@ class WindowRunner:
         part = (slice(row, row + inside.height), slice(col, col + inside.width))
         valid = ~missing[part]
         if not valid.any():
-            return _Piece(inside, part, valid, None, None)
+            return _Piece(inside, part, valid, None, None, job.ends_batch)
         share = None
         if (radius := self.missing_radius_px) is not None:
             # The share of a window's pixel starts `radius` pixels into the window.
@@ -105,7 +114,7 @@ class WindowRunner:
                 row - radius : row - radius + inside.height,
                 col - radius : col - radius + inside.width,
             ]
-        return _Piece(inside, part, valid, image, share)
+        return _Piece(inside, part, valid, image, share, job.ends_batch)
 
     def _predict_batch(self, batch: list[_Piece]) -> Iterator[tuple[Window, np.ndarray]]:
         images = [piece.image for piece in batch if piece.image is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def predict_scene(
     *,
     halo_px: int,
     stride_px: int,
-    window_px: int = WINDOW_PX,
+    window_px: int | tuple[int, int] = WINDOW_PX,
     bounded: bool = True,
     batch_size: int = 1,
     estimates: Sequence[str] = ("probability",),
@@ -59,8 +60,9 @@ def predict_scene(
         out_path: the map; float32 in [0, 1], NaN where a used band has no data.
         halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
         stride_px: product of the network's downsampling factors.
-        window_px: side of a window; memory and speed grow with it. A bounded network's smallest
-            is twice the halo plus the stride, and smaller values are raised to it.
+        window_px: side of a window, or (height, width) of a bounded network's; memory and speed
+            grow with it. A bounded network's smallest side is twice the halo plus the stride, and
+            smaller values are raised to it.
         bounded: whether the receptive field is bounded.
         batch_size: windows per call; 1 is best without a GPU.
         estimates: names of what `predict` answers per pixel; bands of the map.
@@ -96,7 +98,7 @@ def predict_scene(
         "network": identity,
         "stack": [*source_state(stack_path), info.tags.get("FINGERPRINT")],
         "bands": job.bands,
-        "plan": [plan.shape, plan.core, plan.margin_px, bounded, batch_size],
+        "plan": [astuple(plan), bounded, batch_size],
         "outputs": job.outputs,
     }
     pixels = fingerprint([strips_of, stored_as])
@@ -120,12 +122,18 @@ def predict_scene(
 
 
 def _plan(
-    shape: tuple[int, int], window_px: int, halo_px: int, stride_px: int, bounded: bool
+    shape: tuple[int, int],
+    window_px: int | tuple[int, int],
+    halo_px: int,
+    stride_px: int,
+    bounded: bool,
 ) -> WindowPlan:
+    sides = window_px if isinstance(window_px, tuple) else (window_px, window_px)
     if not bounded:
-        return blended_plan(shape, window_px=window_px, stride_px=stride_px)
-    size = max(window_px, 2 * halo_px + stride_px)
-    return exact_plan(shape, window_px=size, halo_px=halo_px, stride_px=stride_px)
+        return blended_plan(shape, window_px=min(sides), stride_px=stride_px)
+    smallest = 2 * halo_px + stride_px
+    height, width = (max(side, smallest) for side in sides)
+    return exact_plan(shape, window_px=(height, width), halo_px=halo_px, stride_px=stride_px)
 
 
 def _make_strips(job: SceneJob, workers: StripWorkers, shards: Shards) -> None:

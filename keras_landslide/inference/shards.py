@@ -50,7 +50,7 @@ class Shards:
         strip = np.ascontiguousarray(strip)
         npy.write_array_header_1_0(head, npy.header_data_from_array_1_0(strip))
         # Written as bytes: NumPy's own writer reports a full disk without its error number. And
-        # from where they are: a strip of a wide scene is too large to hold twice.
+        # from where they are: a strip is too large to hold twice.
         content = head.getbuffer(), strip.data.cast("B")
         path = self.folder / f"strip-{index:06d}-{_checksum(*content)}.npy"
         with replacing(path) as part, part.open("wb") as file:
@@ -58,7 +58,7 @@ class Shards:
                 file.write(piece)
 
     def load(self, index: int) -> np.ndarray:
-        """A finished strip: float32 (rows, width, outputs)."""
+        """A finished strip: float32 (rows, columns, outputs)."""
         (path,) = self.folder.glob(f"strip-{index:06d}-*.npy")
         return np.load(path, allow_pickle=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
@@ -11,21 +12,28 @@ from keras_landslide.inference.run import Job, WindowRunner
 from keras_landslide.inference.windows import WindowPlan
 
 Store = Callable[[int, np.ndarray], None]
-"""Receives a strip's index and its float32 (rows, scene width, outputs)."""
+"""Receives a strip's index and its float32 (rows, columns, outputs)."""
 
 
 def exact_strips(
     plan: WindowPlan, runner: WindowRunner, todo: Iterable[int], store: Store
 ) -> Iterator[None]:
     """Predict the strips `todo`, handing each to `store`; yields after every window."""
-    for index in todo:
+    indices = list(todo)
+    # One run for all: the first window of a strip is read while the one before it is finished.
+    answers = runner.run(job for index in indices for job in _exact_jobs(plan, index))
+    for index in indices:
         where = plan.strip(index)
         strip = np.empty((where.height, where.width, runner.outputs), np.float32)
-        jobs = [Job(core, core.expand(plan.margin_px)) for core in plan.cores(index)]
-        for inside, outputs in runner.run(jobs):
-            strip[:, inside.col_off : inside.col_end] = outputs
+        for inside, outputs in islice(answers, len(plan.cores(index))):
+            strip[inside.shift(-where.row_off, -where.col_off).slices] = outputs
             yield
         store(index, strip)
+
+
+def _exact_jobs(plan: WindowPlan, index: int) -> list[Job]:
+    cores = plan.cores(index)
+    return [Job(core, core.expand(plan.margin_px), core is cores[-1]) for core in cores]
 
 
 def blended_strips(

@@ -9,24 +9,31 @@ import numpy as np
 from keras_landslide.errors import ModelError
 from keras_landslide.grid import Window
 
+STRIP_PX = 2**22
+"""A strip grows no further than this by windows side by side, whatever the scene's width."""
+
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """A scene cut into full-width strips of windows that all have one shape.
+    """A scene cut into strips of windows side by side, which all have one shape.
 
     The scene is thought of as continued by reflection without end. A window is a `core` with a
     `margin` on every side; cores tile the scene from its upper left corner, and those that stick
     out at the right and at the bottom are cut after prediction, so that no pixel is dropped.
+    A strip is a row of windows, or in a wide scene a part of one; strips are counted from left to
+    right and from the top.
 
     Attributes:
         shape: (height, width) of the scene in pixels.
         core: (height, width) of what one window answers for; multiples of the total stride.
         margin_px: pixels around the core that the network sees as well.
+        strip_columns: windows in a strip, but for the last of a row.
     """
 
     shape: tuple[int, int]
     core: tuple[int, int]
     margin_px: int
+    strip_columns: int
 
     @property
     def window_shape(self) -> tuple[int, int]:
@@ -36,27 +43,36 @@ class WindowPlan:
     @property
     def strip_count(self) -> int:
         """How many strips cover the scene."""
-        return -(-self.shape[0] // self.core[0])
+        return -(-self.shape[0] // self.core[0]) * self._strips_in_row
 
     @property
     def column_count(self) -> int:
-        """How many windows a strip has."""
+        """How many windows a row has."""
         return -(-self.shape[1] // self.core[1])
 
+    @property
+    def _strips_in_row(self) -> int:
+        return -(-self.column_count // self.strip_columns)
+
     def strip(self, index: int) -> Window:
-        """The rows of the scene that strip `index` answers for."""
-        top = index * self.core[0]
-        return Window(top, 0, min(self.core[0], self.shape[0] - top), self.shape[1])
+        """The part of the scene that strip `index` answers for."""
+        height, width = self.core
+        row, place = divmod(index, self._strips_in_row)
+        whole = Window(
+            row * height, place * self.strip_columns * width, height, self.strip_columns * width
+        )
+        return whole.clip(self.shape)
 
     def cores(self, index: int) -> list[Window]:
         """The cores of strip `index`, left to right, some sticking out of the scene."""
+        strip = self.strip(index)
         height, width = self.core
-        columns = range(0, self.column_count * width, width)
-        return [Window(index * height, column, height, width) for column in columns]
+        columns = range(strip.col_off, strip.col_end, width)
+        return [Window(strip.row_off, column, height, width) for column in columns]
 
 
 def exact_plan(
-    shape: tuple[int, int], *, window_px: int, halo_px: int, stride_px: int
+    shape: tuple[int, int], *, window_px: int | tuple[int, int], halo_px: int, stride_px: int
 ) -> WindowPlan:
     """Windows whose cores equal one pass over the whole scene, for a bounded receptive field.
 
@@ -66,7 +82,8 @@ def exact_plan(
 
     Args:
         shape: (height, width) of the scene.
-        window_px: side of a window, halo included; rounded down to the stride.
+        window_px: side of a window or its (height, width), halo included; rounded down to the
+            stride.
         halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
         stride_px: product of all downsampling factors of the network.
 
@@ -75,13 +92,16 @@ def exact_plan(
     """
     if stride_px < 1 or halo_px < 0 or halo_px % stride_px:
         raise ModelError(f"halo of {halo_px} px is not a multiple of the stride, {stride_px} px")
-    core = (window_px - 2 * halo_px) // stride_px * stride_px
-    if core < stride_px:
+    sides = window_px if isinstance(window_px, tuple) else (window_px, window_px)
+    if min(sides) < 2 * halo_px + stride_px:
         raise ModelError(
-            f"a window of {window_px} px has no room for the network's halo of {halo_px} px on "
+            f"a window of {min(sides)} px has no room for the network's halo of {halo_px} px on "
             f"both sides; use at least {2 * halo_px + stride_px} px"
         )
-    return WindowPlan(shape, _fit(core, shape, stride_px), halo_px)
+    height, width = (
+        _fit(size, side - 2 * halo_px, stride_px) for size, side in zip(shape, sides, strict=True)
+    )
+    return WindowPlan(shape, (height, width), halo_px, max(1, STRIP_PX // (height * width)))
 
 
 def blended_plan(shape: tuple[int, int], *, window_px: int, stride_px: int) -> WindowPlan:
@@ -98,7 +118,7 @@ def blended_plan(shape: tuple[int, int], *, window_px: int, stride_px: int) -> W
         raise ModelError(
             f"a window of {window_px} px is too small; use at least {2 * stride_px} px"
         )
-    return WindowPlan(shape, (step, step), 0)
+    return WindowPlan(shape, (step, step), 0, strip_columns=-(-shape[1] // step))
 
 
 def reflected(start: int, length: int, size: int) -> np.ndarray:
@@ -115,10 +135,14 @@ def reflected(start: int, length: int, size: int) -> np.ndarray:
     return np.minimum(index, period - index) if size > 1 else np.zeros(length, np.int64)
 
 
-def _fit(core: int, shape: tuple[int, int], stride_px: int) -> tuple[int, int]:
-    """The core's (height, width): as many windows as `core` needs, sharing the scene evenly.
+def shared_core(size: int, count: int, stride_px: int) -> int:
+    """The core's side when `count` windows share `size` pixels evenly.
 
-    Else the last windows of a strip would lie mostly outside of the scene, at full cost.
+    Else the last windows would lie mostly outside of the scene, at full cost.
     """
-    height, width = (-(-side // (-(-side // core) * stride_px)) * stride_px for side in shape)
-    return height, width
+    return -(-size // (count * stride_px)) * stride_px
+
+
+def _fit(size: int, largest: int, stride_px: int) -> int:
+    """The core's side when as many windows as `largest` needs share `size`."""
+    return shared_core(size, -(-size // (largest // stride_px * stride_px)), stride_px)

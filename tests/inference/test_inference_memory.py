@@ -1,5 +1,6 @@
 """Windows from a memory budget: monotone, checked, remembered, and held by a real run."""
 
+import math
 import mmap
 import subprocess
 import sys
@@ -13,7 +14,14 @@ from test_inference_predict import refused
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import memory
-from keras_landslide.inference.memory import Cost, Layout, largest_window, parse_bytes, window_bytes
+from keras_landslide.inference.memory import Cost, Layout, parse_bytes, window_bytes
+from keras_landslide.inference.window_choice import (
+    LARGEST_PX,
+    best_window,
+    remember_window,
+    remembered_window,
+)
+from keras_landslide.inference.windows import exact_plan
 
 
 @pytest.mark.parametrize(
@@ -35,19 +43,50 @@ COST = Cost(5 * 10**8, 2000.0)
 LAYOUT = Layout((9000, 7000), 7, 1, True, 96, 16)
 
 
+def fed(window, layout):
+    """Pixels of all windows of the plan that a run makes of it."""
+    sizes = {"halo_px": layout.halo_px, "stride_px": layout.stride_px}
+    plan = exact_plan(layout.shape, window_px=window, **sizes)
+    count = sum(len(plan.cores(index)) for index in range(plan.strip_count))
+    return count * math.prod(plan.window_shape)
+
+
 @pytest.mark.parametrize("budget", [1e9, 2e9, 4e9, 1e10])
-def test_largest_window_is_the_largest(budget):
-    side = largest_window(int(budget), COST, LAYOUT)
-    assert (side - 2 * 96) % 16 == 0
-    assert window_bytes(side, COST, LAYOUT) <= budget
-    assert side == 8192 or window_bytes(side + 16, COST, LAYOUT) > budget
+@pytest.mark.parametrize("shape", [(9000, 7000), (2048, 2048), (700, 5000), (3000, 100)])
+def test_no_window_within_the_budget_feeds_fewer_pixels(budget, shape):
+    """Against every number of rows and columns that the scene can be shared by."""
+    layout = LAYOUT._replace(shape=shape)
+    window = best_window(int(budget), COST, layout)
+    assert window_bytes(window, COST, layout) <= budget
+    heights, widths = ({-(-size // (n * 16)) * 16 + 192 for n in range(1, 99)} for size in shape)
+    least = min(
+        fed((height, width), layout)
+        for height in heights
+        for width in widths
+        if height * width <= LARGEST_PX and window_bytes((height, width), COST, layout) <= budget
+    )
+    assert fed(window, layout) <= least
+
+
+def test_a_scene_a_little_too_large_is_cut_in_halves():
+    layout = LAYOUT._replace(shape=(2048, 2048))
+    whole = window_bytes((2240, 2240), COST, layout)
+    assert best_window(whole, COST, layout) == (2240, 2240)
+    assert best_window(whole - 1, COST, layout) == (1216, 2240)
 
 
 def test_windows_end_at_the_scene_and_at_the_limit():
     huge = 10**13
-    assert largest_window(huge, COST, LAYOUT) == memory.LARGEST_PX
-    small = LAYOUT._replace(shape=(100, 300))
-    assert 300 <= largest_window(huge, COST, small) - 2 * 96 <= 300 + 16
+    height, width = best_window(huge, COST, LAYOUT._replace(shape=(20_000, 20_000)))
+    assert LARGEST_PX / 2 < height * width <= LARGEST_PX
+    assert best_window(huge, COST, LAYOUT._replace(shape=(100, 300))) == (112 + 192, 304 + 192)
+
+
+def test_memory_does_not_grow_with_the_scene():
+    """Windows of one size cost the same wherever; the strips of wide scenes end early."""
+    sizes = [window_bytes((1312, 1312), COST, LAYOUT._replace(shape=(n, n)))
+             for n in (8192, 20_000, 100_000)]  # fmt: skip
+    assert len(set(sizes)) == 1
 
 
 def test_measured_cost_follows_the_network():
@@ -58,7 +97,7 @@ def test_measured_cost_follows_the_network():
         time.sleep(0.02)  # as long as a network would take, or the watch may miss it
         return images[..., 0]
 
-    cost = memory.measure_cost(predict, 2, 16)
+    cost = memory.measure_cost(predict, Layout((200, 300), 2, 1, True, 96, 16))
     assert 300 < cost.per_px < 600  # 400 bytes, and a lucky page or two
     assert cost.base_bytes > 10**7
 
@@ -74,7 +113,7 @@ def test_budget_of_a_run(make_bundle, make_stack, tmp_path, capsys, monkeypatch)
     assert "too small for one window of 64 px" in refused(capsys, *blended, "100MB")
     path = predict_scene_to_folder(bundle, stack, out, memory="8GB")["probability"]
     with rasterio.open(path) as src:
-        assert 200 <= int(src.tags()["WINDOW_PX"]) - 2 * 16 <= 204
+        assert src.tags()["WINDOW_PX"] == "232x232"
     # The next run does not measure again: it would cut the scene a little differently.
     monkeypatch.setattr(memory, "measure_cost", None)
     made = path.stat().st_mtime_ns
@@ -83,9 +122,11 @@ def test_budget_of_a_run(make_bundle, make_stack, tmp_path, capsys, monkeypatch)
 
 
 def test_window_is_remembered_beside_the_strips(tmp_path):
-    memory.remember_window(tmp_path / "work", "key", 640)
-    assert memory.remembered_window(tmp_path / "p.tif", tmp_path / "work", "key") == 640
-    assert memory.remembered_window(tmp_path / "p.tif", tmp_path / "work", "other") is None
+    remember_window(tmp_path / "work", "key", (640, 768))
+    assert remembered_window(tmp_path / "p.tif", tmp_path / "work", "key") == (640, 768)
+    assert remembered_window(tmp_path / "p.tif", tmp_path / "work", "other") is None
+    (tmp_path / "work" / "window.json").write_text('{"key": "key", "window_px": 640}')
+    assert remembered_window(tmp_path / "p.tif", tmp_path / "work", "key") is None
 
 
 @pytest.mark.parametrize(("engine", "budget"), [("tensorflow", "1.4GB"), ("openvino", "0.7GB")])

@@ -41,6 +41,24 @@ def test_mosaic_equals_one_pass(predict, make_stack, tmp_path, shape, batch_size
     np.testing.assert_allclose(read(out), whole_scene(predict, image), atol=1e-5)
 
 
+@pytest.mark.parametrize(("window", "batch_size"), [(64, 1), ((52, 96), 2)])
+def test_a_wide_scene_is_cut_in_strips_of_a_part_of_its_width(
+    predict, make_stack, tmp_path, window, batch_size, monkeypatch
+):
+    """The same map; and one that goes on has the same bytes."""
+    stack, image = make_stack((70, 301))
+    monkeypatch.setattr("keras_landslide.inference.windows.STRIP_PX", 32 * 96)
+    options = {"window_px": window, "batch_size": batch_size}
+    out = run(predict, stack, tmp_path / "p.tif", **options)
+    np.testing.assert_allclose(read(out), whole_scene(predict, image), atol=1e-5)
+    again = tmp_path / "again.tif"
+    with pytest.raises(Interrupted):
+        run(interrupted(predict, 5), stack, again, **options)
+    strips = [np.load(path).shape for path in tmp_path.glob(".again.tif.work/strip-*.npy")]
+    assert max(width for _, width, _ in strips) == 128
+    assert run(predict, stack, again, **options).read_bytes() == out.read_bytes()
+
+
 def test_too_small_a_halo_shows(predict, make_stack, tmp_path):
     """The test above can fail: half the halo is not enough for this network."""
     stack, image = make_stack((131, 157))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_landslide.errors import ModelError
+from keras_landslide.inference import windows
 from keras_landslide.inference.windows import blended_plan, exact_plan, reflected
 
 
@@ -12,16 +13,24 @@ def test_reflection_is_numpys_reflect(size):
     np.testing.assert_array_equal(axis[reflected(-40, size + 80, size)], padded)
 
 
+@pytest.mark.parametrize("strip_px", [1, 3 * 32**2, 10**9])
+@pytest.mark.parametrize("window", [64, (52, 64)])
 @pytest.mark.parametrize("shape", [(1, 1), (37, 91), (128, 128), (5, 300)])
-def test_cores_cover_every_pixel_once_on_the_stride(shape):
-    plan = exact_plan(shape, window_px=64, halo_px=16, stride_px=4)
+def test_cores_cover_every_pixel_once_on_the_stride(shape, window, strip_px, monkeypatch):
+    monkeypatch.setattr(windows, "STRIP_PX", strip_px)
+    plan = exact_plan(shape, window_px=window, halo_px=16, stride_px=4)
     count = np.zeros(shape, int)
     for index in range(plan.strip_count):
+        strip = np.zeros(shape, int)
         for core in plan.cores(index):
             window = core.expand(plan.margin_px)
             assert window[2:] == plan.window_shape
             assert all(value % 4 == 0 for value in window)
-            count[core.clip(shape).slices] += 1
+            strip[core.clip(shape).slices] += 1
+        where = plan.strip(index)
+        assert (strip[where.slices] == 1).all() and strip.sum() == where.height * where.width
+        assert strip.sum() <= max(strip_px, plan.core[0] * plan.core[1])
+        count += strip
     assert (count == 1).all()
     assert max(plan.window_shape) <= 64
 

@@ -1,0 +1,98 @@
+"""Which window a memory budget allows, and keeping to it when a run goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from functools import partial
+from pathlib import Path
+
+import rasterio
+
+from keras_landslide.files import write_json
+from keras_landslide.inference.memory import Cost, Layout, check_window, window_bytes
+from keras_landslide.inference.windows import shared_core
+
+Sides = tuple[int, int]
+"""(height, width) of a window in pixels."""
+LARGEST_PX = 8192**2
+"""Windows grow to no more pixels: the halo's share is small by then, and so is the gain."""
+LEAST_MARGIN_PX = 32
+"""Margin that is counted without a halo: a narrow window reads tiles of which it uses little."""
+
+
+def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
+    """The exact windows within the budget that feed the network the fewest pixels.
+
+    Rows and columns of windows share the scene evenly, so windows need not be square: a scene that
+    is a little too large for one is cut in two halves, not in four quarters.
+
+    Raises:
+        BudgetError: the smallest window does not fit.
+    """
+    (height, width), stride, halo = layout.shape, layout.stride_px, layout.halo_px
+    best = (2 * halo + stride, 2 * halo + stride)
+    check_window(budget_bytes, best, cost, layout)
+
+    def window(rows: int, columns: int) -> Sides:
+        core = shared_core(height, rows, stride), shared_core(width, columns, stride)
+        return core[0] + 2 * halo, core[1] + 2 * halo
+
+    def fits(rows: int, columns: int) -> bool:
+        sides = window(rows, columns)
+        needed = window_bytes(sides, cost, layout)
+        return math.prod(sides) <= LARGEST_PX and needed <= budget_bytes
+
+    more = 2 * max(LEAST_MARGIN_PX - halo, 0)
+    least, most = math.inf, -(-width // stride)
+    for rows in range(1, -(-height // stride) + 1):
+        if (height + rows * (2 * halo + more)) * width >= least:
+            break  # the margins of so many rows alone cost more
+        # The more columns, the narrower: the first that fit are the widest.
+        columns = 1 + bisect_left(range(1, most + 1), True, key=partial(fits, rows))
+        if columns <= most:
+            sides = window(rows, columns)
+            fed = rows * (sides[0] + more) * columns * (sides[1] + more)
+            if fed <= least:  # of two alike the wider: files are read by rows
+                best, least = sides, fed
+    return best
+
+
+def remembered_window(out: Path, work_folder: Path, key: str) -> Sides | None:
+    """The window that an earlier run with the same `key` chose; measured costs vary a little.
+
+    A run that goes on after a kill has to cut the scene as it was cut before.
+    """
+    try:
+        note = json.loads((work_folder / "window.json").read_text(encoding="utf-8"))
+        if note["key"] == key:
+            return parsed(note["window_px"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    try:
+        with rasterio.open(out) as src:
+            tags = src.tags()
+    except rasterio.errors.RasterioIOError:
+        return None
+    return parsed(tags["WINDOW_PX"]) if tags.get("WINDOW_KEY") == key else None
+
+
+def remember_window(work_folder: Path, key: str, window: Sides) -> None:
+    """Note the window beside the strips that will be cut with it."""
+    write_json(work_folder / "window.json", {"key": key, "window_px": written(window)})
+
+
+def written(window: Sides) -> str:
+    """The window in a note or a tag: `1280x2304` pixels."""
+    return "x".join(map(str, window))
+
+
+def parsed(text: str) -> Sides:
+    """What `written` wrote.
+
+    Raises:
+        ValueError: something else did.
+    """
+    height, width = map(int, text.split("x"))
+    return height, width
