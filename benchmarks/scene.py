@@ -8,10 +8,11 @@ weights:
 
 - time per scene pixel (after a small scene to warm up) over the network's own time on the same
   windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo).
-  The own time is that of at most --own-windows windows, times their number over those. The same
-  ratio in processor time follows: it does not show other load on the machine, nor what overlaps;
-- peak memory of a whole process for each size, with its budget; and, with `--flat-window`, for
-  windows of one side in all sizes: a small scene else takes other windows than a large one;
+  The own time is that of at most --own-windows windows, times their number over those. The two
+  take turns, since the speed of a shared machine swings. The same ratio in processor time
+  follows: it does not show other load on the machine, nor what overlaps;
+- peak memory of a whole process for each size, with its budget, and with windows of one side in
+  all sizes: those of the budget share a small scene otherwise than a large one;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
 - the loop of tutorials as the peer: every patch of the scene in memory, half overlapping, one
@@ -39,6 +40,7 @@ from keras_landslide.huge_pages import restart_with_huge_pages
 
 BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 PATCH = 128
+ONCE_FROM = 10_000
 
 
 def simulate(folder: Path, size: int) -> None:
@@ -216,8 +218,10 @@ def main() -> None:
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--window", type=int, default=0, help="side of the windows; default: what "
                         "the budget allows, less where a small scene is shared")  # fmt: skip
-    parser.add_argument("--flat-window", type=int, default=0, help="map each size once more with "
-                        "windows of this side, for the peak memory")  # fmt: skip
+    parser.add_argument("--flat-window", type=int, default=1312, help="map each size once more "
+                        "with windows of this side, for the peak memory")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=2, help="how often scene and own time take "
+                        f"turns; once from {ONCE_FROM} px on")  # fmt: skip
     parser.add_argument("--engine", default="tensorflow", help="as in predict --engine")
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
@@ -257,30 +261,32 @@ def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
     for size in (256, *args.sizes):
         made(folder / f"stack-{size}.tif", "stack", size)
     print(f"{len(BANDS)} bands, {args.filters} filters, budget {args.memory}, {args.engine}")
-    print(f"{'px':>6} {'window':>7} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
+    print(f"{'px':>6} {'window':>9} {'s':>8} {'us/px':>7} {'own s':>8} {'over own':>9} "
           f"{'cpu':>5} {'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
     peaks = []
     for size in args.sizes:
-        ours = apart("scene", folder, size, args.memory, 0, args.window, args.engine)
-        own = apart("own", folder, size, ours["window"], args.own_windows, args.engine)
-        peaks.append(ours["peak_mb"])
-        print(
-            f"{size:>6} {ours['window']:>7} {ours['seconds']:>8.1f} "
-            f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
-            f"{ours['seconds'] / own['seconds']:>9.2f} {ours['cpu'] / own['cpu']:>5.2f} "
-            f"{own['halo']:>6.2f} {ours['peak_mb']:>8.0f}",
-            flush=True,
-        )
-    print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f} (aim: 1.10)")
-    if window := args.flat_window:
-        peaks = [
-            apart("scene", folder, size, "", 0, window, args.engine)["peak_mb"]
-            for size in args.sizes
-        ]
-        told = ", ".join(f"{peak:.0f}" for peak in peaks)
-        print(
-            f"the same with windows of {window} px in all: {told} MB, {max(peaks) / min(peaks):.2f}"
-        )
+        for _ in range(args.rounds if size < ONCE_FROM else 1):
+            ours = apart("scene", folder, size, args.memory, 0, args.window, args.engine)
+            own = apart("own", folder, size, ours["window"], args.own_windows, args.engine)
+            peaks.append(ours["peak_mb"])
+            print(
+                f"{size:>6} {ours['window']:>9} {ours['seconds']:>8.1f} "
+                f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
+                f"{ours['seconds'] / own['seconds']:>9.2f} {ours['cpu'] / own['cpu']:>5.2f} "
+                f"{own['halo']:>6.2f} {ours['peak_mb']:>8.0f}",
+                flush=True,
+            )
+    print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f}", flush=True)
+    peaks = [
+        apart("scene", folder, size, "", 0, args.flat_window, args.engine)["peak_mb"]
+        for size in args.sizes
+    ]
+    told = ", ".join(f"{peak:.0f}" for peak in peaks)
+    print(
+        f"the same with windows of {args.flat_window} px in all: {told} MB, "
+        f"{max(peaks) / min(peaks):.2f} (aim: 1.10)",
+        flush=True,
+    )
 
 
 def compare_peers(folder: Path, size: int, memory: str, engine: str) -> None:

@@ -24,10 +24,10 @@ SPARE = 1.15
 """Factor on what the network was measured to take: allocators keep some of what they free."""
 FIXED_BYTES = 2 * CACHE_BYTES + (96 << 20)
 """GDAL's two block caches, and writing the map and tracing polygons at the end."""
-PROBE_PX = 128, 384, 1024
-"""Sides of the small window that is measured, and the least and greatest of the large one."""
+PROBE_PX = 384, 1024
+"""The least and greatest side of the larger of two windows that the network is measured on."""
 PROBE_SHARE = 0.05
-"""The large one grows up to this share of the scene: what it costs is no more of the run."""
+"""Between them it takes this share of the scene, which is what it costs of the run."""
 
 
 class Cost(NamedTuple):
@@ -80,11 +80,11 @@ def measure_cost(predict: Predict, layout: Layout) -> Cost:
     """Run the network on a small window and on a larger one, and see what each takes.
 
     The slope between the two peaks is the cost of a pixel: whatever does not grow with the window
-    cancels out. It comes out the closer to that of large windows the larger the second is.
+    cancels out. The larger they are, the closer it comes to that of the run's windows.
     """
-    small, least, most = PROBE_PX
+    least, most = PROBE_PX
     large = min(max(least, math.isqrt(int(PROBE_SHARE * math.prod(layout.shape)))), most)
-    sides = [-(-side // layout.stride_px) * layout.stride_px for side in (small, large)]
+    sides = [-(-side // layout.stride_px) * layout.stride_px for side in (large // 3, large)]
     peaks = []
     for side in sides:
         images = np.zeros((1, side, side, layout.bands), np.float32)
