@@ -6,8 +6,8 @@ One run measures, with the huge pages that the command line asks for, on a 7-ban
 simulated basin, mirrored side by side as far as the size needs, and a 16-filter U-Net with random
 weights:
 
-- time per scene pixel (after a small scene to warm up) over the network's own time on the same
-  windows, already in memory, and how many pixels it is fed per pixel of the scene (the halo).
+- time per scene pixel (the network loaded, and warm by a small scene) over the network's own time
+  on the same windows in memory, and how many pixels it is fed per pixel of the scene (the halo).
   The own time is that of at most --own-windows windows, times their number over those. The two
   take turns, since the speed of a shared machine swings. The same ratio in processor time
   follows: it does not show other load on the machine, nor what overlaps;
@@ -31,6 +31,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -114,11 +115,13 @@ def network_of(folder: Path, engine: str) -> Any:
 
 def scene(folder: Path, size: int, memory: str, workers: int, window: int, engine: str) -> dict:
     """Map a scene; in a process of its own so that the peak memory is this size's."""
+    from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
 
     network = network_of(folder, engine)
     out = folder / f"map-{size}-{workers}.tif"
-    if not workers:  # TensorFlow's start takes seconds, whatever the scene
+    if not workers:  # loading takes seconds, whatever the scene, and the own time is without it
+        patch.object(Network, "load", return_value=network.load()).start()
         produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
     clock = Clock()
     running = Running(memory=memory or None, window_px=window or None, workers=workers or None)
@@ -218,7 +221,7 @@ def main() -> None:
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--window", type=int, default=0, help="side of the windows; default: what "
                         "the budget allows, less where a small scene is shared")  # fmt: skip
-    parser.add_argument("--flat-window", type=int, default=1312, help="map each size once more "
+    parser.add_argument("--flat-window", type=int, default=2304, help="map each size once more "
                         "with windows of this side, for the peak memory")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=2, help="how often scene and own time take "
                         f"turns; once from {ONCE_FROM} px on")  # fmt: skip

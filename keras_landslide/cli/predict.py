@@ -47,8 +47,8 @@ from keras_landslide.cli.options import FiniteRange
 @click.option("--size-plot", is_flag=True,
               help="Draw the frequency of landslide areas, frequency_area.png.")  # fmt: skip
 @click.option("--memory", metavar="SIZE",
-              help="Memory for each process, such as 4GB; the windows are made as large as it "
-              "allows.")  # fmt: skip
+              help="Memory for each process, such as 4GB; the windows are those that cost the "
+              "least time within it.")  # fmt: skip
 @click.option("--window", "window_px", type=click.IntRange(min=1),
               help="Side of a window in pixels; memory and speed grow with it.")  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True,

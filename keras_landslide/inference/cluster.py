@@ -24,8 +24,9 @@ from keras_landslide.inference.run import Predict
 from keras_landslide.inference.strips import Store
 from keras_landslide.rasters.read import source_state
 
-BLENDED_RUN = 4
-"""Blended strips per task: neighbours share a row of windows, which a task computes once."""
+RUN = 4
+"""Strips per task, at most: the next window is read while one is in the network, and blended
+neighbours share a row of windows, which a task computes once."""
 KEPT = "finished strips are kept"
 
 _loading = Lock()
@@ -67,7 +68,7 @@ def _strips(
             given[future] = run
             finished.add(future)
 
-    counted = 0
+    counted, total = 0, job.window_count(todo)
     try:
         with connection_errors(KEPT):
             give()
@@ -80,7 +81,7 @@ def _strips(
                 give()
                 for _ in range(job.window_count(run)):
                     counted += 1
-                    if counted <= job.window_count(todo):
+                    if counted <= total:
                         yield
     finally:
         with suppress(Exception):
@@ -88,12 +89,11 @@ def _strips(
 
 
 def _runs(job: SceneJob, todo: list[int]) -> list[list[int]]:
-    """Strips by task: one by one, or neighbours together where they share windows."""
-    if job.bounded:
-        return [[index] for index in todo]
+    """Strips by task: neighbours together, exact ones no further than their row of windows."""
     runs: list[list[int]] = []
     for index in todo:
-        if runs and runs[-1][-1] == index - 1 and len(runs[-1]) < BLENDED_RUN:
+        joins = runs and runs[-1][-1] == index - 1 and len(runs[-1]) < RUN
+        if joins and not (job.bounded and index % job.plan.strips_in_row == 0):
             runs[-1].append(index)
         else:
             runs.append([index])

@@ -15,26 +15,27 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_landslide.errors import BudgetError
+from keras_landslide.inference import windows
 from keras_landslide.inference.run import Predict
-from keras_landslide.inference.windows import STRIP_PX
 from keras_landslide.rasters.cache import CACHE_BYTES
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
-SPARE = 1.15
-"""Factor on what the network was measured to take: allocators keep some of what they free."""
+SPARE = 1.35
+"""Factor on what the network was measured to take: allocators keep some of what they free, and
+TensorFlow's pool grows in large steps."""
 FIXED_BYTES = 2 * CACHE_BYTES + (96 << 20)
 """GDAL's two block caches, and writing the map and tracing polygons at the end."""
-PROBE_PX = 384, 1024
+PROBE_PX = 384, 512
 """The least and greatest side of the larger of two windows that the network is measured on."""
 PROBE_SHARE = 0.05
-"""Between them it takes this share of the scene, which is what it costs of the run."""
+"""Between them it has this share of the scene's pixels, which is what it costs of the run."""
 
 
 class Cost(NamedTuple):
     """What a network takes.
 
     Attributes:
-        base_bytes: memory of this process with the network loaded and warm.
+        base_bytes: memory of this process with the network loaded and warm, without a window.
         per_px: bytes per pixel of the windows in a call, at the call's peak.
     """
 
@@ -83,17 +84,21 @@ def measure_cost(predict: Predict, layout: Layout) -> Cost:
     cancels out. The larger they are, the closer it comes to that of the run's windows.
     """
     least, most = PROBE_PX
-    large = min(max(least, math.isqrt(int(PROBE_SHARE * math.prod(layout.shape)))), most)
-    sides = [-(-side // layout.stride_px) * layout.stride_px for side in (large // 3, large)]
-    peaks = []
-    for side in sides:
-        images = np.zeros((1, side, side, layout.bands), np.float32)
-        with _peak_bytes() as peak:
-            predict(images)
-        peaks.append(peak[0])
-    base = peaks[0]
-    pixels = [side**2 for side in sides]
-    return Cost(base, max(peaks[1] - peaks[0], 0) / (pixels[1] - pixels[0]))
+    share = math.isqrt(int(PROBE_SHARE * math.prod(layout.shape))) if layout.bounded else least
+    side = min(max(least, share), most)
+    _probe(predict, layout, side // 3)  # the first call builds buffers that stay
+    small, large = _probe(predict, layout, side // 3), _probe(predict, layout, side)
+    per_px = max(large[1] - small[1], 0) / (large[0] - small[0])
+    return Cost(int(small[1] - per_px * small[0]), per_px)
+
+
+def _probe(predict: Predict, layout: Layout, side_px: int) -> tuple[int, int]:
+    """Pixels of a window of about this side, and this process's peak memory for it in bytes."""
+    side = -(-side_px // layout.stride_px) * layout.stride_px
+    images = np.zeros((1, side, side, layout.bands), np.float32)
+    with _peak_bytes() as peak:
+        predict(images)
+    return side**2, peak[0]
 
 
 def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
@@ -104,15 +109,17 @@ def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
             for side, size in zip(window, layout.shape, strict=True)
         ]
         window = core_px[0] + 2 * layout.halo_px, core_px[1] + 2 * layout.halo_px
-        strip = max(math.prod(core_px), min(core_px[0] * layout.shape[1], STRIP_PX))
+        batch = layout.batch_size * math.prod(core_px)
+        strip = min(core_px[0] * layout.shape[1], max(batch, windows.STRIP_PX))
     else:
         strip = window[0] // 2 * layout.shape[1]
     pixels = math.prod(window)
     # Read ahead, being read (copies at the edges and by pixel), in the batch and as a tensor.
     stacked = layout.batch_size if layout.batch_size > 1 else 0
     images = layout.batch_size + 3 + 2 * layout.batch_size + stacked
-    # One in the making, one being stored and one to spare; blended ones hold two rows more.
-    strips = 3 if layout.bounded else 7
+    # One in the making, one being stored and two to spare (a worker keeps four until it is done
+    # with them); blended ones hold two rows more.
+    strips = 4 if layout.bounded else 7
     network = SPARE * cost.per_px * pixels * layout.batch_size
     return int(
         cost.base_bytes

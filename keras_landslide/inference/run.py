@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +78,7 @@ class WindowRunner:
         """Values per pixel of what `run` yields."""
         return self.estimates + (self.missing_radius_px is not None)
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Window, np.ndarray]]:
+    def run(self, jobs: Iterable[Job]) -> Generator[tuple[Window, np.ndarray], None, None]:
         """Predict the cores of `jobs`, in order.
 
         Yields:

@@ -16,7 +16,7 @@ from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
 from keras_landslide.inference.mosaic import assemble, map_format, map_rows, strip_rows
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.shards import Shards, open_shards
-from keras_landslide.inference.windows import WindowPlan, blended_plan, exact_plan
+from keras_landslide.inference.windows import blended_plan, both_sides, exact_plan
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import source_state, stack_info
@@ -90,7 +90,19 @@ def predict_scene(
     out = Path(out_path)
     info = stack_info(stack_path)
     stored = map_format(stored_as)
-    plan = _plan(info.grid.shape, window_px, halo_px, stride_px, bounded)
+    if bounded:
+        smallest = 2 * halo_px + stride_px
+        height, width = (max(side, smallest) for side in both_sides(window_px))
+        plan = exact_plan(
+            info.grid.shape,
+            window_px=(height, width),
+            halo_px=halo_px,
+            stride_px=stride_px,
+            batch_size=batch_size,
+        )
+    else:
+        side = min(both_sides(window_px))
+        plan = blended_plan(info.grid.shape, window_px=side, stride_px=stride_px)
     job = SceneJob(
         str(stack_path), tuple(band_names), plan, bounded, batch_size, tuple(estimates), missing
     )
@@ -119,21 +131,6 @@ def predict_scene(
             rows = strip_rows(shards, job, stored)
         assemble(job, info, rows, shards.folder, out, stored, {**(tags or {}), **marks})
     return out
-
-
-def _plan(
-    shape: tuple[int, int],
-    window_px: int | tuple[int, int],
-    halo_px: int,
-    stride_px: int,
-    bounded: bool,
-) -> WindowPlan:
-    sides = window_px if isinstance(window_px, tuple) else (window_px, window_px)
-    if not bounded:
-        return blended_plan(shape, window_px=min(sides), stride_px=stride_px)
-    smallest = 2 * halo_px + stride_px
-    height, width = (max(side, smallest) for side in sides)
-    return exact_plan(shape, window_px=(height, width), halo_px=halo_px, stride_px=stride_px)
 
 
 def _make_strips(job: SceneJob, workers: StripWorkers, shards: Shards) -> None:

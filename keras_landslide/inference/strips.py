@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from contextlib import closing
 
 import numpy as np
 
@@ -21,19 +21,22 @@ def exact_strips(
     """Predict the strips `todo`, handing each to `store`; yields after every window."""
     indices = list(todo)
     # One run for all: the first window of a strip is read while the one before it is finished.
-    answers = runner.run(job for index in indices for job in _exact_jobs(plan, index))
-    for index in indices:
-        where = plan.strip(index)
-        strip = np.empty((where.height, where.width, runner.outputs), np.float32)
-        for inside, outputs in islice(answers, len(plan.cores(index))):
-            strip[inside.shift(-where.row_off, -where.col_off).slices] = outputs
-            yield
-        store(index, strip)
+    jobs = (job for index in indices for job in _exact_jobs(plan, index))
+    # Closed here, whatever happens: its thread reads from a file that is closed next.
+    with closing(runner.run(jobs)) as answers:
+        for index in indices:
+            where = plan.strip(index)
+            strip = np.empty((where.height, where.width, runner.outputs), np.float32)
+            for _ in plan.cores(index):
+                inside, outputs = next(answers)
+                strip[inside.shift(-where.row_off, -where.col_off).slices] = outputs
+                yield
+            store(index, strip)
 
 
 def _exact_jobs(plan: WindowPlan, index: int) -> list[Job]:
-    cores = plan.cores(index)
-    return [Job(core, core.expand(plan.margin_px), core is cores[-1]) for core in cores]
+    jobs = [Job(core, core.expand(plan.margin_px)) for core in plan.cores(index)]
+    return [*jobs[:-1], jobs[-1]._replace(ends_batch=True)]
 
 
 def blended_strips(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
+from keras_landslide.environment import environment
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.bundle import Bundle
 from keras_landslide.inference.engine import LoadedBundle, not_loaded
@@ -30,7 +32,8 @@ class TensorFlowBundle(LoadedBundle):
         with quiet_tensorflow():
             import tensorflow as tf
 
-            tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
+            with environment(_pooled_memory()):
+                tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
 
         tf.get_logger().setLevel("ERROR")
         try:
@@ -86,6 +89,21 @@ class TensorFlowBundle(LoadedBundle):
         seed = self._constant([number * 1000, content], "int32")
         draw: Any = self._draw
         return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+
+
+def _pooled_memory() -> dict[str, str]:
+    """Variables that let TensorFlow keep the memory of one window for the next, on CPUs.
+
+    Else it goes back to the system, which clears gigabytes anew for every window: a fifth of the
+    time. Read when TensorFlow makes its devices, so where it did that before they come too late.
+    """
+    if "TF_CPU_ALLOCATOR_USE_BFC" in os.environ:
+        return {}
+    machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return {
+        "TF_CPU_ALLOCATOR_USE_BFC": "1",
+        "TF_CPU_BFC_MEM_LIMIT_IN_MB": os.environ.get("TF_CPU_BFC_MEM_LIMIT_IN_MB", str(machine_mb)),
+    }
 
 
 def _only(outputs: dict[str, Any]) -> np.ndarray:

@@ -26,7 +26,8 @@ def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
     """The exact windows within the budget that feed the network the fewest pixels.
 
     Rows and columns of windows share the scene evenly, so windows need not be square: a scene that
-    is a little too large for one is cut in two halves, not in four quarters.
+    is a little too large for one is cut in two halves, not in four quarters. Fewest but for the
+    rounding to the stride, which may let another number of columns come out lower by a percent.
 
     Raises:
         BudgetError: the smallest window does not fit.
@@ -53,7 +54,8 @@ def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
         columns = 1 + bisect_left(range(1, most + 1), True, key=partial(fits, rows))
         if columns <= most:
             sides = window(rows, columns)
-            fed = rows * (sides[0] + more) * columns * (sides[1] + more)
+            windows = rows * -(-columns // layout.batch_size) * layout.batch_size
+            fed = windows * (sides[0] + more) * (sides[1] + more)
             if fed <= least:  # of two alike the wider: files are read by rows
                 best, least = sides, fed
     return best
@@ -75,7 +77,12 @@ def remembered_window(out: Path, work_folder: Path, key: str) -> Sides | None:
             tags = src.tags()
     except rasterio.errors.RasterioIOError:
         return None
-    return parsed(tags["WINDOW_PX"]) if tags.get("WINDOW_KEY") == key else None
+    if tags.get("WINDOW_KEY") != key:
+        return None
+    try:
+        return parsed(tags["WINDOW_PX"])
+    except (KeyError, ValueError):
+        return None
 
 
 def remember_window(work_folder: Path, key: str, window: Sides) -> None:

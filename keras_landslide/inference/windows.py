@@ -10,7 +10,7 @@ from keras_landslide.errors import ModelError
 from keras_landslide.grid import Window
 
 STRIP_PX = 2**22
-"""A strip grows no further than this by windows side by side, whatever the scene's width."""
+"""A strip of exact windows has at most this many pixels, or one batch, however wide the scene."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class WindowPlan:
     @property
     def strip_count(self) -> int:
         """How many strips cover the scene."""
-        return -(-self.shape[0] // self.core[0]) * self._strips_in_row
+        return -(-self.shape[0] // self.core[0]) * self.strips_in_row
 
     @property
     def column_count(self) -> int:
@@ -51,13 +51,14 @@ class WindowPlan:
         return -(-self.shape[1] // self.core[1])
 
     @property
-    def _strips_in_row(self) -> int:
+    def strips_in_row(self) -> int:
+        """How many strips a row of windows has."""
         return -(-self.column_count // self.strip_columns)
 
     def strip(self, index: int) -> Window:
         """The part of the scene that strip `index` answers for."""
         height, width = self.core
-        row, place = divmod(index, self._strips_in_row)
+        row, place = divmod(index, self.strips_in_row)
         whole = Window(
             row * height, place * self.strip_columns * width, height, self.strip_columns * width
         )
@@ -72,7 +73,12 @@ class WindowPlan:
 
 
 def exact_plan(
-    shape: tuple[int, int], *, window_px: int | tuple[int, int], halo_px: int, stride_px: int
+    shape: tuple[int, int],
+    *,
+    window_px: int | tuple[int, int],
+    halo_px: int,
+    stride_px: int,
+    batch_size: int = 1,
 ) -> WindowPlan:
     """Windows whose cores equal one pass over the whole scene, for a bounded receptive field.
 
@@ -86,13 +92,14 @@ def exact_plan(
             stride.
         halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
         stride_px: product of all downsampling factors of the network.
+        batch_size: a strip has a multiple of so many windows.
 
     Raises:
         ModelError: the halo is no multiple of the stride, or leaves no core in the window.
     """
     if stride_px < 1 or halo_px < 0 or halo_px % stride_px:
         raise ModelError(f"halo of {halo_px} px is not a multiple of the stride, {stride_px} px")
-    sides = window_px if isinstance(window_px, tuple) else (window_px, window_px)
+    sides = both_sides(window_px)
     if min(sides) < 2 * halo_px + stride_px:
         raise ModelError(
             f"a window of {min(sides)} px has no room for the network's halo of {halo_px} px on "
@@ -101,7 +108,8 @@ def exact_plan(
     height, width = (
         _fit(size, side - 2 * halo_px, stride_px) for size, side in zip(shape, sides, strict=True)
     )
-    return WindowPlan(shape, (height, width), halo_px, max(1, STRIP_PX // (height * width)))
+    batches = max(1, STRIP_PX // (height * width * batch_size))
+    return WindowPlan(shape, (height, width), halo_px, batches * batch_size)
 
 
 def blended_plan(shape: tuple[int, int], *, window_px: int, stride_px: int) -> WindowPlan:
@@ -133,6 +141,11 @@ def reflected(start: int, length: int, size: int) -> np.ndarray:
     period = max(2 * (size - 1), 1)
     index = np.arange(start, start + length) % period
     return np.minimum(index, period - index) if size > 1 else np.zeros(length, np.int64)
+
+
+def both_sides(window_px: int | tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a window; an integer is the side of a square."""
+    return window_px if isinstance(window_px, tuple) else (window_px, window_px)
 
 
 def shared_core(size: int, count: int, stride_px: int) -> int:

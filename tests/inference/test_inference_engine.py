@@ -38,6 +38,32 @@ def test_saved_model_answers_like_the_network(load, make_bundle, predict):
     assert call(images[:1, :20, :20]).shape == (1, 20, 20)
 
 
+@pytest.mark.parametrize("pool", ["", "0"])
+def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
+    """Page faults of a further call, from the kernel; hardly any unless it is switched off."""
+    code = (
+        "import resource, sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from keras_landslide.inference import bundle, engine\n"
+        "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
+        "images = np.ones((1, 1024, 1024, 2), np.float32)\n"
+        "faults = []\n"
+        "for _ in range(4):\n"
+        "    call(images)\n"
+        "    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+        "print(faults[-1] - faults[-2])"
+    )
+    environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
+    if pool:
+        environment["TF_CPU_ALLOCATOR_USE_BFC"] = pool
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(make_bundle())],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    pages = 1024**2 * 4 * 4 // os.sysconf("SC_PAGE_SIZE")  # one layer of four channels
+    assert (int(done.stdout) > pages) == bool(pool)
+
+
 def test_engine_is_chosen_by_name(make_bundle):
     (choice,) = [each.type.choices for each in command.params if each.name == "engine"]
     assert tuple(choice) == engine.ENGINES

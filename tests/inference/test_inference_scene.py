@@ -1,13 +1,22 @@
 """Windowed inference against one pass of the same network over the whole reflected scene."""
 
+import time
+
 import numpy as np
 import pytest
 import rasterio
 from inference_toys import BANDS, HALO, STRIDE
 
-from keras_landslide.errors import BundleError, InputFileError, LockedError, NodataError
+from keras_landslide.errors import (
+    BundleError,
+    InputFileError,
+    LockedError,
+    NodataError,
+    OutputError,
+)
 from keras_landslide.inference.scene import predict_scene
-from keras_landslide.inference.shards import open_shards
+from keras_landslide.inference.shards import Shards, open_shards
+from keras_landslide.rasters.read import BandReader
 
 
 def whole_scene(predict, image, halo=HALO, stride=STRIDE):
@@ -45,18 +54,63 @@ def test_mosaic_equals_one_pass(predict, make_stack, tmp_path, shape, batch_size
 def test_a_wide_scene_is_cut_in_strips_of_a_part_of_its_width(
     predict, make_stack, tmp_path, window, batch_size, monkeypatch
 ):
-    """The same map; and one that goes on has the same bytes."""
+    """The same map."""
     stack, image = make_stack((70, 301))
     monkeypatch.setattr("keras_landslide.inference.windows.STRIP_PX", 32 * 96)
     options = {"window_px": window, "batch_size": batch_size}
     out = run(predict, stack, tmp_path / "p.tif", **options)
     np.testing.assert_allclose(read(out), whole_scene(predict, image), atol=1e-5)
-    again = tmp_path / "again.tif"
     with pytest.raises(Interrupted):
-        run(interrupted(predict, 5), stack, again, **options)
+        run(interrupted(predict, 5), stack, tmp_path / "again.tif", **options)
     strips = [np.load(path).shape for path in tmp_path.glob(".again.tif.work/strip-*.npy")]
     assert max(width for _, width, _ in strips) == 128
-    assert run(predict, stack, again, **options).read_bytes() == out.read_bytes()
+
+
+def test_a_run_that_goes_on_makes_the_same_batches(make_stack, tmp_path, monkeypatch):
+    """By a network whose answer depends on all images of the batch."""
+
+    def predict(images):
+        return 1 / (1 + np.exp(images[..., 0] + images.mean()))
+
+    stack, _ = make_stack((70, 301))
+    monkeypatch.setattr("keras_landslide.inference.windows.STRIP_PX", 24 * 32 * 3)
+    whole = run(predict, stack, tmp_path / "whole.tif", batch_size=3)  # 3 rows of 10 windows
+    out = tmp_path / "p.tif"
+    with pytest.raises(Interrupted):
+        run(interrupted(predict, 5), stack, out, batch_size=3)  # of 12 calls
+    strips = sorted(tmp_path.glob(".p.tif.work/strip-*.npy"))
+    assert len(strips) == 5
+    strips[1].unlink()
+    assert run(interrupted(predict, 8), stack, out, batch_size=3) == out
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_nothing_reads_on_when_a_run_ends_early(predict, make_stack, tmp_path, monkeypatch):
+    """The file is closed only after the thread that reads ahead in it."""
+    stack, _ = make_stack((131, 157))
+    reading, closed_while = [], []
+    read, close = BandReader.read, BandReader.close
+
+    def slow_read(self, *args):
+        reading.append(1)
+        time.sleep(0.1)
+        reading.pop()
+        return read(self, *args)
+
+    def watched_close(self):
+        closed_while.append(len(reading))
+        close(self)
+
+    def full(self, *_):
+        raise OutputError("no space left on the disk")
+
+    monkeypatch.setattr(BandReader, "read", slow_read)
+    monkeypatch.setattr(BandReader, "close", watched_close)
+    monkeypatch.setattr(Shards, "save", full)
+    monkeypatch.setattr("keras_landslide.inference.windows.STRIP_PX", 1)
+    with pytest.raises(OutputError):
+        run(predict, stack, tmp_path / "p.tif")
+    assert closed_while == [0]
 
 
 def test_too_small_a_halo_shows(predict, make_stack, tmp_path):

@@ -13,12 +13,14 @@ def test_reflection_is_numpys_reflect(size):
     np.testing.assert_array_equal(axis[reflected(-40, size + 80, size)], padded)
 
 
-@pytest.mark.parametrize("strip_px", [1, 3 * 32**2, 10**9])
-@pytest.mark.parametrize("window", [64, (52, 64)])
+@pytest.mark.parametrize(("strip_px", "batch_size"), [(1, 1), (1, 3), (3 * 32**2, 2), (10**9, 1)])
+@pytest.mark.parametrize("sides", [64, (52, 64)])
 @pytest.mark.parametrize("shape", [(1, 1), (37, 91), (128, 128), (5, 300)])
-def test_cores_cover_every_pixel_once_on_the_stride(shape, window, strip_px, monkeypatch):
+def test_cores_cover_every_pixel_once_on_the_stride(
+    shape, sides, strip_px, batch_size, monkeypatch
+):
     monkeypatch.setattr(windows, "STRIP_PX", strip_px)
-    plan = exact_plan(shape, window_px=window, halo_px=16, stride_px=4)
+    plan = exact_plan(shape, window_px=sides, halo_px=16, stride_px=4, batch_size=batch_size)
     count = np.zeros(shape, int)
     for index in range(plan.strip_count):
         strip = np.zeros(shape, int)
@@ -29,10 +31,12 @@ def test_cores_cover_every_pixel_once_on_the_stride(shape, window, strip_px, mon
             strip[core.clip(shape).slices] += 1
         where = plan.strip(index)
         assert (strip[where.slices] == 1).all() and strip.sum() == where.height * where.width
-        assert strip.sum() <= max(strip_px, plan.core[0] * plan.core[1])
+        assert strip.sum() <= max(strip_px, batch_size * plan.core[0] * plan.core[1])
+        # Batches are full but for the last of a row.
+        assert len(plan.cores(index)) % batch_size == 0 or where.col_end == shape[1]
         count += strip
     assert (count == 1).all()
-    assert max(plan.window_shape) <= 64
+    assert plan.window_shape[0] <= (64 if sides == 64 else 52) and plan.window_shape[1] <= 64
 
 
 def test_small_scene_gets_a_small_window():
