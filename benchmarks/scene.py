@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--window", type=int, default=0, help="side of the windows; default: what "
                         "the budget allows, less where a small scene is shared")  # fmt: skip
-    parser.add_argument("--flat-window", type=int, default=2304, help="map each size once more "
+    parser.add_argument("--flat-window", type=int, default=1312, help="map each size once more "
                         "with windows of this side, for the peak memory")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=2, help="how often scene and own time take "
                         f"turns; once from {ONCE_FROM} px on")  # fmt: skip
