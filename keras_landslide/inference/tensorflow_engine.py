@@ -9,7 +9,6 @@ from zlib import crc32
 
 import numpy as np
 
-from keras_landslide.environment import environment
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.bundle import Bundle
 from keras_landslide.inference.engine import LoadedBundle, not_loaded
@@ -32,8 +31,7 @@ class TensorFlowBundle(LoadedBundle):
         with quiet_tensorflow():
             import tensorflow as tf
 
-            with environment(_pooled_memory()):
-                tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
+            tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
 
         tf.get_logger().setLevel("ERROR")
         try:
@@ -91,11 +89,12 @@ class TensorFlowBundle(LoadedBundle):
         return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
 
 
-def _pooled_memory() -> dict[str, str]:
+def pooled_memory() -> dict[str, str]:
     """Variables that let TensorFlow keep the memory of one window for the next, on CPUs.
 
     Else it goes back to the system, which clears gigabytes anew for every window: a fifth of the
     time. Read when TensorFlow makes its devices, so where it did that before they come too late.
+    For a process that makes one map: what a network takes cannot be measured once the pool is full.
     """
     if "TF_CPU_ALLOCATOR_USE_BFC" in os.environ:
         return {}
