@@ -89,11 +89,11 @@ def _strips(
 
 
 def _runs(job: SceneJob, todo: list[int]) -> list[list[int]]:
-    """Strips by task: neighbours together, exact ones no further than their row of windows."""
+    """Strips by task: neighbours together, exact ones no further than the bottom of the scene."""
     runs: list[list[int]] = []
     for index in todo:
         joins = runs and runs[-1][-1] == index - 1 and len(runs[-1]) < RUN
-        if joins and not (job.bounded and index % job.plan.strips_in_row == 0):
+        if joins and not (job.bounded and index % job.plan.row_count == 0):
             runs[-1].append(index)
         else:
             runs.append([index])

@@ -8,6 +8,10 @@ from keras_landslide.grid import Window
 from keras_landslide.inference.windows import reflected
 from keras_landslide.rasters.read import BandReader
 
+READ_ROWS = 256
+"""Rows of a stack read at a time, those of its tiles: no second copy of a window is held, and
+what is copied fits the processor's cache."""
+
 
 def read_reflected(
     reader: BandReader, band_names: tuple[str, ...], window: Window
@@ -32,21 +36,42 @@ def read_reflected(
     """
     rows = reflected(window.row_off, window.height, reader.shape[0])
     cols = reflected(window.col_off, window.width, reader.shape[1])
-    top, left = int(rows.min()), int(cols.min())
-    inner = Window(top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
-    # The reader's order in memory, band by band, in which all of this is several times as fast.
-    planes = np.moveaxis(reader.read(band_names, inner), -1, 0)
-    if not np.array_equal(rows, np.arange(top, top + inner.height)):
-        planes = planes.take(rows - top, axis=1)
-    if not np.array_equal(cols, np.arange(left, left + inner.width)):
-        planes = planes.take(cols - left, axis=2)
+    left, right = int(cols.min()), int(cols.max()) + 1
+    straight = np.array_equal(cols, np.arange(left, left + window.width))
+    image = np.empty((window.height, window.width, len(band_names)), np.float32)
+    missing = np.empty((window.height, window.width), bool)
+    for top in range(int(rows.min()) // READ_ROWS * READ_ROWS, int(rows.max()) + 1, READ_ROWS):
+        here = np.flatnonzero((rows >= top) & (rows < top + READ_ROWS))
+        wanted = rows[here]
+        first, last = int(wanted.min()), int(wanted.max()) + 1
+        block = reader.read(band_names, Window(first, left, last - first, right - left))
+        # The reader's order in memory, band by band, in which this is several times as fast.
+        planes = np.moveaxis(block, -1, 0)
+        lacking = _made_nan(planes)
+        if not straight:
+            planes, lacking = planes.take(cols - left, axis=2), lacking.take(cols - left, axis=1)
+        # Rows that lie as in the file, of which a slice will do, or mirrored ones.
+        if np.array_equal(here, np.arange(here[0], here[0] + last - first)) and (
+            np.array_equal(wanted, np.arange(first, last))
+        ):
+            into: slice | np.ndarray = slice(here[0], here[-1] + 1)
+        else:
+            into = here
+            planes, lacking = planes.take(wanted - first, axis=1), lacking[wanted - first]
+        image[into] = np.moveaxis(planes, 0, -1)
+        missing[into] = lacking
+    return image, missing
+
+
+def _made_nan(planes: np.ndarray) -> np.ndarray:
+    """Make infinities NaN, in place; bool (height, width), whether any plane lacks a pixel."""
     missing = np.zeros(planes.shape[1:], bool)
     for plane in planes:
         finite = np.isfinite(plane)
         if not finite.all():
             plane[~finite] = np.nan
             missing |= ~finite
-    return np.ascontiguousarray(np.moveaxis(planes, 0, -1)), missing
+    return missing
 
 
 def missing_share(missing: np.ndarray, radius_px: int) -> np.ndarray:

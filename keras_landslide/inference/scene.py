@@ -110,7 +110,7 @@ def predict_scene(
         "network": identity,
         "stack": [*source_state(stack_path), info.tags.get("FINGERPRINT")],
         "bands": job.bands,
-        "plan": [astuple(plan), bounded, batch_size],
+        "plan": [astuple(plan), "downwards", bounded, batch_size],
         "outputs": job.outputs,
     }
     pixels = fingerprint([strips_of, stored_as])

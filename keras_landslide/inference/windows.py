@@ -20,8 +20,9 @@ class WindowPlan:
     The scene is thought of as continued by reflection without end. A window is a `core` with a
     `margin` on every side; cores tile the scene from its upper left corner, and those that stick
     out at the right and at the bottom are cut after prediction, so that no pixel is dropped.
-    A strip is a row of windows, or in a wide scene a part of one; strips are counted from left to
-    right and from the top.
+    A strip is a row of windows, or in a wide scene a part of one. Strips are counted downwards from
+    the upper left corner, then further to the right: a window's margin and the tiles that it cuts
+    have just been read for the window above.
 
     Attributes:
         shape: (height, width) of the scene in pixels.
@@ -43,7 +44,12 @@ class WindowPlan:
     @property
     def strip_count(self) -> int:
         """How many strips cover the scene."""
-        return -(-self.shape[0] // self.core[0]) * self.strips_in_row
+        return self.row_count * self.strips_in_row
+
+    @property
+    def row_count(self) -> int:
+        """How many windows a column has."""
+        return -(-self.shape[0] // self.core[0])
 
     @property
     def column_count(self) -> int:
@@ -58,7 +64,7 @@ class WindowPlan:
     def strip(self, index: int) -> Window:
         """The part of the scene that strip `index` answers for."""
         height, width = self.core
-        row, place = divmod(index, self.strips_in_row)
+        place, row = divmod(index, self.row_count)
         whole = Window(
             row * height, place * self.strip_columns * width, height, self.strip_columns * width
         )
