@@ -6,11 +6,12 @@ One run measures, with the huge pages that the command line asks for, on a 7-ban
 simulated basin, mirrored side by side as far as the size needs, and a 16-filter U-Net with random
 weights:
 
-- time per scene pixel (the network loaded, and warm by a small scene) over the network's own time
-  on the same windows in memory, and how many pixels it is fed per pixel of the scene (the halo).
-  The own time is that of at most --own-windows windows, times their number over those. The two
-  take turns, since the speed of a shared machine swings. The same ratio in processor time
-  follows: it does not show other load on the machine, nor what overlaps;
+- time per scene pixel over the network's own time on the same windows in memory, and how many
+  pixels it is fed per pixel of the scene (the halo). Both are loaded, and warm by 256 pixels; the
+  first window of their shape belongs to both. The own time is that of the first window and of at
+  most --own-windows more, times the rest over those. The two take turns, since the speed of a
+  shared machine swings. The same ratio in processor time follows: it does not show other load on
+  the machine, nor what overlaps;
 - peak memory of a whole process for each size, with its budget, and with windows of one side in
   all sizes: those of the budget share a small scene otherwise than a large one;
 - two worker processes against one (starting them is left out: a larger scene on the same
@@ -150,12 +151,19 @@ def own_time(folder: Path, size: int, window: str, most: int, engine: str) -> di
     )
     shape = (1, *plan.window_shape, len(BANDS))
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    predict(images)
-    count = sum(len(plan.cores(index)) for index in range(plan.strip_count))
+    predict(images[:, :256, :256])  # warm as the scene's process is
+    count = plan.window_count
     clock = Clock()
-    for _ in range(min(count, most)):
+    predict(images)
+    first, clock = clock.passed(), Clock()
+    timed = min(count - 1, most)
+    for _ in range(timed):
         predict(images)
-    times = {name: value * count / min(count, most) for name, value in clock.passed().items()}
+    times = first
+    if timed:
+        times = {
+            name: first[name] + each * (count - 1) / timed for name, each in clock.passed().items()
+        }
     fed = count * plan.window_shape[0] * plan.window_shape[1]
     return {**times, "halo": fed / size**2}
 

@@ -67,13 +67,10 @@ def command(bundle: Path, stack: str, out: Path, **options: Any) -> None:
     stopped goes on where it was when the same command is given again.
     """
     from keras_landslide.cli.check import drift_warning
-    from keras_landslide.environment import environment
-    from keras_landslide.inference.tensorflow_engine import pooled_memory
 
     if warning := drift_warning(bundle, stack):
         click.echo(f"warning: {warning}", err=True)
-    with environment(pooled_memory()):
-        paths = predict_scene_to_folder(bundle, stack, out, **options)
+    paths = predict_scene_to_folder(bundle, stack, out, **options)
     for path in paths.values():
         click.echo(f"wrote {path}")
 

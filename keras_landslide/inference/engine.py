@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,18 @@ from keras_landslide.inference.run import Predict
 
 ENGINES = ("tensorflow", "xla", "openvino")
 """TensorFlow as it is, its graph compiled by XLA, and OpenVINO (CPUs alone, an extra)."""
+
+
+class PoolUse(NamedTuple):
+    """Memory that an engine keeps from one call for the next.
+
+    Attributes:
+        peak: the most bytes in use since the last look, beyond what is in use now.
+        kept: the most at any look: the pool does not shrink.
+    """
+
+    peak: int
+    kept: int
 
 
 class LoadedBundle(ABC):
@@ -86,6 +99,19 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
     from keras_landslide.inference.tensorflow_engine import TensorFlowBundle
 
     return TensorFlowBundle(bundle, compiled=engine == "xla")
+
+
+def pool_use(engine: str) -> PoolUse:
+    """What a loaded engine uses of memory that it keeps from one call for the next.
+
+    The process's own memory does not show it: what a full pool gives out was taken from the system
+    before.
+    """
+    if engine == "openvino":
+        return PoolUse(0, 0)
+    from keras_landslide.inference import tensorflow_engine
+
+    return tensorflow_engine.pool_use()
 
 
 def not_loaded(bundle: Bundle, error: Exception) -> BundleError:

@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +16,18 @@ import numpy as np
 
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import windows
+from keras_landslide.inference.engine import PoolUse
+from keras_landslide.inference.reader import READ_ROWS
 from keras_landslide.inference.run import Predict
 from keras_landslide.rasters.cache import CACHE_BYTES
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 SPARE = 1.35
-"""Factor on what the network was measured to take: allocators keep some of what they free, and
+"""Factor on what the process was measured to take: allocators keep some of what they free, and
 TensorFlow's pool grows in large steps."""
+POOL_SPARE = 2.0
+"""Factor on what a network was measured to use of a pool: how much the pool takes from the system
+for it (1.0 to 1.9 in six networks)."""
 FIXED_BYTES = 2 * CACHE_BYTES + (96 << 20)
 """GDAL's two block caches, and writing the map and tracing polygons at the end."""
 PROBE_PX = 384, 512
@@ -36,7 +41,7 @@ class Cost(NamedTuple):
 
     Attributes:
         base_bytes: memory of this process with the network loaded and warm, without a window.
-        per_px: bytes per pixel of the windows in a call, at the call's peak.
+        per_px: bytes per pixel of the windows in a call, at the call's peak, and some to spare.
     """
 
     base_bytes: int
@@ -77,28 +82,53 @@ def parse_bytes(text: str) -> int:
     return int(float(found[1]) * UNITS[found[2]])
 
 
-def measure_cost(predict: Predict, layout: Layout) -> Cost:
+def measure_cost(
+    predict: Predict, layout: Layout, pool_use: Callable[[], PoolUse] = lambda: PoolUse(0, 0)
+) -> Cost:
     """Run the network on a small window and on a larger one, and see what each takes.
 
     The slope between the two peaks is the cost of a pixel: whatever does not grow with the window
     cancels out. The larger they are, the closer it comes to that of the run's windows.
+
+    Args:
+        predict: the network.
+        layout: of the scene; the larger window is a small part of it.
+        pool_use: what is used of a pool of memory. Where earlier calls of a network left it larger
+            than the small window needs, the process's own memory no longer shows what a window
+            takes, and this is taken in its place.
     """
+    kept = pool_use().kept
     least, most = PROBE_PX
     share = math.isqrt(int(PROBE_SHARE * math.prod(layout.shape))) if layout.bounded else least
     side = min(max(least, share), most)
-    _probe(predict, layout, side // 3)  # the first call builds buffers that stay
-    small, large = _probe(predict, layout, side // 3), _probe(predict, layout, side)
-    per_px = max(large[1] - small[1], 0) / (large[0] - small[0])
-    return Cost(int(small[1] - per_px * small[0]), per_px)
+    _probe(predict, layout, side // 3, pool_use)  # the first call builds buffers that stay
+    small, large = (_probe(predict, layout, each, pool_use) for each in (side // 3, side))
+    pixels = large.pixels - small.pixels
+    if kept > small.pooled:
+        per_px = (large.pooled - small.pooled) / pixels
+        return Cost(small.resident - kept, POOL_SPARE * per_px)
+    per_px = max(large.resident - small.resident, 0) / pixels
+    return Cost(int(small.resident - per_px * small.pixels), SPARE * per_px)
 
 
-def _probe(predict: Predict, layout: Layout, side_px: int) -> tuple[int, int]:
-    """Pixels of a window of about this side, and this process's peak memory for it in bytes."""
+class _Probe(NamedTuple):
+    """Pixels of a window, and the peak bytes of this process and of the pool for it."""
+
+    pixels: int
+    resident: int
+    pooled: int
+
+
+def _probe(
+    predict: Predict, layout: Layout, side_px: int, pool_use: Callable[[], PoolUse]
+) -> _Probe:
+    """Run the network on a window of about this side."""
     side = -(-side_px // layout.stride_px) * layout.stride_px
     images = np.zeros((1, side, side, layout.bands), np.float32)
+    pool_use()
     with _peak_bytes() as peak:
         predict(images)
-    return side**2, peak[0]
+    return _Probe(side**2, peak[0], pool_use().peak)
 
 
 def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
@@ -114,18 +144,19 @@ def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
     else:
         strip = window[0] // 2 * layout.shape[1]
     pixels = math.prod(window)
-    # Read ahead, being read (copies at the edges and by pixel), in the batch and as a tensor.
+    # Read ahead, being read (its rows of tiles twice or three times), in the batch and as a tensor.
     stacked = layout.batch_size if layout.batch_size > 1 else 0
-    images = layout.batch_size + 3 + 2 * layout.batch_size + stacked
+    images = layout.batch_size + 1 + 2 * layout.batch_size + stacked
+    image_px = images * pixels + 3 * READ_ROWS * window[1]
     # One in the making, one being stored and two to spare (a worker keeps four until it is done
     # with them); blended ones hold two rows more.
     strips = 4 if layout.bounded else 7
-    network = SPARE * cost.per_px * pixels * layout.batch_size
+    network = cost.per_px * pixels * layout.batch_size
     return int(
         cost.base_bytes
         + FIXED_BYTES
         + network
-        + images * pixels * layout.bands * 4
+        + image_px * layout.bands * 4
         + strips * strip * layout.outputs * 4
     )
 

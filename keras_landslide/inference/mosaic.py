@@ -13,8 +13,9 @@ from rasterio.windows import Window as RasterioWindow
 from keras_landslide.errors import NodataError, UnknownNameError
 from keras_landslide.inference.job import SceneJob
 from keras_landslide.inference.shards import Shards
+from keras_landslide.rasters.cog import add_overviews, to_cog
 from keras_landslide.rasters.read import StackInfo
-from keras_landslide.rasters.write import RasterWriter, to_cog
+from keras_landslide.rasters.write import RasterWriter
 
 PERCENT_NODATA = 255
 
@@ -117,4 +118,5 @@ def assemble(
             f"{job.stack}: no pixel has all of the bands {', '.join(job.bands)}; check that "
             "the rasters of the recipe overlap"
         )
+    add_overviews(merged)
     to_cog(merged, out)

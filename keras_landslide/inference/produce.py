@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from keras_landslide.files import fingerprint
 from keras_landslide.inference import memory, window_choice
+from keras_landslide.inference.engine import pool_use
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.scene import WINDOW_PX, predict_scene
@@ -79,7 +81,7 @@ def produce_map(
         )
         key = fingerprint([identity, budget, layout, running.window_px])
         known = window_choice.remembered_window(out, work, key)
-        window = known or _fitting(predict or network.load(), budget, layout, window, running)
+        window = known or _fitting(network, predict, budget, layout, window, running)
         notes |= {"WINDOW_PX": window_choice.written(window), "WINDOW_KEY": key}
     with ExitStack() as context:
         workers: Any = None
@@ -112,14 +114,15 @@ def produce_map(
 
 
 def _fitting(
-    predict: Predict,
+    network: Network,
+    predict: Predict | None,
     budget: int,
     layout: memory.Layout,
     window: tuple[int, int],
     running: Running,
 ) -> tuple[int, int]:
     """The window that fits; one that was asked for, or is the network's own, is only checked."""
-    cost = memory.measure_cost(predict, layout)
+    cost = memory.measure_cost(predict or network.load(), layout, partial(pool_use, network.engine))
     if not layout.bounded:
         memory.check_window(budget, window, cost, layout)
         return window

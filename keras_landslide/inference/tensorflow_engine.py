@@ -9,9 +9,10 @@ from zlib import crc32
 
 import numpy as np
 
+from keras_landslide.environment import environment
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.bundle import Bundle
-from keras_landslide.inference.engine import LoadedBundle, not_loaded
+from keras_landslide.inference.engine import LoadedBundle, PoolUse, not_loaded
 from keras_landslide.inference.run import Predict
 from keras_landslide.quiet import quiet_tensorflow
 
@@ -28,10 +29,11 @@ class TensorFlowBundle(LoadedBundle):
     """
 
     def __init__(self, bundle: Bundle, *, compiled: bool = False) -> None:
-        with quiet_tensorflow():
+        with quiet_tensorflow(), environment(_pooled_memory()):
             import tensorflow as tf
 
-            tf.config.list_logical_devices()  # looks for GPUs now, noisily, rather than later
+            # Makes the devices now: noisily, where there is no GPU, and as the variables say.
+            tf.config.list_logical_devices()
 
         tf.get_logger().setLevel("ERROR")
         try:
@@ -89,12 +91,32 @@ class TensorFlowBundle(LoadedBundle):
         return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
 
 
-def pooled_memory() -> dict[str, str]:
+_largest = PoolUse(0, 0)
+
+
+def pool_use() -> PoolUse:
+    """As `engine.pool_use`; nothing is in use where there is no pool, or tensors lie on a GPU."""
+    global _largest
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("GPU"):
+        return PoolUse(0, 0)
+    try:
+        now = tf.config.experimental.get_memory_info("CPU:0")
+    except ValueError:  # the system's allocator keeps no statistics
+        return PoolUse(0, 0)
+    tf.config.experimental.reset_memory_stats("CPU:0")
+    peak = now["peak"] - now["current"]
+    _largest = PoolUse(peak, max(peak, _largest.kept))
+    return _largest
+
+
+def _pooled_memory() -> dict[str, str]:
     """Variables that let TensorFlow keep the memory of one window for the next, on CPUs.
 
     Else it goes back to the system, which clears gigabytes anew for every window: a fifth of the
-    time. Read when TensorFlow makes its devices, so where it did that before they come too late.
-    For a process that makes one map: what a network takes cannot be measured once the pool is full.
+    time. Read when TensorFlow makes its devices; where it did that before, they come too late and
+    change nothing.
     """
     if "TF_CPU_ALLOCATOR_USE_BFC" in os.environ:
         return {}

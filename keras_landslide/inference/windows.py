@@ -57,6 +57,11 @@ class WindowPlan:
         return -(-self.shape[1] // self.core[1])
 
     @property
+    def window_count(self) -> int:
+        """How many windows cover the scene."""
+        return self.row_count * self.column_count
+
+    @property
     def strips_in_row(self) -> int:
         """How many strips a row of windows has."""
         return -(-self.column_count // self.strip_columns)

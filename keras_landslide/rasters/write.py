@@ -1,4 +1,4 @@
-"""Write GeoTIFFs: whole arrays, window by window, or as cloud-optimised copies; all atomic."""
+"""Write GeoTIFFs, whole arrays or window by window; all atomic."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from rasterio.windows import Window as RasterioWindow
 
 from keras_landslide.errors import CrsError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid, Window
-from keras_landslide.rasters.gdal_errors import reading, writing
+from keras_landslide.rasters.gdal_errors import writing
 from keras_landslide.rasters.recording_file import RecordingFile
 
 BLOCK_PX = 256
@@ -193,43 +192,6 @@ def write_raster(
     ) as writer:
         writer.write(array.astype(dtype, copy=False))
     return Path(path)
-
-
-def to_cog(src: str | Path, dst: str | Path, *, resampling: str = "average") -> Path:
-    """Copy a raster to a cloud-optimised GeoTIFF with overviews; windowed inside GDAL.
-
-    Raises:
-        InputFileError: `src` is missing or no raster.
-        OutputError: `dst` cannot be written.
-    """
-    with reading(src):
-        rasterio.open(src).close()
-    with replacing(dst) as part, writing(dst):
-        rasterio.shutil.copy(
-            src,
-            part,
-            driver="COG",
-            compress="deflate",
-            predictor="yes",
-            level=1,
-            blocksize=2 * BLOCK_PX,
-            overview_resampling=resampling,
-            bigtiff="if_safer",
-            num_threads=2,
-        )
-        _check_blocks(part)
-    return Path(dst)
-
-
-def _check_blocks(path: Path) -> None:
-    """Decode a file once, since GDAL can close a file cut short by a full disk without an error.
-
-    Windowed; about a third of the time that compressing took.
-    """
-    with rasterio.open(path, num_threads=2) as src:
-        for row in range(0, src.height, 2 * BLOCK_PX):
-            rows = min(2 * BLOCK_PX, src.height - row)
-            src.read(window=RasterioWindow(0, row, src.width, rows))
 
 
 def _parse_crs(text: str, path: Path) -> rasterio.crs.CRS:

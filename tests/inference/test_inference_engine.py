@@ -45,8 +45,7 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
         "import ctypes, resource, sys, numpy as np\n"
         "ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)\n"  # PR_SET_THP_DISABLE: pages of 4 KiB alone
         "from pathlib import Path\n"
-        "import os; from keras_landslide.inference import bundle, engine, tensorflow_engine\n"
-        "os.environ.update(tensorflow_engine.pooled_memory())\n"
+        "from keras_landslide.inference import bundle, engine\n"
         "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
         "images = np.ones((1, 1024, 1024, 2), np.float32)\n"
         "faults = []\n"

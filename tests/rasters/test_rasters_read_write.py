@@ -1,4 +1,3 @@
-import resource
 import subprocess
 import sys
 
@@ -8,10 +7,10 @@ import rasterio
 from affine import Affine
 from rasterio.enums import ColorInterp
 
-from keras_landslide.errors import BandError, CrsError, InputFileError, OutputError
+from keras_landslide.errors import BandError, CrsError, InputFileError
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.read import BandReader, read_bands, stack_info
-from keras_landslide.rasters.write import RasterWriter, to_cog, write_raster
+from keras_landslide.rasters.write import RasterWriter, write_raster
 
 GRID = Grid("EPSG:32618", Affine(12.5, 0, 400000, 0, -12.5, 700000), (70, 90))
 
@@ -159,34 +158,6 @@ def test_full_disk_is_one_clear_line(tmp_path, limit_kb):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cog_is_a_cog_with_the_same_pixels(tmp_path):
-    grid = Grid(GRID.crs, GRID.transform, (700, 1100))
-    data = pixels(shape=(700, 1100, 1))
-    write_raster(tmp_path / "a.tif", data, grid, names=["probability"], tags={"K": "v"})
-    to_cog(tmp_path / "a.tif", tmp_path / "b.tif")
-    with rasterio.open(tmp_path / "b.tif") as src:
-        assert src.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
-        assert src.overviews(1)
-        assert src.descriptions == ("probability",)
-        assert src.tags()["K"] == "v"
-    np.testing.assert_array_equal(read_bands(tmp_path / "b.tif", ["probability"]), data)
-
-
-def test_cog_into_a_full_disk(tmp_path):
-    write_raster(tmp_path / "a.tif", pixels(shape=(512, 512, 1)), GRID_512)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
-        with pytest.raises(OutputError, match=r"b\.tif"):
-            to_cog(tmp_path / "a.tif", tmp_path / "b.tif")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
-
-
-GRID_512 = Grid(GRID.crs, GRID.transform, (512, 512))
-
-
 @pytest.mark.parametrize("order", ["osgeo.gdal rasterio", "rasterio osgeo.gdal"])
 def test_both_gdals_work_in_either_import_order(tmp_path, order):
     code = (
@@ -196,7 +167,8 @@ def test_both_gdals_work_in_either_import_order(tmp_path, order):
         "from affine import Affine\n"
         "from keras_landslide.grid import Grid\n"
         "from keras_landslide.rasters.read import read_bands\n"
-        "from keras_landslide.rasters.write import to_cog, write_raster\n"
+        "from keras_landslide.rasters.cog import to_cog\n"
+        "from keras_landslide.rasters.write import write_raster\n"
         "g = Grid('EPSG:32618', Affine(1,0,5,0,-1,5), (9, 9))\n"
         f"p = {str(tmp_path)!r}\n"
         "write_raster(p + '/a.tif', np.eye(9, dtype='f4'), g)\n"
