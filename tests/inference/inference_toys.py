@@ -10,7 +10,7 @@ UNITS = ("reflectance", "deg")
 STRIDE, HALO = 4, 16
 
 
-def build_network():
+def build_network(width=4):
     """Two poolings and a skip; receptive-field radius below 16; NaN counts as 0."""
     import keras
     from keras import layers, ops
@@ -18,13 +18,13 @@ def build_network():
     keras.utils.set_random_seed(3)
     image = keras.Input((None, None, len(BANDS)))
     x = layers.Lambda(lambda t: ops.where(ops.isnan(t), 0.0, t))(image)
-    skip = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    skip = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     x = layers.MaxPool2D(2)(skip)
-    x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     x = layers.MaxPool2D(2)(x)
-    x = layers.Conv2D(8, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(2 * width, 3, padding="same", activation="relu")(x)
     x = layers.UpSampling2D(2)(x)
-    x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     x = layers.UpSampling2D(2)(x)
     x = layers.Concatenate()([skip, x])
     x = layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x)

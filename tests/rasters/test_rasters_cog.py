@@ -66,7 +66,7 @@ def test_overviews_keep_the_last_pixels_of_odd_sides(tmp_path):
     to_cog(tmp_path / "a.tif", tmp_path / "b.tif")
     with rasterio.open(tmp_path / "b.tif", overview_level=0) as src:
         assert src.shape == (513, 15)
-        np.testing.assert_allclose(src.read(1)[-1, 0], image[-2:, :2].mean(), rtol=1e-5)
+        np.testing.assert_allclose(src.read(1)[-1, 0], image[-2:, :2].mean(), rtol=2e-3)
 
 
 def test_overviews_into_a_full_disk(tmp_path):
