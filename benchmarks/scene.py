@@ -9,23 +9,23 @@ weights:
 - time per scene pixel over the network's own time on the same windows in memory, and how many
   pixels it is fed per pixel of the scene (the halo). Both are loaded, and warm by 256 pixels; the
   first window of their shape belongs to both. The own time is that of the first window and of at
-  most --own-windows more, times the rest over those. The two take turns, since the speed of a
-  shared machine swings. The same ratio in processor time follows: it does not show other load on
-  the machine, nor what overlaps;
-- peak memory of a whole process for each size, with its budget, and with windows of one side in
-  all sizes: those of the budget share a small scene otherwise than a large one;
+  most --own-windows more, times the rest over those. They are spread over the scene, which is
+  stopped meanwhile: the speed of a shared machine swings. A window goes before each, untimed, since
+  a process that waited is slower at first. The same ratio in processor time follows: it does not
+  show what overlaps;
 - two worker processes against one (starting them is left out: a larger scene on the same
   workers is timed against a smaller one);
 - the loop of tutorials as the peer: every patch of the scene in memory, half overlapping, one
   `predict` call, averaged;
-- other engines on the same windows (`engines.py`).
+- other engines on the same windows (`engines.py`);
+- peak memory of a whole process for each size, with its budget, and with windows of one side in
+  all sizes: those of the budget share a small scene otherwise than a large one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -35,6 +35,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from turns import finish, start, take_turns
 
 from keras_landslide.bands import BANDS as KNOWN
 from keras_landslide.bands import IMAGE_MODELS
@@ -42,7 +43,8 @@ from keras_landslide.huge_pages import restart_with_huge_pages
 
 BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 PATCH = 128
-ONCE_FROM = 10_000
+PX_PER_S = 600_000
+"""Roughly the pace of a scene, to spread the own windows over it."""
 
 
 def simulate(folder: Path, size: int) -> None:
@@ -127,17 +129,17 @@ def scene(folder: Path, size: int, memory: str, workers: int, window: int, engin
     clock = Clock()
     running = Running(memory=memory or None, window_px=window or None, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
-    times = clock.passed()
+    times, ended = clock.passed(), time.monotonic()
     import rasterio
 
     with rasterio.open(out) as src:
         told = src.tags().get("WINDOW_PX", f"{window}x{window}")
     out.unlink()
-    return {**times, "window": told}
+    return {**times, "ended": ended, "window": told}
 
 
-def own_time(folder: Path, size: int, window: str, most: int, engine: str) -> dict:
-    """The network on windows of the scene's shape, already in memory."""
+def own_time(folder: Path, size: int, window: str, engine: str) -> None:
+    """The network on a window of the scene's shape in memory: once, and for each line of input."""
     from keras_landslide.inference.window_choice import parsed
     from keras_landslide.inference.windows import exact_plan
 
@@ -152,20 +154,15 @@ def own_time(folder: Path, size: int, window: str, most: int, engine: str) -> di
     shape = (1, *plan.window_shape, len(BANDS))
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     predict(images[:, :256, :256])  # warm as the scene's process is
-    count = plan.window_count
-    clock = Clock()
-    predict(images)
-    first, clock = clock.passed(), Clock()
-    timed = min(count - 1, most)
-    for _ in range(timed):
+    fed = plan.window_count * shape[1] * shape[2]
+    told = {"count": plan.window_count, "halo": fed / size**2}
+    while True:
+        clock = Clock()
         predict(images)
-    times = first
-    if timed:
-        times = {
-            name: first[name] + each * (count - 1) / timed for name, each in clock.passed().items()
-        }
-    fed = count * plan.window_shape[0] * plan.window_shape[1]
-    return {**times, "halo": fed / size**2}
+        print(json.dumps({**clock.passed(), **told}), flush=True)
+        if not sys.stdin.readline():
+            return
+        predict(images)  # after a pause a call takes up to a tenth longer
 
 
 def tutorial(folder: Path, size: int) -> dict:
@@ -195,17 +192,14 @@ def tutorial(folder: Path, size: int) -> dict:
     return {"seconds": time.perf_counter() - start}
 
 
+def started(task: str, *arguments: object) -> subprocess.Popen:
+    """Start a task in a process of its own."""
+    return start([sys.executable, __file__, "--task", task, *map(str, arguments)])
+
+
 def apart(task: str, *arguments: object) -> dict:
     """Run a task in a process of its own; its result, and its peak memory in MB."""
-    command = [sys.executable, __file__, "--task", task, *map(str, arguments)]
-    # Its standard error stays: that is where the progress and the remaining time are.
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    lines = child.stdout.read().splitlines()
-    _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"failed: {' '.join(command)}")
-    return {**json.loads(lines[-1]), "peak_mb": usage.ru_maxrss / 1024}
+    return finish(started(task, *arguments))
 
 
 def run_task(task: str, folder: Path, arguments: list[str]) -> None:
@@ -214,7 +208,8 @@ def run_task(task: str, folder: Path, arguments: list[str]) -> None:
         memory, workers, window, engine = arguments[1:]
         result = scene(folder, size, memory, int(workers), int(window), engine)
     elif task == "own":
-        result = own_time(folder, size, arguments[1], int(arguments[2]), arguments[3])
+        own_time(folder, size, *arguments[1:])
+        return
     elif task == "tutorial":
         result = tutorial(folder, size)
     else:
@@ -231,13 +226,11 @@ def main() -> None:
                         "the budget allows, less where a small scene is shared")  # fmt: skip
     parser.add_argument("--flat-window", type=int, default=1312, help="map each size once more "
                         "with windows of this side, for the peak memory")  # fmt: skip
-    parser.add_argument("--rounds", type=int, default=2, help="how often scene and own time take "
-                        f"turns; once from {ONCE_FROM} px on")  # fmt: skip
     parser.add_argument("--engine", default="tensorflow", help="as in predict --engine")
     parser.add_argument("--filters", type=int, default=16)
     parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
     parser.add_argument("--basin", type=int, default=2048, help="edge of the simulated basin")
-    parser.add_argument("--own-windows", type=int, default=16, help="windows that the own time is "
+    parser.add_argument("--own-windows", type=int, default=8, help="windows that the own time is "
                         "measured on")  # fmt: skip
     parser.add_argument("--only-sizes", action="store_true", help="leave out engines, workers and "
                         "the tutorial loop")  # fmt: skip
@@ -259,6 +252,7 @@ def main() -> None:
             script = Path(__file__).with_name("engines.py")
             subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
             compare_peers(folder, args.compare or args.sizes[0], args.memory, args.engine)
+        compare_memory(folder, args)
 
 
 def made(path: Path, task: str, size: int) -> None:
@@ -276,25 +270,50 @@ def compare_sizes(folder: Path, args: argparse.Namespace) -> None:
           f"{'cpu':>5} {'halo':>6} {'peak MB':>8}", flush=True)  # fmt: skip
     peaks = []
     for size in args.sizes:
-        for _ in range(args.rounds if size < ONCE_FROM else 1):
-            ours = apart("scene", folder, size, args.memory, 0, args.window, args.engine)
-            own = apart("own", folder, size, ours["window"], args.own_windows, args.engine)
-            peaks.append(ours["peak_mb"])
-            print(
-                f"{size:>6} {ours['window']:>9} {ours['seconds']:>8.1f} "
-                f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
-                f"{ours['seconds'] / own['seconds']:>9.2f} {ours['cpu'] / own['cpu']:>5.2f} "
-                f"{own['halo']:>6.2f} {ours['peak_mb']:>8.0f}",
-                flush=True,
-            )
+        ours, own, halo = scene_and_own(folder, size, args)
+        peaks.append(ours["peak_mb"])
+        print(
+            f"{size:>6} {ours['window']:>9} {ours['seconds']:>8.1f} "
+            f"{ours['seconds'] / size**2 * 1e6:>7.2f} {own['seconds']:>8.1f} "
+            f"{ours['seconds'] / own['seconds']:>9.2f} {ours['cpu'] / own['cpu']:>5.2f} "
+            f"{halo:>6.2f} {ours['peak_mb']:>8.0f}",
+            flush=True,
+        )
     print(f"peak memory, largest over smallest: {max(peaks) / min(peaks):.2f}", flush=True)
+
+
+def scene_and_own(folder: Path, size: int, args: argparse.Namespace) -> tuple[dict, dict, float]:
+    """The scene, the own time of its windows, and how many pixels they have per scene pixel."""
+    # Where a run notes the windows that it chose.
+    note = folder / f".map-{size}-0.tif.work" / "window.json"
+
+    def own(content: str) -> subprocess.Popen:
+        return started("own", folder, size, json.loads(content)["window_px"], args.engine)
+
+    def every_s(told: dict) -> float:
+        return size**2 / PX_PER_S / min(told["count"], args.own_windows + 1)
+
+    ours, steps = take_turns(
+        started("scene", folder, size, args.memory, 0, args.window, args.engine),
+        note, own, every_s, args.own_windows,
+    )  # fmt: skip
+    first, *later = steps
+    times = {}
+    for name in ("seconds", "cpu"):
+        rest = sum(step[name] for step in later) / max(len(later), 1)
+        times[name] = first[name] + rest * (first["count"] - 1)
+    return ours, times, first["halo"]
+
+
+def compare_memory(folder: Path, args: argparse.Namespace) -> None:
+    """Peak memory with the same windows in all sizes."""
     peaks = [
         apart("scene", folder, size, "", 0, args.flat_window, args.engine)["peak_mb"]
         for size in args.sizes
     ]
     told = ", ".join(f"{peak:.0f}" for peak in peaks)
     print(
-        f"the same with windows of {args.flat_window} px in all: {told} MB, "
+        f"peak memory with windows of {args.flat_window} px in all sizes: {told} MB, "
         f"{max(peaks) / min(peaks):.2f} (aim: 1.10)",
         flush=True,
     )
