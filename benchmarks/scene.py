@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -126,6 +127,7 @@ def scene(folder: Path, size: int, memory: str, workers: int, window: int, engin
     if not workers:  # loading takes seconds, whatever the scene, and the own time is without it
         patch.object(Network, "load", return_value=network.load()).start()
         produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
+        (folder / "warm.tif").unlink()  # else the next process would find it made
     clock = Clock()
     running = Running(memory=memory or None, window_px=window or None, workers=workers or None)
     produce_map(network, folder / f"stack-{size}.tif", out, running)
@@ -154,8 +156,8 @@ def own_time(folder: Path, size: int, window: str, engine: str) -> None:
     shape = (1, *plan.window_shape, len(BANDS))
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     predict(images[:, :256, :256])  # warm as the scene's process is
-    fed = plan.window_count * shape[1] * shape[2]
-    told = {"count": plan.window_count, "halo": fed / size**2}
+    fed = plan.core_count * shape[1] * shape[2]
+    told = {"count": plan.core_count, "halo": fed / size**2}
     while True:
         clock = Clock()
         predict(images)
@@ -286,6 +288,7 @@ def scene_and_own(folder: Path, size: int, args: argparse.Namespace) -> tuple[di
     """The scene, the own time of its windows, and how many pixels they have per scene pixel."""
     # Where a run notes the windows that it chose.
     note = folder / f".map-{size}-0.tif.work" / "window.json"
+    shutil.rmtree(note.parent, ignore_errors=True)
 
     def own(content: str) -> subprocess.Popen:
         return started("own", folder, size, json.loads(content)["window_px"], args.engine)
@@ -297,10 +300,11 @@ def scene_and_own(folder: Path, size: int, args: argparse.Namespace) -> tuple[di
         started("scene", folder, size, args.memory, 0, args.window, args.engine),
         note, own, every_s, args.own_windows,
     )  # fmt: skip
-    first, *later = steps
+    first = steps[0]
+    later = steps[1:] or steps
     times = {}
     for name in ("seconds", "cpu"):
-        rest = sum(step[name] for step in later) / max(len(later), 1)
+        rest = sum(step[name] for step in later) / len(later)
         times[name] = first[name] + rest * (first["count"] - 1)
     return ours, times, first["halo"]
 

@@ -64,21 +64,27 @@ def take_turns(
         time.sleep(0.02)
     stops, steps = [], []
     second: subprocess.Popen | None = None
-    while not _ended(long) and len(steps) <= most:
-        long.send_signal(signal.SIGSTOP)
-        begun = time.monotonic()
-        if second is None:
-            second = other(ready.read_text(encoding="utf-8"))
-        else:
-            assert second.stdin is not None
-            second.stdin.write("\n")
-            second.stdin.flush()
-        steps.append(answer(second))
-        stops.append((begun, time.monotonic() - begun))
-        long.send_signal(signal.SIGCONT)
-        pause = time.monotonic() + every_s(steps[0])
-        while time.monotonic() < pause and not _ended(long):
-            time.sleep(0.02)
+    try:
+        while not _ended(long) and len(steps) <= most:
+            os.kill(long.pid, signal.SIGSTOP)
+            begun = time.monotonic()
+            if second is None:
+                second = other(ready.read_text(encoding="utf-8"))
+            else:
+                assert second.stdin is not None
+                second.stdin.write("\n")
+                second.stdin.flush()
+            steps.append(answer(second))
+            stops.append((begun, time.monotonic() - begun))
+            os.kill(long.pid, signal.SIGCONT)
+            pause = time.monotonic() + every_s(steps[0])
+            while time.monotonic() < pause and not _ended(long):
+                time.sleep(0.02)
+    except BaseException:
+        for child in (long, second):  # a stopped one would stay for good
+            if child is not None:
+                child.kill()
+        raise
     result = finish(long)
     if second is not None:
         finish(second)

@@ -71,7 +71,7 @@ def _connect(client_type: Any, where: Any) -> Any:
         client.close(timeout=ANSWER_S)
         raise ClusterError(
             f"{where}: the scheduler has no worker; start some with "
-            f"`dask worker {where} --nthreads 1`"
+            f"`dask worker {where} --nthreads 1 --memory-limit 0`"
         ) from error
     return client
 

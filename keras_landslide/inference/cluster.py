@@ -58,7 +58,7 @@ def _strips(
     from distributed import as_completed
 
     state = source_state(job.stack)
-    runs = iter(_runs(job, todo))
+    runs = iter(_runs(job, todo, in_flight(client)))
     given: dict[Any, list[int]] = {}
     finished = as_completed(raise_errors=False)
 
@@ -88,12 +88,12 @@ def _strips(
             client.cancel(list(given))
 
 
-def _runs(job: SceneJob, todo: list[int]) -> list[list[int]]:
-    """Strips by task: neighbours together, exact ones no further than the bottom of the scene."""
+def _runs(job: SceneJob, todo: list[int], tasks: int) -> list[list[int]]:
+    """Strips by task: neighbours together, of exact ones no more than give so many tasks."""
+    most = max(1, min(RUN, len(todo) // tasks)) if job.bounded else RUN
     runs: list[list[int]] = []
     for index in todo:
-        joins = runs and runs[-1][-1] == index - 1 and len(runs[-1]) < RUN
-        if joins and not (job.bounded and index % job.plan.row_count == 0):
+        if runs and runs[-1][-1] == index - 1 and len(runs[-1]) < most:
             runs[-1].append(index)
         else:
             runs.append([index])

@@ -23,7 +23,7 @@ class PoolUse(NamedTuple):
 
     Attributes:
         peak: the most bytes in use since the last look, beyond what is in use now.
-        kept: the most at any look: the pool does not shrink.
+        kept: the most at any time, beyond what is in use now: the pool does not shrink.
     """
 
     peak: int
@@ -104,6 +104,7 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 def pool_use(engine: str) -> PoolUse:
     """What a loaded engine uses of memory that it keeps from one call for the next.
 
+    Each look begins anew with what was in use at most.
     The process's own memory does not show it: what a full pool gives out was taken from the system
     before.
     """

@@ -17,9 +17,9 @@ import numpy as np
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import windows
 from keras_landslide.inference.engine import PoolUse
-from keras_landslide.inference.reader import READ_ROWS
 from keras_landslide.inference.run import Predict
 from keras_landslide.rasters.cache import CACHE_BYTES
+from keras_landslide.rasters.write import BLOCK_PX
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 SPARE = 1.35
@@ -94,41 +94,46 @@ def measure_cost(
         predict: the network.
         layout: of the scene; the larger window is a small part of it.
         pool_use: what is used of a pool of memory. Where earlier calls of a network left it larger
-            than the small window needs, the process's own memory no longer shows what a window
-            takes, and this is taken in its place.
+            than the small window needs, the process's own memory alone no longer shows what a
+            window takes.
     """
     kept = pool_use().kept
     least, most = PROBE_PX
     share = math.isqrt(int(PROBE_SHARE * math.prod(layout.shape))) if layout.bounded else least
     side = min(max(least, share), most)
-    _probe(predict, layout, side // 3, pool_use)  # the first call builds buffers that stay
-    small, large = (_probe(predict, layout, each, pool_use) for each in (side // 3, side))
-    pixels = large.pixels - small.pixels
-    if kept > small.pooled:
-        per_px = (large.pooled - small.pooled) / pixels
-        return Cost(small.resident - kept, POOL_SPARE * per_px)
-    per_px = max(large.resident - small.resident, 0) / pixels
-    return Cost(int(small.resident - per_px * small.pixels), SPARE * per_px)
+    _probe(predict, layout, side // 3, pool_use, kept)  # the first call builds buffers that stay
+    small, large = (_probe(predict, layout, each, pool_use, kept) for each in (side // 3, side))
+    per_px = max(large.used - small.used, 0) / (large.pixels - small.pixels)
+    spare = POOL_SPARE if kept > small.pooled else SPARE
+    return Cost(int(small.used - per_px * small.pixels), spare * per_px)
 
 
 class _Probe(NamedTuple):
-    """Pixels of a window, and the peak bytes of this process and of the pool for it."""
+    """Pixels of a window, and the peak bytes of this process and of the pool for it.
+
+    What the pool had before and did not need for the window counts as free: windows will use it.
+    """
 
     pixels: int
-    resident: int
+    used: int
     pooled: int
 
 
 def _probe(
-    predict: Predict, layout: Layout, side_px: int, pool_use: Callable[[], PoolUse]
+    predict: Predict,
+    layout: Layout,
+    side_px: int,
+    pool_use: Callable[[], PoolUse],
+    kept: int,
 ) -> _Probe:
     """Run the network on a window of about this side."""
     side = -(-side_px // layout.stride_px) * layout.stride_px
     images = np.zeros((1, side, side, layout.bands), np.float32)
-    pool_use()
-    with _peak_bytes() as peak:
+    pool_use()  # what was in use before is not this window's
+    with _peak_bytes() as resident:
         predict(images)
-    return _Probe(side**2, peak[0], pool_use().peak)
+    pooled = pool_use().peak
+    return _Probe(side**2, resident[0] - max(kept - pooled, 0), pooled)
 
 
 def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
@@ -144,10 +149,10 @@ def window_bytes(window: tuple[int, int], cost: Cost, layout: Layout) -> int:
     else:
         strip = window[0] // 2 * layout.shape[1]
     pixels = math.prod(window)
-    # Read ahead, being read (its rows of tiles twice or three times), in the batch and as a tensor.
+    # Read ahead, being read (its rows of tiles up to four times), in the batch and as a tensor.
     stacked = layout.batch_size if layout.batch_size > 1 else 0
     images = layout.batch_size + 1 + 2 * layout.batch_size + stacked
-    image_px = images * pixels + 3 * READ_ROWS * window[1]
+    image_px = images * pixels + 4 * BLOCK_PX * window[1]
     # One in the making, one being stored and two to spare (a worker keeps four until it is done
     # with them); blended ones hold two rows more.
     strips = 4 if layout.bounded else 7

@@ -14,6 +14,7 @@ from keras_landslide.inference.engine import pool_use
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.scene import WINDOW_PX, predict_scene
+from keras_landslide.inference.windows import least_window
 from keras_landslide.rasters.read import stack_info
 
 
@@ -128,6 +129,6 @@ def _fitting(
         return window
     if running.window_px is None:
         return window_choice.best_window(budget, cost, layout)
-    side = max(running.window_px, 2 * layout.halo_px + layout.stride_px)
+    side = max(running.window_px, least_window(layout.halo_px, layout.stride_px))
     memory.check_window(budget, (side, side), cost, layout)
     return side, side

@@ -8,10 +8,6 @@ from keras_landslide.grid import Window
 from keras_landslide.inference.windows import reflected
 from keras_landslide.rasters.read import BandReader
 
-READ_ROWS = 256
-"""Rows of a stack read at a time, those of its tiles: no second copy of a window is held, and
-what is copied fits the processor's cache."""
-
 
 def read_reflected(
     reader: BandReader, band_names: tuple[str, ...], window: Window
@@ -40,8 +36,10 @@ def read_reflected(
     straight = np.array_equal(cols, np.arange(left, left + window.width))
     image = np.empty((window.height, window.width, len(band_names)), np.float32)
     missing = np.empty((window.height, window.width), bool)
-    for top in range(int(rows.min()) // READ_ROWS * READ_ROWS, int(rows.max()) + 1, READ_ROWS):
-        here = np.flatnonzero((rows >= top) & (rows < top + READ_ROWS))
+    # A row of tiles at a time, so that a large window is not held twice.
+    step = reader.tile_rows
+    for top in range(int(rows.min()) // step * step, int(rows.max()) + 1, step):
+        here = np.flatnonzero((rows >= top) & (rows < top + step))
         wanted = rows[here]
         first, last = int(wanted.min()), int(wanted.max()) + 1
         block = reader.read(band_names, Window(first, left, last - first, right - left))

@@ -16,7 +16,7 @@ from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
 from keras_landslide.inference.mosaic import assemble, map_format, map_rows, strip_rows
 from keras_landslide.inference.run import Predict
 from keras_landslide.inference.shards import Shards, open_shards
-from keras_landslide.inference.windows import blended_plan, both_sides, exact_plan
+from keras_landslide.inference.windows import blended_plan, both_sides, exact_plan, least_window
 from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import source_state, stack_info
@@ -91,8 +91,8 @@ def predict_scene(
     info = stack_info(stack_path)
     stored = map_format(stored_as)
     if bounded:
-        smallest = 2 * halo_px + stride_px
-        height, width = (max(side, smallest) for side in both_sides(window_px))
+        least = least_window(halo_px, stride_px)
+        height, width = (max(side, least) for side in both_sides(window_px))
         plan = exact_plan(
             info.grid.shape,
             window_px=(height, width),
@@ -110,7 +110,7 @@ def predict_scene(
         "network": identity,
         "stack": [*source_state(stack_path), info.tags.get("FINGERPRINT")],
         "bands": job.bands,
-        "plan": [astuple(plan), "downwards", bounded, batch_size],
+        "plan": [astuple(plan), bounded, batch_size],
         "outputs": job.outputs,
     }
     pixels = fingerprint([strips_of, stored_as])
@@ -123,7 +123,8 @@ def predict_scene(
             raise ModelError("neither a network nor workers to run the scene were given")
         workers = partial(strips_here, predict)
     folder = Path(work_folder) if work_folder else out.with_name(f".{out.name}.work")
-    with limited_cache(), open_shards(folder, strips_of) as shards:
+    # Strips were once counted along rows; a map that is complete is the same by either order.
+    with limited_cache(), open_shards(folder, [strips_of, "downwards"]) as shards:
         if known.get("PIXELS") == pixels:
             rows = map_rows(out, job)
         else:

@@ -91,12 +91,13 @@ class TensorFlowBundle(LoadedBundle):
         return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
 
 
-_largest = PoolUse(0, 0)
+_most = 0
+"""The most bytes of the pool that were in use when anybody looked, weights included."""
 
 
 def pool_use() -> PoolUse:
     """As `engine.pool_use`; nothing is in use where there is no pool, or tensors lie on a GPU."""
-    global _largest
+    global _most
     import tensorflow as tf
 
     if tf.config.list_logical_devices("GPU"):
@@ -106,9 +107,8 @@ def pool_use() -> PoolUse:
     except ValueError:  # the system's allocator keeps no statistics
         return PoolUse(0, 0)
     tf.config.experimental.reset_memory_stats("CPU:0")
-    peak = now["peak"] - now["current"]
-    _largest = PoolUse(peak, max(peak, _largest.kept))
-    return _largest
+    _most = max(_most, now["peak"])
+    return PoolUse(now["peak"] - now["current"], _most - now["current"])
 
 
 def _pooled_memory() -> dict[str, str]:

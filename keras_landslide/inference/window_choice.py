@@ -12,7 +12,7 @@ import rasterio
 
 from keras_landslide.files import write_json
 from keras_landslide.inference.memory import Cost, Layout, check_window, window_bytes
-from keras_landslide.inference.windows import shared_core
+from keras_landslide.inference.windows import least_window, shared_core
 
 Sides = tuple[int, int]
 """(height, width) of a window in pixels."""
@@ -33,7 +33,8 @@ def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
         BudgetError: the smallest window does not fit.
     """
     (height, width), stride, halo = layout.shape, layout.stride_px, layout.halo_px
-    best = (2 * halo + stride, 2 * halo + stride)
+    side = least_window(halo, stride)
+    best = (side, side)
     check_window(budget_bytes, best, cost, layout)
 
     def window(rows: int, columns: int) -> Sides:

@@ -21,8 +21,8 @@ class WindowPlan:
     `margin` on every side; cores tile the scene from its upper left corner, and those that stick
     out at the right and at the bottom are cut after prediction, so that no pixel is dropped.
     A strip is a row of windows, or in a wide scene a part of one. Strips are counted downwards from
-    the upper left corner, then further to the right: a window's margin and the tiles that it cuts
-    have just been read for the window above.
+    the upper left corner, then further to the right: where a strip is one large window, the tiles
+    that it shares with the one above have just been read.
 
     Attributes:
         shape: (height, width) of the scene in pixels.
@@ -57,8 +57,8 @@ class WindowPlan:
         return -(-self.shape[1] // self.core[1])
 
     @property
-    def window_count(self) -> int:
-        """How many windows cover the scene."""
+    def core_count(self) -> int:
+        """How many cores cover the scene."""
         return self.row_count * self.column_count
 
     @property
@@ -111,10 +111,11 @@ def exact_plan(
     if stride_px < 1 or halo_px < 0 or halo_px % stride_px:
         raise ModelError(f"halo of {halo_px} px is not a multiple of the stride, {stride_px} px")
     sides = both_sides(window_px)
-    if min(sides) < 2 * halo_px + stride_px:
+    least = least_window(halo_px, stride_px)
+    if min(sides) < least:
         raise ModelError(
             f"a window of {min(sides)} px has no room for the network's halo of {halo_px} px on "
-            f"both sides; use at least {2 * halo_px + stride_px} px"
+            f"both sides; use at least {least} px"
         )
     height, width = (
         _fit(size, side - 2 * halo_px, stride_px) for size, side in zip(shape, sides, strict=True)
@@ -152,6 +153,11 @@ def reflected(start: int, length: int, size: int) -> np.ndarray:
     period = max(2 * (size - 1), 1)
     index = np.arange(start, start + length) % period
     return np.minimum(index, period - index) if size > 1 else np.zeros(length, np.int64)
+
+
+def least_window(halo_px: int, stride_px: int) -> int:
+    """Side of the smallest exact window: one stride between two halos."""
+    return 2 * halo_px + stride_px
 
 
 def both_sides(window_px: int | tuple[int, int]) -> tuple[int, int]:

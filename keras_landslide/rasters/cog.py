@@ -1,4 +1,4 @@
-"""Cloud-optimised copies of rasters, with overviews; atomic."""
+"""Cloud-optimised copies of rasters, with overviews."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keras_landslide.rasters.gdal_errors import reading, writing
 from keras_landslide.rasters.write import BLOCK_PX
 
 
-def add_overviews(path: str | Path, *, resampling: str = "average") -> None:
+def add_overviews(path: str | Path) -> None:
     """Add overviews to a working file, down to one tile of a cloud-optimised copy.
 
     The copy takes them over; those that GDAL else makes for it are compressed and decompressed once
@@ -28,10 +28,10 @@ def add_overviews(path: str | Path, *, resampling: str = "average") -> None:
         levels = math.ceil(math.log2(max(dst.shape) / (2 * BLOCK_PX)))
         if levels > 0:
             factors = [2**level for level in range(1, levels + 1)]
-            dst.build_overviews(factors, Resampling[resampling])
+            dst.build_overviews(factors, Resampling.average)
 
 
-def to_cog(src: str | Path, dst: str | Path, *, resampling: str = "average") -> Path:
+def to_cog(src: str | Path, dst: str | Path) -> Path:
     """Copy a raster to a cloud-optimised GeoTIFF with overviews; windowed inside GDAL.
 
     Raises:
@@ -49,7 +49,7 @@ def to_cog(src: str | Path, dst: str | Path, *, resampling: str = "average") -> 
             predictor="yes",
             level=1,
             blocksize=2 * BLOCK_PX,
-            overview_resampling=resampling,
+            overview_resampling="average",
             bigtiff="if_safer",
             num_threads=2,
         )

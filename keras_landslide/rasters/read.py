@@ -20,6 +20,9 @@ from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window, is_mercator
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
+MIN_TILE_ROWS = 256
+"""Rasters that are stored by lines or small tiles are read by as many rows as our tiles have."""
+
 
 @dataclass(frozen=True)
 class BandInfo:
@@ -139,6 +142,11 @@ class BandReader:
 
     Use it as a context manager; one reader per thread.
 
+    Attributes:
+        band_names: names in file order.
+        shape: (height, width) in pixels.
+        tile_rows: rows best read together, from a multiple of them on: those of its tiles.
+
     Raises:
         InputFileError: the file is missing or no raster.
     """
@@ -149,6 +157,7 @@ class BandReader:
             self._src = rasterio.open(path)
         self.band_names = _names(self._src)
         self.shape = (self._src.height, self._src.width)
+        self.tile_rows = max(MIN_TILE_ROWS, *(rows for rows, _ in self._src.block_shapes))
         # A mask or an alpha band beside the pixels tells of nodata as well as a value among them.
         self._scaled = [*zip(self._src.scales, self._src.offsets, strict=True)]
         self._masked = [MaskFlags.per_dataset in flags for flags in self._src.mask_flag_enums]

@@ -11,6 +11,9 @@ from test_inference_predict import refused, start
 
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import InputFileError
+from keras_landslide.inference import cluster as cluster_module
+from keras_landslide.inference.job import SceneJob
+from keras_landslide.inference.windows import exact_plan
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(240)
@@ -28,6 +31,18 @@ def test_two_workers_give_the_same_bytes(make_bundle, make_stack, tmp_path):
     alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", **options)
     two = predict_scene_to_folder(bundle, stack, tmp_path / "two", workers=2, **options)
     assert same_files(two, alone)
+
+
+@pytest.mark.parametrize(
+    ("strips", "tasks", "lengths"),
+    [(2, 4, [1, 1]), (9, 4, [2, 2, 2, 2, 1]), (9, 2, [4, 4, 1]), (1, 4, [1])],
+)
+def test_few_strips_are_shared_among_all_workers(strips, tasks, lengths):
+    plan = exact_plan((32 * strips, 30), window_px=64, halo_px=16, stride_px=4)
+    job = SceneJob("stack.tif", ("red",), plan, bounded=True)
+    runs = cluster_module._runs(job, list(range(strips)), tasks)
+    assert [len(run) for run in runs] == lengths
+    assert [index for run in runs for index in run] == list(range(strips))
 
 
 def wait_for_strips(work, count, process):

@@ -15,6 +15,7 @@ from test_inference_predict import refused
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import memory, windows
+from keras_landslide.inference.engine import PoolUse
 from keras_landslide.inference.memory import Cost, Layout, parse_bytes, window_bytes
 from keras_landslide.inference.window_choice import (
     LARGEST_PX,
@@ -49,7 +50,7 @@ def fed(window, layout):
     """Pixels of all windows of the plan that a run makes of it."""
     sizes = {"halo_px": layout.halo_px, "stride_px": layout.stride_px}
     plan = exact_plan(layout.shape, window_px=window, **sizes)
-    return plan.window_count * math.prod(plan.window_shape)
+    return plan.core_count * math.prod(plan.window_shape)
 
 
 @pytest.mark.parametrize("budget", [1e9, 2e9, 4e9, 1e10])
@@ -110,6 +111,27 @@ def test_measured_cost_follows_the_network():
     cost = memory.measure_cost(predict, Layout((200, 300), 2, 1, True, 96, 16))
     assert 300 < cost.per_px / memory.SPARE < 600  # 400 bytes, and a lucky page or two
     assert cost.base_bytes > 10**7
+
+
+def test_cost_beside_a_full_pool():
+    """Of what a window takes, 300 bytes a pixel come from a pool that is large enough already."""
+    used = [0]
+
+    def predict(images):
+        held = np.frombuffer(mmap.mmap(-1, 200 * images[..., 0].size), np.uint8)
+        held[:] = 1
+        used[0] = 300 * images[..., 0].size
+        time.sleep(0.02)
+        return images[..., 0]
+
+    def pool_use():
+        return PoolUse(used[0], 10**8)
+
+    layout = Layout((200, 300), 2, 1, True, 96, 16)
+    cost = memory.measure_cost(predict, layout, pool_use)
+    assert 400 < cost.per_px / memory.POOL_SPARE < 700
+    fresh = memory.measure_cost(predict, layout)
+    assert cost.base_bytes == pytest.approx(fresh.base_bytes - 10**8, abs=3e7)
 
 
 def test_budget_of_a_run(make_bundle, make_stack, tmp_path, capsys, monkeypatch):

@@ -50,6 +50,22 @@ def test_mosaic_equals_one_pass(predict, make_stack, tmp_path, shape, batch_size
     np.testing.assert_allclose(read(out), whole_scene(predict, image), atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(131, 157), (7, 201), (3, 5)])
+@pytest.mark.parametrize("rows", [1, 16, 30])
+def test_tiles_of_any_height(predict, make_stack, tmp_path, shape, rows, monkeypatch):
+    """Mirrored rows and the scene's own from several rows of tiles."""
+    stack, image = make_stack(shape)
+    opened = BandReader.__init__
+
+    def with_rows(reader, path):
+        opened(reader, path)
+        reader.tile_rows = rows
+
+    monkeypatch.setattr(BandReader, "__init__", with_rows)
+    out = run(predict, stack, tmp_path / "p.tif")
+    np.testing.assert_allclose(read(out), whole_scene(predict, image), atol=1e-5)
+
+
 @pytest.mark.parametrize(("window", "batch_size"), [(64, 1), ((52, 96), 2)])
 def test_a_wide_scene_is_cut_in_strips_of_a_part_of_its_width(
     predict, make_stack, tmp_path, window, batch_size, monkeypatch

@@ -39,6 +39,14 @@ def test_cores_cover_every_pixel_once_on_the_stride(
     assert plan.window_shape[0] <= (64 if sides == 64 else 52) and plan.window_shape[1] <= 64
 
 
+def test_strips_of_one_window_go_down_and_then_to_the_right(monkeypatch):
+    """So that the tiles that two windows share are read one after the other."""
+    monkeypatch.setattr(windows, "STRIP_PX", 1)
+    plan = exact_plan((60, 90), window_px=64, halo_px=16, stride_px=4)
+    corners = [plan.strip(index)[:2] for index in range(plan.strip_count)]
+    assert corners == [(row, col) for col in (0, 32, 64) for row in (0, 32)]
+
+
 def test_small_scene_gets_a_small_window():
     assert exact_plan((5, 9), window_px=512, halo_px=16, stride_px=4).window_shape == (40, 44)
 
