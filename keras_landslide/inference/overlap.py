@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +22,7 @@ def read_ahead(
     The reading overlaps with whatever the caller does in between; memory is bounded by `depth`.
     An error of `load` is raised where its item would have been yielded.
     """
-    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead")
+    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead", initializer=_step_back)
     pending: deque = deque()
     try:
         for item in items:
@@ -31,6 +33,12 @@ def read_ahead(
             yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _step_back() -> None:
+    """Let other threads go first: reading fits in the gaps in which the network's wait."""
+    if sys.platform == "linux":  # elsewhere this is for the whole process
+        os.nice(10)
 
 
 @contextmanager
