@@ -70,8 +70,7 @@ def command(bundle: Path, stack: str, out: Path, **options: Any) -> None:
 
     if warning := drift_warning(bundle, stack):
         click.echo(f"warning: {warning}", err=True)
-    paths = predict_scene_to_folder(bundle, stack, out, **options)
-    for path in paths.values():
+    for path in predict_scene_to_folder(bundle, stack, out, **options).values():
         click.echo(f"wrote {path}")
 
 
