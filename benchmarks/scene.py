@@ -13,8 +13,8 @@ weights:
   stopped meanwhile: the speed of a shared machine swings. A window goes before each, untimed, since
   a process that waited is slower at first. The same ratio in processor time follows: it does not
   show what overlaps;
-- two worker processes against one (starting them is left out: a larger scene on the same
-  workers is timed against a smaller one);
+- two worker processes against one, in turns (one, two, two, one), without starting them: the time
+  of a scene of 256 pixels is taken off;
 - the loop of tutorials as the peer: every patch of the scene in memory, half overlapping, one
   `predict` call, averaged;
 - other engines on the same windows (`engines.py`);
@@ -230,7 +230,10 @@ def main() -> None:
                         "with windows of this side, for the peak memory")  # fmt: skip
     parser.add_argument("--engine", default="tensorflow", help="as in predict --engine")
     parser.add_argument("--filters", type=int, default=16)
-    parser.add_argument("--compare", type=int, help="size for workers and the tutorial loop")
+    parser.add_argument("--tutorial-size", type=int, default=2048, help="size of the scene for the "
+                        "tutorial loop")  # fmt: skip
+    parser.add_argument("--workers-size", type=int, default=8192, help="size of the scene for one "
+                        "and two workers")  # fmt: skip
     parser.add_argument("--basin", type=int, default=2048, help="edge of the simulated basin")
     parser.add_argument("--own-windows", type=int, default=8, help="windows that the own time is "
                         "measured on")  # fmt: skip
@@ -243,6 +246,8 @@ def main() -> None:
     if args.task:
         run_task(args.task[0], Path(args.task[1]), args.task[2:])
         return
+    if not args.memory:
+        parser.error("--memory: give a budget, the windows' own time is measured by its choice")
     with tempfile.TemporaryDirectory() as name:
         # Named after what the files in it depend on, so that none serves another run by mistake.
         folder = (args.folder or Path(name)) / f"basin-{args.basin}-filters-{args.filters}"
@@ -253,7 +258,8 @@ def main() -> None:
         if not args.only_sizes:
             script = Path(__file__).with_name("engines.py")
             subprocess.run([sys.executable, script, folder], check=True, stderr=subprocess.DEVNULL)
-            compare_peers(folder, args.compare or args.sizes[0], args.memory, args.engine)
+            compare_tutorial(folder, args)
+            compare_workers(folder, args)
         compare_memory(folder, args)
 
 
@@ -323,23 +329,36 @@ def compare_memory(folder: Path, args: argparse.Namespace) -> None:
     )
 
 
-def compare_peers(folder: Path, size: int, memory: str, engine: str) -> None:
-    """Two workers against one, and the tutorial loop."""
-    for edge in (size // 2, size):
-        made(folder / f"stack-{edge}.tif", "stack", edge)
-    spans = []
-    for workers in (1, 2):
-        times = [
-            apart("scene", folder, edge, memory, workers, 0, engine)["seconds"]
-            for edge in (size // 2, size)
-        ]
-        spans.append(times[1] - times[0])
-    print(f"{size} px, two workers over one: {spans[1] / spans[0]:.2f} of the time")
+def compare_tutorial(folder: Path, args: argparse.Namespace) -> None:
+    """The loop of tutorials, and ours."""
+    size = args.tutorial_size
+    made(folder / f"stack-{size}.tif", "stack", size)
     peer = apart("tutorial", folder, size)
-    ours = apart("scene", folder, size, memory, 0, 0, engine)
+    ours = apart("scene", folder, size, args.memory, 0, 0, args.engine)
     print(
         f"{size} px, tutorial loop: {peer['seconds']:.1f} s, {peer['peak_mb']:.0f} MB; "
-        f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB"
+        f"ours {ours['seconds']:.1f} s, {ours['peak_mb']:.0f} MB",
+        flush=True,
+    )
+
+
+def compare_workers(folder: Path, args: argparse.Namespace) -> None:
+    """Two workers against one; both in the first half and in the second, as the speed swings."""
+    size = args.workers_size
+    made(folder / f"stack-{size}.tif", "stack", size)
+
+    def seconds(edge: int, workers: int) -> float:
+        return apart("scene", folder, edge, args.memory, workers, 0, args.engine)["seconds"]
+
+    spans: dict[int, float] = {1: 0.0, 2: 0.0}
+    starts = {workers: seconds(256, workers) for workers in spans}
+    for workers in (1, 2, 2, 1):
+        spans[workers] += (seconds(size, workers) - starts[workers]) / 2
+    print(
+        f"{size} px, one worker: {spans[1]:.1f} s, two: {spans[2]:.1f} s, "
+        f"{spans[2] / spans[1]:.2f} of the time; starting them {starts[1]:.1f} and "
+        f"{starts[2]:.1f} s",
+        flush=True,
     )
 
 
