@@ -64,7 +64,7 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     contract = _contract(model, config, data, metrics)
     with replacing(out) as part:
         part.mkdir()
-        write_saved_model(model, part / "saved_model", out)
+        write_network(model, part, out)
         write_json(part / "bundle.json", contract)
     return out
 
@@ -81,6 +81,22 @@ def check_replaceable(out: Path) -> None:
                 f"{out}: exists and holds no bundle, and would be replaced as a whole; choose "
                 "another output folder"
             )
+
+
+def write_network(model: keras.Model, folder: Path, out: Path) -> None:
+    """Write a bundle's network: `saved_model/`, and `model.keras` for other backends.
+
+    Args:
+        model: takes images of any size.
+        folder: the bundle in the making.
+        out: the output as the user knows it, for the message.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_saved_model(model, folder / "saved_model", out)
+    with output_errors(out):
+        model.save(folder / "model.keras")
 
 
 def write_saved_model(model: keras.Model, path: Path, out: Path) -> None:

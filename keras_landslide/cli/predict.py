@@ -53,9 +53,11 @@ from keras_landslide.cli.options import FiniteRange
               help="Side of a window in pixels; memory and speed grow with it.")  # fmt: skip
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True,
               help="Windows per call of the network; raise it on a GPU.")  # fmt: skip
-@click.option("--engine", type=click.Choice(["tensorflow", "xla", "openvino"]),
+@click.option("--engine",
+              type=click.Choice(["tensorflow", "xla", "openvino", "jax", "jax_float16"]),
               default="tensorflow", show_default=True,
-              help="What runs the network; openvino is an extra, for CPUs.")  # fmt: skip
+              help="What runs the network; openvino (for CPUs) and jax (for GPUs) are "
+              "extras.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Work on the Dask cluster of this scheduler.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1),

@@ -7,12 +7,14 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras_landslide.errors import BundleError, CrsError
 from keras_landslide.evaluation.calibration_entry import read_calibration
-from keras_landslide.rasters.read import StackInfo
 from keras_landslide.version import BUNDLE_FORMAT
+
+if TYPE_CHECKING:  # a bundle can be loaded without GDAL
+    from keras_landslide.rasters.read import StackInfo
 
 PIXEL_SIZE_TOLERANCE = 0.05
 """Relative difference of pixel sizes that a network is taken to forgive."""
@@ -65,6 +67,16 @@ class Bundle:
     def saved_model(self) -> Path:
         """Folder of the SavedModel."""
         return self.folder / "saved_model"
+
+    @property
+    def keras_model(self) -> Path:
+        """The same network for any Keras backend; bundles of before lack it."""
+        return self.folder / "model.keras"
+
+    def network_files(self) -> list[Path]:
+        """All files that hold the network."""
+        files = [path for path in sorted(self.saved_model.rglob("*")) if path.is_file()]
+        return files + [path for path in (self.keras_model,) if path.is_file()]
 
 
 def read_bundle(folder: str | Path) -> Bundle:
@@ -164,7 +176,7 @@ def _check_saved_model(bundle: Bundle) -> None:
     if not (graph / "saved_model.pb").is_file():
         raise BundleError(f"{graph}: holds no SavedModel; export the run again")
     root = bundle.folder.resolve()
-    for path in (graph, *graph.rglob("*")):
+    for path in (graph, *graph.rglob("*"), bundle.keras_model):
         if not path.resolve().is_relative_to(root):
             raise BundleError(f"{path}: points outside the bundle; refused, export the run again")
 

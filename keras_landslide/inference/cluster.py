@@ -18,9 +18,9 @@ from keras_landslide.cluster import connection_errors, dask_client, in_flight, r
 from keras_landslide.errors import BundleError, ClusterError
 from keras_landslide.files import fingerprint
 from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.inference.engine import Predict
 from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
 from keras_landslide.inference.network import Network
-from keras_landslide.inference.run import Predict
 from keras_landslide.inference.strips import Store
 from keras_landslide.rasters.read import source_state
 

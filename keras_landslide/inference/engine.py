@@ -1,9 +1,9 @@
-"""A bundle's network as a callable, by the engine of the user's choice; Keras has no part in it."""
+"""A bundle's network as a callable, by the engine of the user's choice."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +12,13 @@ import numpy as np
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.evaluation.calibration_entry import read_calibration
 from keras_landslide.inference.bundle import Bundle, read_bundle
-from keras_landslide.inference.run import Predict
 
-ENGINES = ("tensorflow", "xla", "openvino")
-"""TensorFlow as it is, its graph compiled by XLA, and OpenVINO (CPUs alone, an extra)."""
+Predict = Callable[[np.ndarray], np.ndarray]
+"""images float32 (B, h, w, C) in raw units, NaN allowed -> probability float32 (B, h, w), or
+several estimates float32 (B, h, w, E) of which the probability is the first."""
+ENGINES = ("tensorflow", "xla", "openvino", "jax", "jax_float16")
+"""TensorFlow as it is, its graph compiled by XLA, OpenVINO (CPUs alone, an extra), and Keras on JAX
+(an extra), in float32 or in half precision."""
 
 
 class PoolUse(NamedTuple):
@@ -54,6 +57,11 @@ class LoadedBundle(ABC):
         """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
         return self._calibrated(self._answer(images))
 
+    @property
+    def most_px(self) -> int | None:
+        """The most pixels in a call that the memory of a GPU holds; None where it is not known."""
+        return None
+
     @abstractmethod
     def _answer(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to what the graph answers, float32 (B, h, w)."""
@@ -78,7 +86,8 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 
     Args:
         bundle: the bundle, or its folder.
-        engine: one of `ENGINES`; their answers differ by rounding (about 1e-6).
+        engine: one of `ENGINES`; their answers differ by rounding (about 1e-6, in half precision
+            about 1e-3).
 
     Returns:
         A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
@@ -96,6 +105,10 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
         from keras_landslide.inference.openvino_engine import OpenVinoBundle
 
         return OpenVinoBundle(bundle)
+    if engine.startswith("jax"):
+        from keras_landslide.inference.jax_engine import JaxBundle
+
+        return JaxBundle(bundle, "float32" if engine == "jax" else "mixed_float16")
     from keras_landslide.inference.tensorflow_engine import TensorFlowBundle
 
     return TensorFlowBundle(bundle, compiled=engine == "xla")
@@ -108,11 +121,21 @@ def pool_use(engine: str) -> PoolUse:
     The process's own memory does not show it: what a full pool gives out was taken from the system
     before.
     """
-    if engine == "openvino":
+    if engine not in ("tensorflow", "xla"):
         return PoolUse(0, 0)
     from keras_landslide.inference import tensorflow_engine
 
     return tensorflow_engine.pool_use()
+
+
+def too_large(shape: tuple[int, ...]) -> EngineError:
+    """The error of images (B, h, w, C) that a device's memory does not hold."""
+    count, height, width = shape[:3]
+    each = f"{count} windows" if count > 1 else "a window"
+    return EngineError(
+        f"the memory does not hold {each} of {height} x {width} px; give a smaller --window or "
+        "--batch-size"
+    )
 
 
 def not_loaded(bundle: Bundle, error: Exception) -> BundleError:

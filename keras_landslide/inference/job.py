@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from keras_landslide.inference.engine import Predict
 from keras_landslide.inference.overlap import write_behind
-from keras_landslide.inference.run import Predict, WindowRunner
+from keras_landslide.inference.run import WindowRunner
 from keras_landslide.inference.strips import Store, blended_strips, exact_strips
 from keras_landslide.inference.windows import WindowPlan
 from keras_landslide.rasters.cache import limited_cache

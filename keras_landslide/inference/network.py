@@ -12,8 +12,7 @@ import numpy as np
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.bundle import Bundle
-from keras_landslide.inference.engine import ENGINES, load
-from keras_landslide.inference.run import Predict
+from keras_landslide.inference.engine import ENGINES, LoadedBundle, Predict, load
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
 ESTIMATES = ("probability", "uncertainty")
@@ -120,14 +119,11 @@ class Network:
 
     def identity(self) -> list[Any]:
         """All that the answers depend on, the weights by their digest."""
-        digests = [
-            [file_sha256(path) for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
-            for bundle in self.bundles
-        ]
+        digests = [list(map(file_sha256, bundle.network_files())) for bundle in self.bundles]
         contracts = [dict(bundle.contract) for bundle in self.bundles]
         return [contracts, digests, self.symmetries, self.dropout_draws, self.engine]
 
-    def load(self) -> Predict:
+    def load(self) -> LoadedBundle | Committee:
         """Load the bundles' graphs.
 
         Raises:
@@ -141,7 +137,9 @@ class Network:
         members: list[Predict] = list(loaded)
         if self.dropout_draws:
             members = [draw for member in loaded for draw in member.draws(self.dropout_draws)]
-        return Committee(members, self.kinds, symmetries=self.symmetries)
+        limits = [each.most_px for each in loaded if each.most_px is not None]
+        most_px = min(limits, default=None)
+        return Committee(members, self.kinds, symmetries=self.symmetries, most_px=most_px)
 
 
 class Committee:
@@ -151,12 +149,19 @@ class Committee:
         members: images (B, h, w, C) to probability (B, h, w).
         kinds: kind of each band; azimuths turn with the image.
         symmetries: ask each member eight times, with the image mirrored and turned.
+        most_px: as of `LoadedBundle`, the least of the members'.
     """
 
     def __init__(
-        self, members: Sequence[Predict], kinds: Sequence[str], *, symmetries: bool
+        self,
+        members: Sequence[Predict],
+        kinds: Sequence[str],
+        *,
+        symmetries: bool,
+        most_px: int | None = None,
     ) -> None:
         self.members = members
+        self.most_px = most_px
         self.kinds = kinds
         # First those that keep height and width: an engine may compile for each shape anew.
         self.codes = sorted(range(SYMMETRIES), key=lambda code: code % 2) if symmetries else [0]

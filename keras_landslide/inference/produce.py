@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 from keras_landslide.files import fingerprint
 from keras_landslide.inference import memory, window_choice
-from keras_landslide.inference.engine import pool_use
-from keras_landslide.inference.network import Network
-from keras_landslide.inference.run import Predict
+from keras_landslide.inference.engine import LoadedBundle, pool_use
+from keras_landslide.inference.network import Committee, Network
 from keras_landslide.inference.scene import WINDOW_PX, predict_scene
 from keras_landslide.inference.windows import least_window
 from keras_landslide.rasters.read import stack_info
@@ -66,7 +65,7 @@ def produce_map(
     budget = memory.parse_bytes(running.memory) if running.memory else None
     identity = network.identity()
     far = running.scheduler is not None or running.workers is not None
-    predict: Predict | None = None if far else network.load()
+    predict = None if far else network.load()
     side = running.window_px or (WINDOW_PX if network.bounded else network.patch_size_px)
     window = side, side
     work, notes = out.with_name(f".{out.name}.work"), dict(tags or {})
@@ -116,19 +115,23 @@ def produce_map(
 
 def _fitting(
     network: Network,
-    predict: Predict | None,
+    predict: LoadedBundle | Committee | None,
     budget: int,
     layout: memory.Layout,
     window: tuple[int, int],
     running: Running,
 ) -> tuple[int, int]:
     """The window that fits; one that was asked for, or is the network's own, is only checked."""
-    cost = memory.measure_cost(predict or network.load(), layout, partial(pool_use, network.engine))
+    loaded = predict or network.load()
+    cost = memory.measure_cost(loaded, layout, partial(pool_use, network.engine))
     if not layout.bounded:
         memory.check_window(budget, window, cost, layout)
         return window
     if running.window_px is None:
-        return window_choice.best_window(budget, cost, layout)
+        most_px = window_choice.LARGEST_PX
+        if loaded.most_px is not None:
+            most_px = min(most_px, loaded.most_px // layout.batch_size)
+        return window_choice.best_window(budget, cost, layout, most_px)
     side = max(running.window_px, least_window(layout.halo_px, layout.stride_px))
     memory.check_window(budget, (side, side), cost, layout)
     return side, side

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_landslide.errors import BundleError
 from keras_landslide.grid import Window
+from keras_landslide.inference.engine import Predict
 from keras_landslide.inference.overlap import read_ahead
 from keras_landslide.inference.reader import missing_share, read_reflected
 from keras_landslide.rasters.read import BandReader
-
-Predict = Callable[[np.ndarray], np.ndarray]
-"""images float32 (B, h, w, C) in raw units, NaN allowed -> probability float32 (B, h, w), or
-several estimates float32 (B, h, w, E) of which the probability is the first."""
 
 
 class Job(NamedTuple):

@@ -12,8 +12,7 @@ import numpy as np
 from keras_landslide.environment import environment
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.bundle import Bundle
-from keras_landslide.inference.engine import LoadedBundle, PoolUse, not_loaded
-from keras_landslide.inference.run import Predict
+from keras_landslide.inference.engine import LoadedBundle, PoolUse, Predict, not_loaded, too_large
 from keras_landslide.quiet import quiet_tensorflow
 
 
@@ -54,11 +53,14 @@ class TensorFlowBundle(LoadedBundle):
         self._draw = loaded.signatures.get("draw")
         self._compiled = compiled
         self._constant = tf.constant
+        self._full = tf.errors.ResourceExhaustedError
         self._faults = tf.errors.InvalidArgumentError, tf.errors.UnimplementedError
 
     def _answer(self, images: np.ndarray) -> np.ndarray:
         try:
             return _only(self._serve(**{self._input: self._constant(images, "float32")}))
+        except self._full as error:
+            raise too_large(images.shape) from error
         except self._faults as error:
             if not self._compiled:
                 raise

@@ -22,12 +22,18 @@ LEAST_MARGIN_PX = 32
 """Margin that is counted without a halo: a narrow window reads tiles of which it uses little."""
 
 
-def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
+def best_window(budget_bytes: int, cost: Cost, layout: Layout, most_px: int = LARGEST_PX) -> Sides:
     """The exact windows within the budget that feed the network the fewest pixels.
 
     Rows and columns of windows share the scene evenly, so windows need not be square: a scene that
     is a little too large for one is cut in two halves, not in four quarters. Fewest but for the
     rounding to the stride, which may let another number of columns come out lower by a percent.
+
+    Args:
+        budget_bytes: memory of the process.
+        cost: what the network takes of it.
+        layout: of the scene.
+        most_px: pixels of a window, at most.
 
     Raises:
         BudgetError: the smallest window does not fit.
@@ -44,7 +50,7 @@ def best_window(budget_bytes: int, cost: Cost, layout: Layout) -> Sides:
     def fits(rows: int, columns: int) -> bool:
         sides = window(rows, columns)
         needed = window_bytes(sides, cost, layout)
-        return math.prod(sides) <= LARGEST_PX and needed <= budget_bytes
+        return math.prod(sides) <= most_px and needed <= budget_bytes
 
     more = 2 * max(LEAST_MARGIN_PX - halo, 0)
     least, most = math.inf, -(-width // stride)

@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from keras_landslide.errors import BundleError
-from keras_landslide.export import check_replaceable, write_saved_model
+from keras_landslide.export import check_replaceable, write_network
 from keras_landslide.files import replacing, write_json
 from keras_landslide.protocols.bundle_contract import MIRRORINGS, make_contract
 from keras_landslide.protocols.entries import Entry
@@ -57,7 +57,7 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
     model = _together(networks, row.entry)
     with replacing(out) as part:
         part.mkdir()
-        write_saved_model(model, part / "saved_model", out)
+        write_network(model, part, out)
         write_json(part / "bundle.json", contract)
     return out
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.run import Predict
+from keras_landslide.inference.engine import Predict
 from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.susceptibility.features import Features
 from keras_landslide.susceptibility.peers import predict_peer

@@ -1,0 +1,140 @@
+"""A bundle's `model.keras` by JAX: compiled by XLA, on a GPU where JAX sees one, in half precision.
+
+TensorFlow's graph holds its precision and its device's kernels; the Keras network beside it can be
+built for others.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_landslide.environment import environment
+from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.engine import LoadedBundle, too_large
+
+PROBE_PX = 256, 512
+"""Sides of the two windows that the GPU's memory is reckoned from."""
+GPU_SHARE = 0.8
+"""Share of the GPU's memory that windows may take: convolutions choose how much they work in."""
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+"""Else a GPU's kernels are those that were fastest today, and a strip made again may differ."""
+
+
+class JaxBundle(LoadedBundle):
+    """The network of `model.keras`, compiled for each shape of images anew.
+
+    Args:
+        bundle: what to load.
+        precision: `float32`, or a name of `config.PRECISIONS`: what lies between the normalisation
+            and the head is then computed in 16 bits.
+
+    Raises:
+        BundleError: `model.keras` cannot be loaded, or takes other bands.
+        EngineError: JAX is not installed, Keras runs on another backend already, or the bundle
+            holds no network that can be built for JAX.
+    """
+
+    def __init__(self, bundle: Bundle, precision: str = "float32") -> None:
+        _import_keras()
+        import jax
+
+        model = _network(bundle, precision)
+        super().__init__(bundle, [tuple(each.shape) for each in model.inputs])
+        self._jax = jax
+        self._state = (
+            [variable.value for variable in model.trainable_variables],
+            [variable.value for variable in model.non_trainable_variables],
+        )
+
+        def answer(trained: list[Any], fixed: list[Any], images: Any) -> Any:
+            return model.stateless_call(trained, fixed, images, training=False)[0][..., 0]
+
+        self._run = jax.jit(answer)
+
+    def _answer(self, images: np.ndarray) -> np.ndarray:
+        try:
+            answer = self._run(*self._state, np.ascontiguousarray(images, np.float32))
+            return np.array(answer, np.float32)
+        except self._jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise too_large(images.shape) from error
+            raise
+
+    @cached_property
+    def most_px(self) -> int | None:
+        """As in `LoadedBundle`, from what two compiled programs say that they take."""
+        statistics = self._jax.devices()[0].memory_stats()
+        if not statistics:  # a CPU, whose memory is the process's own
+            return None
+        small, large = map(self._compiled_bytes, PROBE_PX)
+        per_px = (large - small) / (PROBE_PX[1] ** 2 - PROBE_PX[0] ** 2)
+        free = statistics["bytes_limit"] - statistics["bytes_in_use"]
+        return int(GPU_SHARE * free / per_px)
+
+    def _compiled_bytes(self, side_px: int) -> int:
+        """Memory of the GPU for a window of this side, the weights left out."""
+        side = -(-side_px // self.bundle.stride_px) * self.bundle.stride_px
+        images = self._jax.ShapeDtypeStruct((1, side, side, len(self.bundle.bands)), np.float32)
+        found: Any = self._run.lower(*self._state, images).compile().memory_analysis()
+        return found.temp_size_in_bytes + found.output_size_in_bytes + images.size * 4
+
+
+def _import_keras() -> None:
+    """Import Keras with JAX behind it, and what `model.keras` may be made of."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    variables = {"KERAS_BACKEND": "jax", "XLA_FLAGS": f"{flags} {DETERMINISTIC}".strip()}
+    with environment(variables):
+        try:
+            import jax
+        except ImportError as error:
+            raise EngineError(
+                "the engine jax is not installed; run pip install keras-landslide[jax], or "
+                "leave --engine out"
+            ) from error
+        import keras
+
+        jax.devices()  # makes the devices now, as the variables say
+    if keras.backend.backend() != "jax":
+        raise EngineError(
+            f"Keras runs on {keras.backend.backend()} in this process, and the engine jax needs it "
+            "on JAX; set KERAS_BACKEND=jax before Keras is imported, or take another engine"
+        )
+    import keras_landslide.layers
+    import keras_landslide.models  # noqa: F401
+
+
+def _network(bundle: Bundle, precision: str) -> Any:
+    import keras
+
+    from keras_landslide import models
+    from keras_landslide.training.precision import computing_in
+
+    path = bundle.keras_model
+    if not path.is_file():
+        raise EngineError(
+            f"{bundle.folder}: holds no model.keras, which the engine jax runs; export the run "
+            "again, or leave --engine out"
+        )
+    try:
+        trained = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if precision == "float32":
+            return trained
+        known = bundle.contract.get("model")
+        if not isinstance(known, dict) or not {"name", "options"} <= set(known):
+            raise EngineError(
+                f"{bundle.folder}: is of several networks, and runs in float32 alone; choose "
+                "--engine jax"
+            )
+        with computing_in(precision):
+            image_shape = (None, None, len(bundle.bands))
+            twin = models.build(known["name"], image_shape, **known["options"])
+        twin.set_weights(trained.get_weights())
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise BundleError(f"{path}: cannot be loaded ({reason}); export the run again") from error
+    return twin
