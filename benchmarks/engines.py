@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_landslide.errors import EngineError
 from keras_landslide.huge_pages import restart_with_huge_pages
 from keras_landslide.inference.engine import ENGINES, load
 
@@ -69,13 +70,18 @@ def converted(bundle: Path, engine: str, shape: tuple[int, ...]) -> Answer:
     return lambda images: session.run(None, {entry: images})[0][..., 0]
 
 
-def measure(bundle: Path, engine: str, window: int, answers: Path) -> dict[str, float]:
-    """Best of three answers after one; the last is kept in `answers`."""
+def measure(bundle: Path, engine: str, window: int, answers: Path) -> dict[str, Any]:
+    """Best of three answers after one; the last is kept in `answers`. Or why there is none."""
     channels = len(json.loads((bundle / "bundle.json").read_text())["bands"])
     shape = (1, window, window, channels)
     images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     start = time.perf_counter()
-    answer = load(bundle, engine) if engine in ENGINES else converted(bundle, engine, shape)
+    try:
+        answer = load(bundle, engine) if engine in ENGINES else converted(bundle, engine, shape)
+    except EngineError as error:
+        return {"missing": str(error)}
+    except ImportError as error:
+        return {"missing": f"{error} (pip install onnxruntime tf2onnx onnx)"}
     answer(images)
     ready = time.perf_counter() - start
     times = []
@@ -88,13 +94,11 @@ def measure(bundle: Path, engine: str, window: int, answers: Path) -> dict[str, 
     return {"seconds": seconds, "cpu": cpu, "ready": ready}
 
 
-def apart(*arguments: object) -> dict[str, float] | None:
-    """`measure` in a process of its own, with its peak memory; None where a package is missing."""
+def apart(*arguments: object) -> dict[str, Any]:
+    """`measure` in a process of its own, with its peak memory."""
     command = [sys.executable, __file__, "--measure", *map(str, arguments)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, errors = child.communicate()
-    if child.returncode and "No module named" in errors:
-        return None
     if child.returncode:
         raise SystemExit(errors)
     return json.loads(out.splitlines()[-1])
@@ -106,9 +110,9 @@ def compare(bundle: Path, window: int, rounds: int) -> None:
         best: dict[str, Any] = {}
         for _ in range(rounds):
             for engine in (*ENGINES, *CONVERTED):
-                if found := apart(bundle, engine, window, Path(name) / f"{engine}.npy"):
-                    earlier = best.get(engine, found)
-                    best[engine] = {key: min(found[key], earlier[key]) for key in found}
+                found = apart(bundle, engine, window, Path(name) / f"{engine}.npy")
+                earlier = best.get(engine, found)
+                best[engine] = {key: min(found[key], earlier[key]) for key in found}
         default, own = best[ENGINES[0]], np.load(Path(name) / f"{ENGINES[0]}.npy")
         print(
             f"{window} px, {ENGINES[0]}: {default['seconds']:.2f} s, {default['peak']:.0f} MB, "
@@ -116,10 +120,11 @@ def compare(bundle: Path, window: int, rounds: int) -> None:
             flush=True,
         )
         for engine in (*ENGINES[1:], *CONVERTED):
-            if engine not in best:
-                print(f"{engine}: not installed (pip install onnxruntime tf2onnx onnx)")
+            row = best[engine]
+            if "missing" in row:
+                print(f"{engine}: {row['missing']}")
                 continue
-            row, other = best[engine], np.load(Path(name) / f"{engine}.npy")
+            other = np.load(Path(name) / f"{engine}.npy")
             print(
                 f"{window} px, {engine}: {row['seconds'] / default['seconds']:.2f} of its time, "
                 f"{row['cpu'] / default['cpu']:.2f} of its processor time, "

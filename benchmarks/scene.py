@@ -82,18 +82,19 @@ def write_bundle(folder: Path, filters: int) -> None:
     import keras
 
     from keras_landslide import models
+    from keras_landslide.export import write_network
     from keras_landslide.models.receptive_field import receptive_field
 
     keras.utils.set_random_seed(0)
     model = models.build("unet_colombia", (None, None, len(BANDS)), filters=filters)
     field = receptive_field(model)
-    model.export(folder / "saved_model", verbose=False)
-    model.save(folder / "model.keras")
+    write_network(model, folder, folder)
     bands = [{"name": name, "unit": KNOWN[name].unit, "kind": "continuous"} for name in BANDS]
     contract = {
         "format": 1, "name": "bench", "simulated": True, "bands": bands, "pixel_size_m": 12.5,
         "patch_size_px": PATCH, "stride_px": field.stride_px, "halo_px": field.halo_px,
         "bounded": field.bounded, "threshold": 0.5,
+        "model": {"name": "unet_colombia", "options": {"filters": filters}},
     }  # fmt: skip
     (folder / "bundle.json").write_text(json.dumps(contract))
 

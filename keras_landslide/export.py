@@ -1,4 +1,4 @@
-"""A finished run as a model bundle: a SavedModel and the contract that travels with it."""
+"""A finished run as a model bundle: the network and the contract that travels with it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     The SavedModel takes images of any size: signature `serve`, float32 (B, H, W, C) in raw units,
     NaN where there is no data, H and W multiples of the stride; it returns probabilities, float32
     (B, H, W, 1). A network with dropout has a second signature, `draw`, that leaves it on.
-    Normalisation is part of the graph. It loads with plain TensorFlow. A run
-    trained on another backend exports as well, since weights belong to none.
+    Normalisation is part of the graph. It loads with plain TensorFlow. `model.keras` beside it is
+    the same network for any Keras backend. A run trained on another backend exports as well, since
+    weights belong to none.
 
     Args:
         run_folder: what `train` wrote.

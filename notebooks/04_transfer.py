@@ -34,8 +34,9 @@ print(*sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*.*")), se
 
 # %% [markdown]
 # `saved_model` holds the graph with its normalisation: **raw units in, probability out**. It loads
-# with plain TensorFlow; who uses it needs neither this package nor Keras. `bundle.json` is the
-# contract that travels with it (long entries are cut short here):
+# with plain TensorFlow; who uses it needs neither this package nor Keras. `model.keras` is the same
+# network for any Keras backend, such as JAX on a GPU. `bundle.json` is the contract that travels
+# with them (long entries are cut short here):
 
 # %%
 contract = json.loads((bundle / "bundle.json").read_text())

@@ -174,6 +174,7 @@ def predict_scene_to_folder(
         tags={
             "BUNDLE": network.name,
             "ENGINE": network.engine,
+            **({"DEVICE": network.device} if network.device else {}),
             "THRESHOLD": repr(cut),
             "THRESHOLD_RULE": network.threshold_rule if threshold is None else "given by hand",
             "CALIBRATION": network.calibration,

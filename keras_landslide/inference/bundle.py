@@ -73,10 +73,11 @@ class Bundle:
         """The same network for any Keras backend; bundles of before lack it."""
         return self.folder / "model.keras"
 
-    def network_files(self) -> list[Path]:
-        """All files that hold the network."""
-        files = [path for path in sorted(self.saved_model.rglob("*")) if path.is_file()]
-        return files + [path for path in (self.keras_model,) if path.is_file()]
+    def network_files(self, engine: str) -> list[Path]:
+        """The files that an engine reads."""
+        if engine.startswith("jax"):
+            return [self.keras_model] if self.keras_model.is_file() else []
+        return [path for path in sorted(self.saved_model.rglob("*")) if path.is_file()]
 
 
 def read_bundle(folder: str | Path) -> Bundle:
@@ -119,7 +120,7 @@ def read_bundle(folder: str | Path) -> Bundle:
         contract=contract,
     )
     read_calibration(contract.get("calibration"), path)
-    _check_saved_model(bundle)
+    _check_files(bundle)
     return bundle
 
 
@@ -171,7 +172,7 @@ def check_stack(bundle: Bundle, info: StackInfo, *, unread: Collection[str] = ()
         )
 
 
-def _check_saved_model(bundle: Bundle) -> None:
+def _check_files(bundle: Bundle) -> None:
     graph = bundle.saved_model
     if not (graph / "saved_model.pb").is_file():
         raise BundleError(f"{graph}: holds no SavedModel; export the run again")

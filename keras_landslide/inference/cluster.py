@@ -57,14 +57,14 @@ def _strips(
     """Give strips to the cluster, a few more than it has workers, and store what comes back."""
     from distributed import as_completed
 
-    state = source_state(job.stack)
+    state, device = source_state(job.stack), network.device
     runs = iter(_runs(job, todo, in_flight(client)))
     given: dict[Any, list[int]] = {}
     finished = as_completed(raise_errors=False)
 
     def give() -> None:
         while len(given) < in_flight(client) and (run := next(runs, None)):
-            future = submit(client, make_strips, network, job, run, state)
+            future = submit(client, make_strips, network, job, run, state, device)
             given[future] = run
             finished.add(future)
 
@@ -101,16 +101,22 @@ def _runs(job: SceneJob, todo: list[int], tasks: int) -> list[list[int]]:
 
 
 def make_strips(
-    network: Network, job: SceneJob, run: list[int], state: list[Any]
+    network: Network, job: SceneJob, run: list[int], state: list[Any], device: str | None
 ) -> list[np.ndarray]:
     """Make a run of strips; runs on a worker, which loads the network once.
 
     Raises:
-        ClusterError: the worker sees another stack under the same path.
+        ClusterError: the worker sees another stack under the same path, or computes on another
+            kind of device than the one that strips are stored under.
         LandslideError: as `strips_here` does.
     """
     if source_state(job.stack)[0] != state[0]:
         raise ClusterError(f"{job.stack}: is another file on a worker; share one among all")
+    if network.device != device:
+        raise ClusterError(
+            f"a worker's {network.engine} computes on {network.device}, that of this process on "
+            f"{device}, and their answers differ; use one kind of device"
+        )
     strips: dict[int, np.ndarray] = {}
     for _ in strips_here(_network(network), job, run, strips.__setitem__):
         pass

@@ -18,7 +18,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 several estimates float32 (B, h, w, E) of which the probability is the first."""
 ENGINES = ("tensorflow", "xla", "openvino", "jax", "jax_float16")
 """TensorFlow as it is, its graph compiled by XLA, OpenVINO (CPUs alone, an extra), and Keras on JAX
-(an extra), in float32 or in half precision."""
+(an extra), in float32 or, on GPUs, in half precision."""
 
 
 class PoolUse(NamedTuple):
@@ -39,15 +39,18 @@ class LoadedBundle(ABC):
     Args:
         bundle: its bundle.
         inputs: shape of each input of the graph, None where a side may have any length.
+        path: the file or folder that it was read from.
 
     Raises:
         BundleError: the graph takes other bands than the contract names.
     """
 
-    def __init__(self, bundle: Bundle, inputs: Sequence[tuple[int | None, ...]]) -> None:
+    def __init__(
+        self, bundle: Bundle, inputs: Sequence[tuple[int | None, ...]], path: Path
+    ) -> None:
         if [len(shape) for shape in inputs] != [4] or inputs[0][3] not in (None, len(bundle.bands)):
             raise BundleError(
-                f"{bundle.saved_model}: takes {' and '.join(map(str, inputs)) or 'nothing'}, "
+                f"{path}: takes {' and '.join(map(str, inputs)) or 'nothing'}, "
                 f"bundle.json names {len(bundle.bands)} bands; export the run again"
             )
         self.bundle = bundle
@@ -82,12 +85,12 @@ class LoadedBundle(ABC):
 
 
 def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundle:
-    """Load the SavedModel of a bundle.
+    """Load the network of a bundle.
 
     Args:
         bundle: the bundle, or its folder.
-        engine: one of `ENGINES`; their answers differ by rounding (about 1e-6, in half precision
-            about 1e-3).
+        engine: one of `ENGINES`; their answers differ by rounding (on CPUs by less than 1e-5; GPUs
+            round more).
 
     Returns:
         A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
@@ -95,7 +98,7 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 
     Raises:
         BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
-        EngineError: the engine is not installed, or cannot run the graph.
+        EngineError: the engine is not installed, or cannot run the network here.
         UnknownNameError: there is no such engine.
     """
     if engine not in ENGINES:
@@ -106,12 +109,28 @@ def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundl
 
         return OpenVinoBundle(bundle)
     if engine.startswith("jax"):
-        from keras_landslide.inference.jax_engine import JaxBundle
+        from keras_landslide.inference.jax_engine import JaxBundle, require_gpu
 
-        return JaxBundle(bundle, "float32" if engine == "jax" else "mixed_float16")
+        if engine == "jax":
+            return JaxBundle(bundle)
+        require_gpu()
+        return JaxBundle(bundle, "mixed_float16")
     from keras_landslide.inference.tensorflow_engine import TensorFlowBundle
 
     return TensorFlowBundle(bundle, compiled=engine == "xla")
+
+
+def device(engine: str) -> str | None:
+    """What the engine computes on, where answers depend on it and it can be told.
+
+    Raises:
+        EngineError: as `load` does.
+    """
+    if not engine.startswith("jax"):
+        return None
+    from keras_landslide.inference import jax_engine
+
+    return jax_engine.device()
 
 
 def pool_use(engine: str) -> PoolUse:

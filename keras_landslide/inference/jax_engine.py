@@ -7,8 +7,13 @@ built for others.
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,7 +26,7 @@ PROBE_PX = 256, 512
 """Sides of the two windows that the GPU's memory is reckoned from."""
 GPU_SHARE = 0.8
 """Share of the GPU's memory that windows may take: convolutions choose how much they work in."""
-DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+DETERMINISTIC = "--xla_gpu_deterministic_ops"
 """Else a GPU's kernels are those that were fastest today, and a strip made again may differ."""
 
 
@@ -35,17 +40,20 @@ class JaxBundle(LoadedBundle):
 
     Raises:
         BundleError: `model.keras` cannot be loaded, or takes other bands.
-        EngineError: JAX is not installed, Keras runs on another backend already, or the bundle
-            holds no network that can be built for JAX.
+        EngineError: JAX is not installed or cannot use its device, Keras runs on another backend
+            already, or the bundle holds no network that can be built for JAX.
     """
 
     def __init__(self, bundle: Bundle, precision: str = "float32") -> None:
         _import_keras()
         import jax
 
-        model = _network(bundle, precision)
-        super().__init__(bundle, [tuple(each.shape) for each in model.inputs])
         self._jax = jax
+        with _device_errors():
+            model = _network(bundle, precision)
+        inputs = [tuple(each.shape) for each in model.inputs]
+        super().__init__(bundle, inputs, bundle.keras_model)
+        self._half = precision != "float32"
         self._state = (
             [variable.value for variable in model.trainable_variables],
             [variable.value for variable in model.non_trainable_variables],
@@ -55,15 +63,19 @@ class JaxBundle(LoadedBundle):
             return model.stateless_call(trained, fixed, images, training=False)[0][..., 0]
 
         self._run = jax.jit(answer)
+        # A worker may run several tasks in threads; the memory is reckoned for one window.
+        self._lock = Lock()
 
     def _answer(self, images: np.ndarray) -> np.ndarray:
-        try:
-            answer = self._run(*self._state, np.ascontiguousarray(images, np.float32))
-            return np.array(answer, np.float32)
-        except self._jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" in str(error):
-                raise too_large(images.shape) from error
-            raise
+        with _device_errors(images.shape), self._lock:
+            given = self._run(*self._state, np.ascontiguousarray(images, np.float32))
+            answer = np.array(given, np.float32)
+        if self._half and not np.isfinite(answer).all():
+            raise EngineError(
+                f"{self.bundle.keras_model}: its values are too large for half precision; choose "
+                "--engine jax"
+            )
+        return answer
 
     @cached_property
     def most_px(self) -> int | None:
@@ -71,10 +83,12 @@ class JaxBundle(LoadedBundle):
         statistics = self._jax.devices()[0].memory_stats()
         if not statistics:  # a CPU, whose memory is the process's own
             return None
-        small, large = map(self._compiled_bytes, PROBE_PX)
+        with _device_errors():
+            small, large = map(self._compiled_bytes, PROBE_PX)
         per_px = (large - small) / (PROBE_PX[1] ** 2 - PROBE_PX[0] ** 2)
         free = statistics["bytes_limit"] - statistics["bytes_in_use"]
-        return int(GPU_SHARE * free / per_px)
+        # The larger window may be computed another way, that takes less.
+        return int(GPU_SHARE * free / max(per_px, large / PROBE_PX[1] ** 2 / 2))
 
     def _compiled_bytes(self, side_px: int) -> int:
         """Memory of the GPU for a window of this side, the weights left out."""
@@ -84,11 +98,36 @@ class JaxBundle(LoadedBundle):
         return found.temp_size_in_bytes + found.output_size_in_bytes + images.size * 4
 
 
-def _import_keras() -> None:
-    """Import Keras with JAX behind it, and what `model.keras` may be made of."""
+def device() -> str:
+    """What JAX computes on, such as `NVIDIA H100 80GB HBM3` or `cpu`.
+
+    Raises:
+        EngineError: JAX is not installed, or cannot use its device.
+    """
+    return _devices()[0].device_kind
+
+
+def require_gpu() -> None:
+    """Refuse a processor, which half precision makes no quicker.
+
+    Raises:
+        EngineError: JAX sees no GPU, is not installed, or cannot use its device.
+    """
+    if _devices()[0].platform == "cpu":
+        raise EngineError(
+            "the engine jax_float16 is for GPUs and JAX sees none; install its GPU version, or "
+            "choose --engine jax"
+        )
+
+
+def _devices() -> list[Any]:
+    """JAX's devices; made now, as these variables say."""
     flags = os.environ.get("XLA_FLAGS", "")
-    variables = {"KERAS_BACKEND": "jax", "XLA_FLAGS": f"{flags} {DETERMINISTIC}".strip()}
-    with environment(variables):
+    if DETERMINISTIC not in flags:
+        flags = f"{flags} {DETERMINISTIC}=true".strip()
+    # Else every process takes most of a GPU at once, needed or not.
+    grow = os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    with environment({"XLA_FLAGS": flags, "XLA_PYTHON_CLIENT_PREALLOCATE": grow}):
         try:
             import jax
         except ImportError as error:
@@ -96,16 +135,37 @@ def _import_keras() -> None:
                 "the engine jax is not installed; run pip install keras-landslide[jax], or "
                 "leave --engine out"
             ) from error
-        import keras
+        with _device_errors():
+            return jax.devices()
 
-        jax.devices()  # makes the devices now, as the variables say
+
+def _import_keras() -> None:
+    """Import Keras with JAX behind it, and what `model.keras` may be made of."""
+    _devices()
+    with environment({"KERAS_BACKEND": "jax"}):
+        import keras
     if keras.backend.backend() != "jax":
         raise EngineError(
             f"Keras runs on {keras.backend.backend()} in this process, and the engine jax needs it "
-            "on JAX; set KERAS_BACKEND=jax before Keras is imported, or take another engine"
+            "on JAX; set KERAS_BACKEND=jax before Keras or TensorFlow is imported, or take another "
+            "engine"
         )
-    import keras_landslide.layers
+    import keras_landslide.layers.centre_distance
     import keras_landslide.models  # noqa: F401
+
+
+@contextmanager
+def _device_errors(shape: tuple[int, ...] | None = None) -> Iterator[None]:
+    """Turn what JAX says of its device into one line; `shape` is that of the images in hand."""
+    try:
+        yield
+    except (RuntimeError, AssertionError) as error:  # the second where a platform has no plugin
+        if shape is not None and "RESOURCE_EXHAUSTED" in str(error):
+            raise too_large(shape) from error
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise EngineError(
+            f"JAX cannot use its device ({reason}); free it, or take another engine"
+        ) from error
 
 
 def _network(bundle: Bundle, precision: str) -> Any:
@@ -125,16 +185,16 @@ def _network(bundle: Bundle, precision: str) -> Any:
         if precision == "float32":
             return trained
         known = bundle.contract.get("model")
-        if not isinstance(known, dict) or not {"name", "options"} <= set(known):
+        if not isinstance(known, dict) or set(known) != {"name", "options"}:
             raise EngineError(
-                f"{bundle.folder}: is of several networks, and runs in float32 alone; choose "
-                "--engine jax"
+                f"{bundle.folder}: holds no single network of the shelf, and runs in float32 "
+                "alone; choose --engine jax"
             )
         with computing_in(precision):
             image_shape = (None, None, len(bundle.bands))
             twin = models.build(known["name"], image_shape, **known["options"])
         twin.set_weights(trained.get_weights())
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile, zlib.error) as error:
         reason = str(error).strip().partition("\n")[0]
         raise BundleError(f"{path}: cannot be loaded ({reason}); export the run again") from error
     return twin

@@ -12,7 +12,7 @@ import numpy as np
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.bundle import Bundle
-from keras_landslide.inference.engine import ENGINES, LoadedBundle, Predict, load
+from keras_landslide.inference.engine import ENGINES, LoadedBundle, Predict, device, load
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
 ESTIMATES = ("probability", "uncertainty")
@@ -117,11 +117,20 @@ class Network:
         several = self.symmetries or len(self.bundles) > 1 or self.dropout_draws > 0
         return ESTIMATES if several else ESTIMATES[:1]
 
+    @property
+    def device(self) -> str | None:
+        """As `engine.device`, of the process that asks."""
+        return device(self.engine)
+
     def identity(self) -> list[Any]:
         """All that the answers depend on, the weights by their digest."""
-        digests = [list(map(file_sha256, bundle.network_files())) for bundle in self.bundles]
+        digests = [
+            [file_sha256(path) for path in bundle.network_files(self.engine)]
+            for bundle in self.bundles
+        ]
         contracts = [dict(bundle.contract) for bundle in self.bundles]
-        return [contracts, digests, self.symmetries, self.dropout_draws, self.engine]
+        engine = [self.engine] if self.device is None else [self.engine, self.device]
+        return [contracts, digests, self.symmetries, self.dropout_draws, *engine]
 
     def load(self) -> LoadedBundle | Committee:
         """Load the bundles' graphs.

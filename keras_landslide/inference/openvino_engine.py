@@ -30,7 +30,7 @@ class OpenVinoBundle(LoadedBundle):
             self._model = self._core.read_model(bundle.saved_model)
         except RuntimeError as error:
             raise not_loaded(bundle, RuntimeError(_reason(error))) from error
-        super().__init__(bundle, [_shape(each) for each in self._model.inputs])
+        super().__init__(bundle, [_shape(each) for each in self._model.inputs], bundle.saved_model)
         self._compiled: tuple[tuple[int, ...], Any] | None = None
         # A worker may run several tasks in threads; a request serves one at a time.
         self._lock = Lock()

@@ -121,17 +121,19 @@ def _fitting(
     window: tuple[int, int],
     running: Running,
 ) -> tuple[int, int]:
-    """The window that fits; one that was asked for, or is the network's own, is only checked."""
+    """The window that fits; one that was asked for, or is the network's own, is only checked.
+
+    Workers of this machine share its GPU.
+    """
     loaded = predict or network.load()
     cost = memory.measure_cost(loaded, layout, partial(pool_use, network.engine))
-    if not layout.bounded:
-        memory.check_window(budget, window, cost, layout)
-        return window
-    if running.window_px is None:
-        most_px = window_choice.LARGEST_PX
-        if loaded.most_px is not None:
-            most_px = min(most_px, loaded.most_px // layout.batch_size)
+    most_px = window_choice.LARGEST_PX
+    if loaded.most_px is not None:
+        most_px = min(most_px, loaded.most_px // layout.batch_size // (running.workers or 1))
+    if layout.bounded and running.window_px is None:
         return window_choice.best_window(budget, cost, layout, most_px)
-    side = max(running.window_px, least_window(layout.halo_px, layout.stride_px))
-    memory.check_window(budget, (side, side), cost, layout)
-    return side, side
+    if layout.bounded:
+        side = max(running.window_px or 0, least_window(layout.halo_px, layout.stride_px))
+        window = side, side
+    memory.check_window(budget, window, cost, layout)
+    return window

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -47,7 +49,7 @@ class TensorFlowBundle(LoadedBundle):
                 f"{bundle.saved_model}: has no signature 'serve'; export the run again"
             )
         specs = serve.structured_input_signature[1]
-        super().__init__(bundle, [tuple(spec.shape) for spec in specs.values()])
+        super().__init__(bundle, [tuple(spec.shape) for spec in specs.values()], bundle.saved_model)
         (self._input,) = specs
         self._serve = tf.function(serve, jit_compile=True) if compiled else serve
         self._draw = loaded.signatures.get("draw")
@@ -58,9 +60,8 @@ class TensorFlowBundle(LoadedBundle):
 
     def _answer(self, images: np.ndarray) -> np.ndarray:
         try:
-            return _only(self._serve(**{self._input: self._constant(images, "float32")}))
-        except self._full as error:
-            raise too_large(images.shape) from error
+            with self._fitting(images.shape):
+                return _only(self._serve(**{self._input: self._constant(images, "float32")}))
         except self._faults as error:
             if not self._compiled:
                 raise
@@ -90,7 +91,16 @@ class TensorFlowBundle(LoadedBundle):
         # Layers add their own number to the first part.
         seed = self._constant([number * 1000, content], "int32")
         draw: Any = self._draw
-        return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+        with self._fitting(images.shape):
+            return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+
+    @contextmanager
+    def _fitting(self, shape: tuple[int, ...]) -> Iterator[None]:
+        """Turn memory that does not hold images of this shape into one clear error."""
+        try:
+            yield
+        except self._full as error:
+            raise too_large(shape) from error
 
 
 _most = 0

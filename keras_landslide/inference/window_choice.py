@@ -11,6 +11,7 @@ from pathlib import Path
 import rasterio
 
 from keras_landslide.files import write_json
+from keras_landslide.inference.engine import too_large
 from keras_landslide.inference.memory import Cost, Layout, check_window, window_bytes
 from keras_landslide.inference.windows import least_window, shared_core
 
@@ -37,11 +38,14 @@ def best_window(budget_bytes: int, cost: Cost, layout: Layout, most_px: int = LA
 
     Raises:
         BudgetError: the smallest window does not fit.
+        EngineError: it has more than `most_px`.
     """
     (height, width), stride, halo = layout.shape, layout.stride_px, layout.halo_px
     side = least_window(halo, stride)
     best = (side, side)
     check_window(budget_bytes, best, cost, layout)
+    if side**2 > most_px:
+        raise too_large((layout.batch_size, *best))
 
     def window(rows: int, columns: int) -> Sides:
         core = shared_core(height, rows, stride), shared_core(width, columns, stride)

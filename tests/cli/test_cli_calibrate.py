@@ -127,7 +127,7 @@ def test_a_kill_at_the_last_moment_leaves_the_old_bundle(trained, bundle, tmp_pa
         calibrate(bundle, tmp_path / "out", **options)
     assert not (tmp_path / "out" / "calibration.json").exists()
     assert (bundle / "bundle.json").read_text() == text
-    assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "saved_model"]
+    assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "model.keras", "saved_model"]
     monkeypatch.undo()
     assert calibrate(bundle, tmp_path / "out", **options)["kept"]
     assert read_bundle(bundle).contract["calibration"]["method"] == "isotonic"

@@ -106,6 +106,8 @@ def test_plain_tensorflow_gives_the_same_probabilities(run_folder, bundle, tmp_p
     assert there.dtype == np.float32
     assert np.ptp(here) > 1e-3
     np.testing.assert_allclose(there, here, atol=1e-5)
+    twin = keras.saving.load_model(bundle / "model.keras", compile=False, safe_mode=True)
+    np.testing.assert_allclose(twin.predict_on_batch(images()), here, atol=1e-6)
     patch = np.ascontiguousarray(images()[:, :32, :32])
     trained = keras.models.load_model(run_folder / "model.keras", compile=False)
     rebuilt = any_size_model(run_folder, CONFIG, 2)

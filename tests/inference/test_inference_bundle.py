@@ -60,6 +60,10 @@ def test_graph_outside_the_folder_is_refused(make_bundle, saved_model):
     (folder / "saved_model" / "elsewhere").symlink_to(saved_model)
     with pytest.raises(BundleError, match="points outside the bundle"):
         read_bundle(folder)
+    (folder / "saved_model" / "elsewhere").unlink()
+    (folder / "model.keras").symlink_to(saved_model / "saved_model.pb")
+    with pytest.raises(BundleError, match=r"model\.keras: points outside the bundle"):
+        read_bundle(folder)
 
 
 def image():

@@ -18,7 +18,8 @@ from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
 
 with_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")
-names = [pytest.param(n, marks=with_openvino if n == "openvino" else ()) for n in engine.ENGINES]
+HERE = ("tensorflow", "xla", "openvino")  # the others need Keras on JAX
+names = [pytest.param(n, marks=with_openvino if n == "openvino" else ()) for n in HERE]
 
 
 @pytest.fixture(params=names)
@@ -78,7 +79,7 @@ def test_maps_by_two_engines(make_bundle, tmp_path):
     image = np.random.default_rng(3).normal(size=(61, 93, 2)).astype(np.float32)
     bundle, stack = make_bundle(), write_stack(tmp_path / "s.tif", image)
     maps, pixels = [], set()
-    for name in engine.ENGINES:
+    for name in HERE:
         path = predict_scene_to_folder(
             bundle, stack, tmp_path / "out", window_px=64, batch_size=2, augment=True, engine=name
         )["probability"]
@@ -139,6 +140,22 @@ def test_openvino_that_cannot_run_a_window_runs_the_next(make_bundle):
     np.testing.assert_array_equal(call(images), first)
 
 
+@pytest.mark.parametrize("options", [(), ("--augment", "--batch-size", "2")])
+def test_window_that_the_memory_does_not_hold(options, make_bundle, tmp_path):
+    """One line; the pool of TensorFlow stands for the memory of a GPU."""
+    stack = write_stack(tmp_path / "s.tif", np.ones((1000, 1000, 2), np.float32))
+    command = [sys.executable, "-m", "keras_landslide", "predict", make_bundle(), stack, "-o",
+               tmp_path / "out", "--window", "1024", *options]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True,
+        env={**os.environ, "TF_CPU_ALLOCATOR_USE_BFC": "1", "TF_CPU_BFC_MEM_LIMIT_IN_MB": "24"},
+    )  # fmt: skip
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2 and "error: the memory does not hold " in last
+    assert ("2 windows of 532 x" if options else "a window of 532 x") in last
+    assert "--window" in last and "Traceback" not in done.stderr
+
+
 def test_calibration_is_applied_by_every_engine(load, make_bundle):
     images = np.random.default_rng(4).normal(size=(1, 16, 16, 2)).astype(np.float32)
     folder = make_bundle()
@@ -154,8 +171,9 @@ def test_engine_needs_neither_our_layers_nor_noise(make_bundle):
         "import sys; from keras_landslide.inference import engine;"
         "import numpy as np; assert 'tensorflow' not in sys.modules;"
         f"p = engine.load({str(make_bundle())!r})(np.zeros((1, 8, 8, 2), 'float32'));"
-        "rooms = [m for m in sys.modules if m.startswith(('keras_landslide.layers',"
-        " 'keras_landslide.models', 'keras_landslide.training'))]; print(p.shape, rooms)"
+        "rooms = [m for m in sys.modules if m.startswith(('keras_landslide.layers', 'osgeo',"
+        " 'rasterio', 'keras_landslide.models', 'keras_landslide.training'))];"
+        "print(p.shape, rooms)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.returncode, done.stderr) == ("(1, 8, 8) []\n", 0, "")

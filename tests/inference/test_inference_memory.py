@@ -81,6 +81,8 @@ def test_windows_end_at_the_scene_and_at_the_limit():
     huge = 10**13
     height, width = best_window(huge, COST, LAYOUT._replace(shape=(20_000, 20_000)))
     assert LARGEST_PX / 2 < height * width <= LARGEST_PX
+    height, width = best_window(huge, COST, LAYOUT._replace(shape=(20_000, 20_000)), 10**6)
+    assert 9e5 < height * width <= 10**6
     assert best_window(huge, COST, LAYOUT._replace(shape=(100, 300))) == (112 + 192, 304 + 192)
 
 

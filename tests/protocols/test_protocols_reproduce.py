@@ -3,7 +3,10 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -158,7 +161,19 @@ def test_threshold_of_a_fold_is_chosen_on_the_other(done):
     assert first.threshold == expected
 
 
-def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
+def answer_by_jax(bundle, images, folder):
+    """In a process of its own: Keras runs on TensorFlow in this one."""
+    code = (
+        "import sys; import numpy as np; from keras_landslide.inference import engine;"
+        "np.save(sys.argv[3], engine.load(sys.argv[1], 'jax')(np.load(sys.argv[2])))"
+    )
+    np.save(folder / "images.npy", images)
+    command = [sys.executable, "-c", code, bundle, folder / "images.npy", folder / "answer.npy"]
+    subprocess.run(command, check=True)
+    return np.load(folder / "answer.npy")
+
+
+def test_bundle_is_the_mean_of_mirrored_members(done, bundle, tmp_path):
     out, bundle = bundle, read_bundle(bundle)
     assert bundle.band_names == ("red", "green", "blue") and bundle.patch_size_px == 64
     assert bundle.contract["model"] == {
@@ -187,6 +202,8 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
             answers.append(np.flip(answer, axes))
     assert len(answers) == 8
     np.testing.assert_allclose(said, np.mean(answers, axis=0), atol=1e-5)
+    if find_spec("jax"):
+        np.testing.assert_allclose(answer_by_jax(out, image, tmp_path), said[..., 0], atol=1e-5)
     contract = json.loads((out / "bundle.json").read_text())
     assert contract["chips_only"] and not contract["bounded"]
     assert len(contract["normalization"]["mean"]) == 3, "of the bands, not of the place in the chip"
@@ -194,7 +211,7 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle):
 
 
 def test_bundle_of_two_seeds_tells_of_their_mean(done, place, monkeypatch):
-    monkeypatch.setattr("keras_landslide.protocols.bundle.write_saved_model", lambda *_: None)
+    monkeypatch.setattr("keras_landslide.protocols.bundle.write_network", lambda *_: None)
     runs = done.rows[0].runs
     others, said = [], []
     for run in runs:
