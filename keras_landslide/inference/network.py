@@ -1,19 +1,16 @@
-"""One or several bundles as one network: their shared contract, and what they answer together."""
+"""One or several bundles as one network: their shared contract."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.bundle import Bundle
+from keras_landslide.inference.committee import Committee
 from keras_landslide.inference.engine import ENGINES, LoadedBundle, Predict, device, load
-from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
 ESTIMATES = ("probability", "uncertainty")
 """What several answers per pixel give: their mean and their standard deviation."""
@@ -146,58 +143,7 @@ class Network:
         members: list[Predict] = list(loaded)
         if self.dropout_draws:
             members = [draw for member in loaded for draw in member.draws(self.dropout_draws)]
-        limits = [each.most_px for each in loaded if each.most_px is not None]
-        most_px = min(limits, default=None)
-        return Committee(members, self.kinds, symmetries=self.symmetries, most_px=most_px)
-
-
-class Committee:
-    """Mean and spread of the answers of several networks, or of one from several sides.
-
-    Args:
-        members: images (B, h, w, C) to probability (B, h, w).
-        kinds: kind of each band; azimuths turn with the image.
-        symmetries: ask each member eight times, with the image mirrored and turned.
-        most_px: as of `LoadedBundle`, the least of the members'.
-    """
-
-    def __init__(
-        self,
-        members: Sequence[Predict],
-        kinds: Sequence[str],
-        *,
-        symmetries: bool,
-        most_px: int | None = None,
-    ) -> None:
-        self.members = members
-        self.most_px = most_px
-        self.kinds = kinds
-        # First those that keep height and width: an engine may compile for each shape anew.
-        self.codes = sorted(range(SYMMETRIES), key=lambda code: code % 2) if symmetries else [0]
-
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Images float32 (B, h, w, C) to mean and standard deviation float32 (B, h, w, 2).
-
-        One answer is held at a time (Welford 1962, doi:10.1080/00401706.1962.10490022), so their
-        number costs no memory here.
-        """
-        mean = np.zeros(images.shape[:3], np.float32)
-        square = np.zeros_like(mean)
-        count = 0
-        for code in self.codes:
-            turned = np.stack([transform_patch(image, code, self.kinds) for image in images])
-            for member in self.members:
-                answer = np.stack([transform(each, _inverse(code)) for each in member(turned)])
-                count += 1
-                change = answer - mean
-                mean += change / count
-                square += change * (answer - mean)
-        return np.stack([mean, np.sqrt(square / count)], axis=-1)
-
-
-def _inverse(code: int) -> int:
-    """The symmetry that takes `code` back: mirrored ones are their own inverse."""
-    return code if code >= 4 else -code % 4
+        return Committee(members, self.kinds, symmetries=self.symmetries, bundles=loaded)
 
 
 def _calibration(bundle: Bundle) -> str:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_landslide import models
-from keras_landslide.inference.network import Committee
+from keras_landslide.inference.committee import Committee
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.centre_distance import CentreDistance
