@@ -102,7 +102,10 @@ def test_answers_like_tensorflow(name, tmp_path):
         [sys.executable, "-c", ANSWER, folder, tmp_path / "images.npy", tmp_path],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout) == [[2, side, side], None, []]
+    shape, most_px, modules = json.loads(done.stdout)
+    assert shape == [2, side, side] and most_px is None
+    if not name.startswith("deeplab"):  # Keras's own backbones ask for TensorFlow where it is there
+        assert modules == []
     expected = engine.load(folder)(images)
     full, half = (np.load(tmp_path / f"{each}.npy") for each in ("float32", "mixed_float16"))
     np.testing.assert_allclose(full, expected, atol=1e-5)
