@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command(short_help="a trained run as a model bundle (SavedModel, Keras model and contract)")
+@click.command(short_help="a trained run as a model bundle (SavedModel, Keras model, contract)")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("bundle"),
               show_default=True, help="Folder of the bundle.")  # fmt: skip

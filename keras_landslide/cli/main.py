@@ -20,7 +20,7 @@ VERBS: dict[str, str] = {
     "patches": "cut a stack into patches with a spatial split",
     "train": "train a network on patches",
     "tune": "grid search over a space of run configs",
-    "export": "a trained run as a model bundle (SavedModel and contract)",
+    "export": "a trained run as a model bundle (SavedModel, Keras model, contract)",
     "fill": "a stack with missing sensors, for a network that can do without",
     "predict": "a bundle over a stack: probability map and inventory",
     "check": "may this bundle be used on this stack?",
