@@ -49,11 +49,11 @@ bundle = read_bundle(sys.argv[1])
 with patch.object(device, "memory_stats", lambda self: limit):
     call = JaxBundle(bundle)
     most, half = call.most_px, JaxBundle(bundle, "mixed_float16").most_px
-    network = Network((bundle,), symmetries=True, engine="jax").load()
+    together = Network((bundle,), symmetries=True, engine="jax").load().most_px
 side = int(most**0.5) // 16 * 16
 images = jax.ShapeDtypeStruct((1, side, side, 2), np.float32)
 taken = call._run.lower(*call._state, images).compile().memory_analysis().temp_size_in_bytes
-print(taken / 2e8, half / most, network.most_px == most, Network((bundle,), engine="jax").device)
+print(taken / 2e8, half / most, together == most, Network((bundle,), engine="jax").device)
 """
 OVERFLOW = """
 import sys
