@@ -26,18 +26,10 @@ import numpy as np
 
 from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.inference.engine import load
+from keras_landslide.inference.windows import reflected
 
 ENGINES = ("jax", "jax_float16")
 FRACTION = "XLA_PYTHON_CLIENT_MEM_FRACTION"
-
-
-def mirrored(image: np.ndarray, side: int) -> np.ndarray:
-    """The image and its mirror images side by side, cut to a square of this side."""
-    for axis in (0, 1):
-        twin = np.concatenate([image, np.flip(image, axis)], axis)
-        times = -(-side // twin.shape[axis])
-        image = np.concatenate([twin] * times, axis)
-    return np.ascontiguousarray(image[:side, :side])
 
 
 def measure(bundle: Path, engine: str, image: Path, side: int, calls: int, answers: Path) -> dict:
@@ -50,7 +42,9 @@ def measure(bundle: Path, engine: str, image: Path, side: int, calls: int, answe
         if call.most_px is None:
             raise SystemExit("JAX sees no GPU")
         side = math.isqrt(call.most_px) // call.bundle.stride_px * call.bundle.stride_px
-    images = mirrored(np.load(image), side)[None]
+    pixels = np.load(image)
+    rows, columns = (reflected(0, side, size) for size in pixels.shape[:2])
+    images = pixels[np.ix_(rows, columns)][None]
     found = call(images)
     ready, times = time.perf_counter() - start, []
     for _ in range(calls):
@@ -61,7 +55,7 @@ def measure(bundle: Path, engine: str, image: Path, side: int, calls: int, answe
     statistics = jax.devices()[0].memory_stats() or {}
     return {
         "device": jax.devices()[0].device_kind, "side": side, "ready": ready,
-        "seconds": min(times, default=0.0), "most_px": call.most_px,
+        "seconds": min(times, default=0.0),
         "peak_mb": statistics.get("peak_bytes_in_use", 0) / 1e6,
         "limit_mb": statistics.get("bytes_limit", 0) / 1e6,
     }  # fmt: skip
@@ -70,8 +64,9 @@ def measure(bundle: Path, engine: str, image: Path, side: int, calls: int, answe
 def apart(*arguments: object, **variables: str) -> dict:
     """`measure` in a process of its own."""
     command = [sys.executable, __file__, "--measure", *map(str, arguments)]
-    environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"} | variables
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, env=os.environ | variables, check=True, stdout=subprocess.PIPE, text=True
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -126,7 +126,7 @@ class Network:
             for bundle in self.bundles
         ]
         contracts = [dict(bundle.contract) for bundle in self.bundles]
-        engine = [self.engine] if self.device is None else [self.engine, self.device]
+        engine = filter(None, (self.engine, self.device))
         return [contracts, digests, self.symmetries, self.dropout_draws, *engine]
 
     def load(self) -> LoadedBundle | Committee:
