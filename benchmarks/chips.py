@@ -23,12 +23,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from keras_landslide.datasets.landslide4sense import DIVISORS
+from keras_landslide.datasets.landslide4sense_folder import OFFICIAL
+from keras_landslide.datasets.registry import open_source
+from keras_landslide.datasets.store import ChipCache, load, open_chips
 from keras_landslide.patches.loading import PatchBatches
-from keras_landslide.quiet import quiet_tensorflow
-from keras_landslide.sources.landslide4sense import DIVISORS
-from keras_landslide.sources.landslide4sense_folder import OFFICIAL
-from keras_landslide.sources.registry import open_source
-from keras_landslide.sources.store import ChipCache, load, open_chips
+from keras_landslide.runtime.quiet import quiet_tensorflow
 
 FOLDERS = {"train": "TrainData", "val": "ValidData", "test": "TestData"}
 DISTINCT = 64

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.errors import EngineError
-from keras_landslide.huge_pages import restart_with_huge_pages
-from keras_landslide.inference.engine import ENGINES, load
+from keras_landslide.inference.engines.base import ENGINES, load
+from keras_landslide.runtime.huge_pages import restart_with_huge_pages
 
 CONVERTED = ("LiteRT", "ONNX Runtime")
 Answer = Callable[[np.ndarray], np.ndarray]

@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.engine import load
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.inference.engines.base import load
 from keras_landslide.inference.windows import reflected
 
 ENGINES = ("jax", "jax_float16")

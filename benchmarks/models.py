@@ -23,15 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.quiet import quiet_tensorflow
+from keras_landslide.runtime.quiet import quiet_tensorflow
 
 with quiet_tensorflow():
     import keras
 
     from keras_landslide import models
     from keras_landslide.config import TrainingConfig
-    from keras_landslide.models.complexity import complexity
-    from keras_landslide.models.facts import Facts, facts
+    from keras_landslide.models.analysis.complexity import complexity
+    from keras_landslide.models.analysis.facts import Facts, facts
     from keras_landslide.training.compiling import compile_model
 
 QUICK_PX = 64

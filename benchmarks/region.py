@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 SIMULATE = """
-from keras_landslide.sources.mixed_region import simulate_region
+from keras_landslide.simulation.mixed_region import simulate_region
 simulate_region({folder!r}, ({rows}, {width}))
 """
 STACK = """

@@ -40,7 +40,7 @@ from turns import finish, start, take_turns
 
 from keras_landslide.bands import BANDS as KNOWN
 from keras_landslide.bands import IMAGE_MODELS
-from keras_landslide.huge_pages import restart_with_huge_pages
+from keras_landslide.runtime.huge_pages import restart_with_huge_pages
 
 BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 PATCH = 128
@@ -50,7 +50,7 @@ PX_PER_S = 600_000
 
 def simulate(folder: Path, size: int) -> None:
     """A simulated basin and its stack."""
-    from keras_landslide.sources.twin_basins import simulate
+    from keras_landslide.simulation.twin_basins import simulate
     from keras_landslide.stack.build import build_stack
 
     (recipe,) = simulate(folder, size, 0, ["argelia"])
@@ -82,8 +82,8 @@ def write_bundle(folder: Path, filters: int) -> None:
     import keras
 
     from keras_landslide import models
-    from keras_landslide.export import write_network
-    from keras_landslide.models.receptive_field import receptive_field
+    from keras_landslide.bundle.export import write_network
+    from keras_landslide.models.analysis.receptive_field import receptive_field
 
     keras.utils.set_random_seed(0)
     model = models.build("unet_colombia", (None, None, len(BANDS)), filters=filters)
@@ -112,7 +112,7 @@ class Clock:
 
 
 def network_of(folder: Path, engine: str) -> Any:
-    from keras_landslide.inference.bundle import read_bundle
+    from keras_landslide.bundle.contract import read_bundle
     from keras_landslide.inference.network import Network
 
     return Network((read_bundle(folder),), engine=engine)

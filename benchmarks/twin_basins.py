@@ -27,7 +27,7 @@ def floor(size: int, made: Path, scratch: Path) -> float:
 
     from keras_landslide.grid import Grid
     from keras_landslide.rasters.write import write_raster
-    from keras_landslide.sources.twin_basins import noise
+    from keras_landslide.simulation.twin_basins import noise
 
     start = time.perf_counter()
     noise.fractal((size + 96, size + 96), 0.8, np.random.default_rng(0))
@@ -44,7 +44,7 @@ def floor(size: int, made: Path, scratch: Path) -> float:
 
 def measure(size: int) -> None:
     """Print one row; run in a process of its own so that the peak memory is this size's."""
-    from keras_landslide.sources import twin_basins
+    from keras_landslide.simulation import twin_basins
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -12,10 +12,10 @@ import click
 import h5py
 
 from keras_landslide.cli.main import main
+from keras_landslide.datasets.landslide4sense import SIX_CHANNELS, six_channels
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
-from keras_landslide.progress import progress
-from keras_landslide.sources.landslide4sense import SIX_CHANNELS, six_channels
+from keras_landslide.runtime.progress import progress
 
 
 def convert(folder: Path, out: Path) -> int:

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import walkthrough
-from keras_landslide.quiet import quiet_tensorflow
+from keras_landslide.runtime.quiet import quiet_tensorflow
 from walkthrough import PATCH_PX, SEED, WORK, bare, natural, show, table
 
 with quiet_tensorflow():  # without its banner

@@ -24,10 +24,10 @@ stacks, run = walkthrough.stacks(), walkthrough.run()
 # In the shell: `keras-landslide export work/run -o work/bundle`.
 
 # %%
-from keras_landslide.quiet import quiet_tensorflow
+from keras_landslide.runtime.quiet import quiet_tensorflow
 
 with quiet_tensorflow():
-    from keras_landslide.export import export_bundle
+    from keras_landslide.bundle.export import export_bundle
 
 bundle = export_bundle(run, WORK / "bundle")
 print(*sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*.*")), sep="\n")

@@ -28,7 +28,7 @@ own = os.environ.get("SUSCEPTIBILITY_RECIPE")
 quick = own is None
 folder = WORK / "region"
 if quick:
-    from keras_landslide.sources.mixed_region import simulate_region
+    from keras_landslide.simulation.mixed_region import simulate_region
 
     recipe = simulate_region(folder, (192, 256), seed=3, slide_share=0.03)
 else:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.quiet import quiet_tensorflow
+from keras_landslide.runtime.quiet import quiet_tensorflow
 from walkthrough import WORK, show, table
 
 with quiet_tensorflow():
@@ -29,7 +29,7 @@ with quiet_tensorflow():
 # %%
 import h5py
 
-from keras_landslide.sources.landslide4sense import DIVISORS
+from keras_landslide.datasets.landslide4sense import DIVISORS
 
 
 def generated(folder: Path, count: int = 8) -> Path:
@@ -149,7 +149,7 @@ table(
 # networks.
 
 # %%
-from keras_landslide.sources.registry import open_source
+from keras_landslide.datasets.registry import open_source
 
 bundle = export_best(made, WORK / "few_chips")
 again = score_chips(bundle, open_source(data, channels="l4s14"), WORK / "few_chips_scores")

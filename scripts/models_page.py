@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from keras_landslide.quiet import quiet_tensorflow
+from keras_landslide.runtime.quiet import quiet_tensorflow
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -9,7 +9,7 @@ The same command goes on with a search that was stopped.
 import argparse
 
 from keras_landslide.cli.main import main
-from keras_landslide.huge_pages import restart_with_huge_pages
+from keras_landslide.runtime.huge_pages import restart_with_huge_pages
 
 if __name__ == "__main__":
     restart_with_huge_pages()

@@ -52,19 +52,19 @@ def adapt(
         SplitError: the table lacks train or test patches, or landslides among the former.
         LandslideError: a file cannot be read or written.
     """
+    from keras_landslide.bundle.contract import check_stack, read_bundle
     from keras_landslide.evaluation.clear_pixels import clear_statistics
     from keras_landslide.files import write_json
-    from keras_landslide.inference.bundle import check_stack, read_bundle
-    from keras_landslide.lock import folder_lock
     from keras_landslide.patches.cache import open_cache
     from keras_landslide.patches.table import read_patches
-    from keras_landslide.quiet import quiet_tensorflow
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.adaptation_figure import adaptation_figure
     from keras_landslide.report.tables import write_csv
+    from keras_landslide.runtime.lock import folder_lock
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
-        from keras_landslide.export import export_bundle
+        from keras_landslide.bundle.export import export_bundle
 
     # Each fine-tuning is traced anew; TensorFlow warns of that.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

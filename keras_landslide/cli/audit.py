@@ -91,7 +91,7 @@ def audit(
     from keras_landslide.errors import RecipeError
     from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
-    from keras_landslide.progress import progress
+    from keras_landslide.runtime.progress import progress
 
     first, out = load_run_config(config), Path(out)
     stacks = [Path(stack).resolve() for stack in (first.data.stack, *basins)]

@@ -53,7 +53,7 @@ def left_out_blocks(
     """
     from keras_landslide.cli.contract import data_fingerprint
     from keras_landslide.files import fingerprint, write_text
-    from keras_landslide.lock import folder_lock
+    from keras_landslide.runtime.lock import folder_lock
     from keras_landslide.training.folder import is_finished
 
     # A run's own config names the basin left out alone.
@@ -76,7 +76,7 @@ def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> No
     from keras_landslide.cli.contract import joined_contract
     from keras_landslide.cli.train import load_data, new_model
     from keras_landslide.files import write_json
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
     from keras_landslide.training.folder import claim
 
     with quiet_tensorflow():
@@ -99,17 +99,17 @@ def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> No
 
 def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
     """Export, map the run's own stack, and count its test patches block by block."""
+    from keras_landslide.bundle.contract import read_bundle
     from keras_landslide.cli.predict import predict_scene_to_folder
     from keras_landslide.cli.scoring import patch_windows
     from keras_landslide.evaluation.assess import assess
-    from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.quiet import quiet_tensorflow
     from keras_landslide.rasters.read import stack_info
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     bundle, stack = home / "bundle", run.data.stack
     if not (bundle / "bundle.json").exists():
         with quiet_tensorflow():
-            from keras_landslide.export import export_bundle
+            from keras_landslide.bundle.export import export_bundle
 
         export_bundle(home / "run", bundle)
     probability = predict_scene_to_folder(bundle, stack, home / "map")["probability"]

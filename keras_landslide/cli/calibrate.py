@@ -11,8 +11,8 @@ import click
 from keras_landslide.cli.options import seed_option
 
 if TYPE_CHECKING:
+    from keras_landslide.bundle.contract import Bundle
     from keras_landslide.evaluation.calibration_check import HeldOut
-    from keras_landslide.inference.bundle import Bundle
 
 
 @click.command(short_help="make a bundle's probabilities mean what they say")
@@ -87,14 +87,14 @@ def calibrate(
             groups of blocks that are left out in turn.
         LandslideError: bundle or stack cannot be used, or `out` not written.
     """
+    from keras_landslide.bundle.calibrated import bare_entries, calibrated_contract
+    from keras_landslide.bundle.contract import read_bundle
     from keras_landslide.cli.scoring import patch_windows, refuse_random, validation_pixels
     from keras_landslide.errors import SplitError
     from keras_landslide.evaluation.calibration import fit_isotonic, fit_temperature
     from keras_landslide.evaluation.calibration_check import BlockPixels, cross_fitted, held_out
     from keras_landslide.evaluation.thresholds import best_f_beta, scores_at
     from keras_landslide.files import write_json
-    from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.inference.calibrated import bare_entries, calibrated_contract
     from keras_landslide.patches.table import read_patches
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.calibration_figure import calibration_figure
@@ -175,7 +175,7 @@ def _change(held: HeldOut, where: str) -> str:
 
 def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
     """The stack mapped by the network without any calibration."""
-    from keras_landslide.inference.bundle import check_stack
+    from keras_landslide.bundle.contract import check_stack
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
     from keras_landslide.rasters.read import stack_info

@@ -71,10 +71,10 @@ def check(
         BundleError: the bundle cannot be read.
         LandslideError: a file cannot be read or written.
     """
+    from keras_landslide.bundle.contract import check_stack, read_bundle
     from keras_landslide.errors import BundleError, InputFileError, LandslideError, NodataError
     from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict, with_applicability
     from keras_landslide.files import write_json
-    from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.drift_figure import drift_figure
 
@@ -134,9 +134,9 @@ def drift_warning(bundle: str | Path, stack: str | Path) -> str | None:
         BundleError: the bundle is incomplete, or the stack breaks its contract.
         InputFileError: the stack is missing or truncated.
     """
+    from keras_landslide.bundle.contract import check_stack, read_bundle
     from keras_landslide.errors import NodataError
     from keras_landslide.evaluation.drift import band_drift, verdict
-    from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.rasters.read import stack_info
 
     known = read_bundle(bundle)

@@ -11,7 +11,7 @@ from keras_landslide.cli.data_options import layout_options, open_folder
 from keras_landslide.cli.data_score import score_command
 
 if TYPE_CHECKING:
-    from keras_landslide.sources.check import Findings
+    from keras_landslide.datasets.check import Findings
 
 SHOWN = 3
 """Problems of one kind that are printed; all are in check.json."""
@@ -63,8 +63,8 @@ def fetch_command(
 
     Without a NAME, list what has a lasting address.
     """
-    from keras_landslide.sources.addresses import address, addresses
-    from keras_landslide.sources.fetch import API, fetch, read_record
+    from keras_landslide.datasets.addresses import address, addresses
+    from keras_landslide.datasets.fetch import API, fetch, read_record
 
     if name is None:
         for known in addresses().values():
@@ -84,9 +84,9 @@ def check(folder: Path, out: Path, **options: Any) -> Findings:
         LandslideError: the folder holds no data set, an option is unknown, or `out` cannot be
             written.
     """
+    from keras_landslide.datasets.check import check as look
     from keras_landslide.files import write_json
     from keras_landslide.protocols.chip_figures import preview
-    from keras_landslide.sources.check import check as look
 
     found = look(open_folder(folder, **options))
     write_json(out / "check.json", found.to_dict())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from keras_landslide.sources.chips import ChipSource
+    from keras_landslide.datasets.chips import ChipSource
 
 
 def layout_options(command):
@@ -33,7 +33,7 @@ def open_folder(folder: Path, **options: Any) -> ChipSource:
     Raises:
         LandslideError: see `sources.registry.open_source`.
     """
-    from keras_landslide.sources.registry import open_source
+    from keras_landslide.datasets.registry import open_source
 
     layout = options.pop("layout", None)
     given = {key: value for key, value in options.items() if value is not None}

@@ -10,7 +10,7 @@ import click
 from keras_landslide.cli.data_options import layout_options, open_folder
 
 if TYPE_CHECKING:
-    from keras_landslide.sources.chips import ChipSource
+    from keras_landslide.datasets.chips import ChipSource
 
 
 @click.command("score", short_help="score a bundle on the chips of a data set")
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @layout_options
 def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
-    from keras_landslide.inference.bundle import read_bundle
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     source = open_for(read_bundle(bundle).band_names, folder, options)
     with quiet_tensorflow():
@@ -46,7 +46,7 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
 def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> ChipSource:
     """The data set; Landslide4Sense in the channels `names`, where no others are asked for."""
     from keras_landslide.bands import IMAGE_MODELS
-    from keras_landslide.sources.landslide4sense_folder import CHANNELS
+    from keras_landslide.datasets.landslide4sense_folder import CHANNELS
 
     source = open_folder(folder, **options)
     if source.name != "landslide4sense" or options["channels"] is not None:

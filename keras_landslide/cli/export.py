@@ -13,10 +13,10 @@ import click
               show_default=True, help="Folder of the bundle.")  # fmt: skip
 def command(run: Path, out: Path) -> None:
     """Export the finished RUN folder of `train`: `saved_model/`, `model.keras`, `bundle.json`."""
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
-        from keras_landslide.export import export_bundle
+        from keras_landslide.bundle.export import export_bundle
 
     export_bundle(run, out)
     click.echo(f"wrote {out / 'saved_model'}, {out / 'model.keras'} and {out / 'bundle.json'}")

@@ -26,7 +26,7 @@ def command(bundle: Path, stack: Path, out: Path, without: tuple[str, ...], clou
     training mean, which is what the network takes for missing; `predict` and `evaluate` then take
     the filled stack.
     """
-    from keras_landslide.inference.bundle import read_bundle
+    from keras_landslide.bundle.contract import read_bundle
     from keras_landslide.inference.fill import fill_stack
 
     known = read_bundle(bundle)

@@ -10,8 +10,8 @@ import traceback
 
 import click
 
-from keras_landslide.environment import backend_fault
 from keras_landslide.errors import LandslideError
+from keras_landslide.runtime.environment import backend_fault
 from keras_landslide.version import __version__
 
 VERBS: dict[str, str] = {
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
 
 def _end_bars() -> None:
     """End the line of a progress bar that was cut short, if any was ever drawn."""
-    if module := sys.modules.get("keras_landslide.progress"):
+    if module := sys.modules.get("keras_landslide.runtime.progress"):
         module.close_bars()
 
 

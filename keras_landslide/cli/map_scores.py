@@ -163,8 +163,8 @@ def _threshold(
     predicted: StackInfo, bundle: str | Path | None, threshold: float | None
 ) -> tuple[float, str]:
     """The threshold as given, the bundle's, or the one that the map notes; and its origin."""
+    from keras_landslide.bundle.contract import read_bundle
     from keras_landslide.errors import BundleError
-    from keras_landslide.inference.bundle import read_bundle
 
     if threshold is not None:
         return threshold, "given by hand"

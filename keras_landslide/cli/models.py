@@ -10,7 +10,7 @@ import click
 from keras_landslide.errors import ImageSizeError
 
 if TYPE_CHECKING:
-    from keras_landslide.models.facts import Facts
+    from keras_landslide.models.analysis.facts import Facts
 
 
 @click.command(short_help="list the networks")
@@ -47,11 +47,11 @@ def describe_models(
         UnknownNameError: a name is unknown.
         ModelError: the size does not fit a network, or the channels are not positive.
     """
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras_landslide import models
-        from keras_landslide.models.facts import facts
+        from keras_landslide.models.analysis.facts import facts
 
     for name in names or models.MODELS:
         yield facts(name, size=size, channels=channels)
@@ -59,7 +59,7 @@ def describe_models(
 
 def _listing(size: int | None, channels: int | None) -> Iterator[str]:
     """A line per network; one that does not take the size says so instead of ending the list."""
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras_landslide import models

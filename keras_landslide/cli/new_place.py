@@ -181,7 +181,7 @@ class NewPlace:
         return fingerprint([self.settings, self.state, patches, weights, dropout])
 
     def _model(self, home: Path) -> keras.Model:
-        from keras_landslide.export import any_size_model
+        from keras_landslide.bundle.export import any_size_model
 
         return any_size_model(home, self.config, len(self.cache.band_names))
 

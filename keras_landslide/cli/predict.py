@@ -126,8 +126,8 @@ def predict_scene_to_folder(
         window_px: side of a window; None takes the default, or for a network that sees its whole
             input the side of its training patches.
         batch_size: windows per call of the network.
-        engine: what runs the network, one of `inference.engine.ENGINES`; their answers differ by
-            rounding.
+        engine: what runs the network, one of `inference.engines.base.ENGINES`; their answers
+            differ by rounding.
         scheduler: address of a Dask scheduler.
         workers: processes to start on this machine.
 
@@ -143,8 +143,8 @@ def predict_scene_to_folder(
         EngineError: the engine is not installed, or cannot draw from dropout.
         LandslideError: an object rule needs a band that the stack lacks.
     """
+    from keras_landslide.bundle.contract import check_stack, read_bundle
     from keras_landslide.errors import LandslideError
-    from keras_landslide.inference.bundle import check_stack, read_bundle
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
     from keras_landslide.inventory.object_rules import ObjectRules

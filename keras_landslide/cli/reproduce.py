@@ -47,7 +47,7 @@ def command(
         if bundle is None:
             raise click.UsageError("--row chooses the model of a --bundle; give its folder")
         protocol.model(row)
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras_landslide.protocols.reproduce import reproduce

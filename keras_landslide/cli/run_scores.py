@@ -30,10 +30,10 @@ def evaluate_run(
     from keras_landslide.cli.map_scores import evaluate
     from keras_landslide.cli.predict import predict_scene_to_folder
     from keras_landslide.config import load_run_config
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
-        from keras_landslide.export import export_bundle
+        from keras_landslide.bundle.export import export_bundle
 
     out = Path(out)
     data = load_run_config(Path(run) / "config.toml").data

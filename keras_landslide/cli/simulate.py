@@ -24,7 +24,7 @@ def command(out: Path, size: int, seed: int, basins: str) -> None:
 
 def run(out: Path, size: int = 1024, seed: int = 0, basins: str = "argelia,liboriana"):
     """Make the basins named in `basins`, joined by commas; returns the recipes' paths."""
-    from keras_landslide.sources import twin_basins
+    from keras_landslide.simulation import twin_basins
 
     names = [name.strip() for name in basins.split(",") if name.strip()]
     return twin_basins.simulate(out, size, seed, names)

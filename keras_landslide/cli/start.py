@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_landslide.huge_pages import restart_with_huge_pages
+from keras_landslide.runtime.huge_pages import restart_with_huge_pages
 
 
 def start() -> None:

@@ -56,7 +56,7 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     SOURCE is a mixed stack with a label, or the recipe (.toml) of one. Pixels without a label are
     mapped, not learnt from. Stopped, the study goes on where it was.
     """
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
         from keras_landslide.susceptibility.study import run_study, score_text

@@ -51,8 +51,8 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     """
     from keras_landslide.cli.contract import data_contract
     from keras_landslide.files import write_json
-    from keras_landslide.lock import folder_lock
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.lock import folder_lock
+    from keras_landslide.runtime.quiet import quiet_tensorflow
     from keras_landslide.training.folder import check_same, claim
 
     out = Path(out)

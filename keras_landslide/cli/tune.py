@@ -21,7 +21,7 @@ from keras_landslide.cli.tune_options import (
     threads_each,
 )
 from keras_landslide.config import PRECISIONS
-from keras_landslide.environment import environment
+from keras_landslide.runtime.environment import environment
 
 if TYPE_CHECKING:
     from keras_landslide.tuning.search import SearchResult
@@ -97,7 +97,7 @@ def tune(
         LandslideError: the space, the stack, the patches or the folder is at fault, another
             process searches there, or every trial failed.
     """
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     loaded = load(space, overrides)
     backend = backend_name(backend)
@@ -138,7 +138,7 @@ def help_search(
         LandslideError: as `tune`.
     """
     from keras_landslide.errors import RecipeError
-    from keras_landslide.quiet import quiet_tensorflow
+    from keras_landslide.runtime.quiet import quiet_tensorflow
 
     if workers != 1 or listen:
         raise RecipeError("--worker is one worker: leave out --workers and --listen")

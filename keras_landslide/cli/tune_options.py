@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.environment import check_backend
+from keras_landslide.runtime.environment import check_backend
 
 if TYPE_CHECKING:
     from keras_landslide.cli.patch_trainer import PatchTrainer
@@ -102,7 +102,7 @@ def backend_name(name: str | None) -> str:
     """The backend's name, which has to be installed: asked for, or as Keras would choose it."""
     chosen = name or os.environ.get("KERAS_BACKEND")
     if chosen is None:
-        from keras_landslide.quiet import quiet_tensorflow
+        from keras_landslide.runtime.quiet import quiet_tensorflow
 
         with quiet_tensorflow():
             import keras

@@ -14,15 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.cluster import connection_errors, dask_client, in_flight, result_of, submit
+from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.errors import BundleError, ClusterError
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.engine import Predict
+from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.strips import Store
 from keras_landslide.rasters.read import source_state
+from keras_landslide.runtime.cluster import (
+    connection_errors,
+    dask_client,
+    in_flight,
+    result_of,
+    submit,
+)
 
 RUN = 4
 """Strips per task, at most: the next window is read while one is in the network, and blended

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_landslide.inference.engine import LoadedBundle, Predict
+from keras_landslide.inference.engines.base import LoadedBundle, Predict
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
 

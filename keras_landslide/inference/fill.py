@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.bands import CLOUD, SHADOW
+from keras_landslide.bundle.contract import Bundle, check_stack
 from keras_landslide.errors import BandError, BundleError, UnknownNameError
 from keras_landslide.files import keep_inputs
-from keras_landslide.inference.bundle import Bundle, check_stack
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 from keras_landslide.rasters.write import BLOCK_PX, RasterWriter
 

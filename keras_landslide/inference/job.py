@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from keras_landslide.inference.engine import Predict
+from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.overlap import write_behind
 from keras_landslide.inference.run import WindowRunner
 from keras_landslide.inference.strips import Store, blended_strips, exact_strips

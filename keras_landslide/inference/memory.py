@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import windows
-from keras_landslide.inference.engine import PoolUse, Predict
+from keras_landslide.inference.engines.base import PoolUse, Predict
 from keras_landslide.rasters.cache import CACHE_BYTES
 from keras_landslide.rasters.write import BLOCK_PX
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from keras_landslide.bundle.contract import Bundle
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
-from keras_landslide.inference.bundle import Bundle
 from keras_landslide.inference.committee import Committee
-from keras_landslide.inference.engine import ENGINES, LoadedBundle, Predict, device, load
+from keras_landslide.inference.engines.base import ENGINES, LoadedBundle, Predict, device, load
 
 ESTIMATES = ("probability", "uncertainty")
 """What several answers per pixel give: their mean and their standard deviation."""

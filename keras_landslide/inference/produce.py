@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from keras_landslide.files import fingerprint
 from keras_landslide.inference import memory, window_choice
 from keras_landslide.inference.committee import Committee
-from keras_landslide.inference.engine import LoadedBundle, pool_use
+from keras_landslide.inference.engines.base import LoadedBundle, pool_use
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.scene import WINDOW_PX, predict_scene
 from keras_landslide.inference.windows import least_window

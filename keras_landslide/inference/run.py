@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_landslide.errors import BundleError
 from keras_landslide.grid import Window
-from keras_landslide.inference.engine import Predict
+from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.overlap import read_ahead
 from keras_landslide.inference.reader import missing_share, read_reflected
 from keras_landslide.rasters.read import BandReader

@@ -12,14 +12,14 @@ import rasterio
 
 from keras_landslide.errors import ModelError, OutputError
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.engine import Predict
+from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.job import SceneJob, StripWorkers, strips_here
 from keras_landslide.inference.mosaic import assemble, map_format, map_rows, strip_rows
 from keras_landslide.inference.shards import Shards, open_shards
 from keras_landslide.inference.windows import blended_plan, both_sides, exact_plan, least_window
-from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import source_state, stack_info
+from keras_landslide.runtime.progress import progress
 
 WINDOW_PX = 768
 """Default side of a window: about 1 GB of memory with 32 filters, and little halo wasted."""

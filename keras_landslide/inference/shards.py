@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_landslide.errors import ClusterError, EngineError, LandslideError, OutputError
 from keras_landslide.files import fingerprint, replacing, write_json
-from keras_landslide.lock import folder_lock
+from keras_landslide.runtime.lock import folder_lock
 
 
 class Shards:

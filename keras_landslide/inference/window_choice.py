@@ -11,7 +11,7 @@ from pathlib import Path
 import rasterio
 
 from keras_landslide.files import write_json
-from keras_landslide.inference.engine import too_large
+from keras_landslide.inference.engines.base import too_large
 from keras_landslide.inference.memory import Cost, Layout, check_window, window_bytes
 from keras_landslide.inference.windows import least_window, shared_core
 

@@ -12,8 +12,8 @@ from rasterio.features import rasterize
 from scipy.ndimage import maximum_filter
 
 from keras_landslide.grid import Grid, Window
-from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader
+from keras_landslide.runtime.progress import progress
 
 TILE_PX = 1024
 

@@ -17,11 +17,11 @@ from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplif
 from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
 from keras_landslide.inventory.measure import Measure, long_axes, measure_on, plane_of
 from keras_landslide.inventory.object_rules import OBJECT_BANDS, ObjectRules
-from keras_landslide.progress import progress
 from keras_landslide.rasters.align import check_same_grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
 from keras_landslide.rasters.write import RasterWriter
+from keras_landslide.runtime.progress import progress
 
 LANDSLIDES = Layer(
     "landslides",

@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from keras_landslide.models.operations import multiply_adds
-from keras_landslide.models.steps import Step, steps
+from keras_landslide.models.analysis.operations import multiply_adds
+from keras_landslide.models.analysis.steps import Step, steps
 
 # Words in layer names that say what a single layer does, not which stage it belongs to.
 _PART = re.compile(

@@ -19,8 +19,8 @@ from keras_landslide.files import file_state, fingerprint, replacing, write_json
 from keras_landslide.grid import Window
 from keras_landslide.patches.labels import labelled
 from keras_landslide.patches.table import Patch
-from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
+from keras_landslide.runtime.progress import progress
 
 FORMAT = 2
 # Width of one read, at least one patch: neighbours in a row share it, and memory stays flat.

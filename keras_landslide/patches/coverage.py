@@ -11,8 +11,8 @@ import numpy as np
 from keras_landslide.grid import Grid, Window
 from keras_landslide.patches.labels import labelled
 from keras_landslide.patches.windows import WindowGrid, box_sums, summed_area
-from keras_landslide.progress import progress
 from keras_landslide.rasters.read import BandReader
+from keras_landslide.runtime.progress import progress
 
 # Pixels of one read: 7 bands of 1024 x 1024 float32 are 29 MB, whatever the size of the scene.
 TILE_PX = 1024

@@ -15,7 +15,7 @@ from keras_landslide.patches.table import Patch
 from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round, stack_bands
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import stack_info
-from keras_landslide.sources import twin_basins
+from keras_landslide.simulation import twin_basins
 from keras_landslide.stack.build import ensure_stack
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_landslide.bundle.export import check_replaceable, write_network
 from keras_landslide.errors import BundleError
-from keras_landslide.export import check_replaceable, write_network
 from keras_landslide.files import replacing, write_json
 from keras_landslide.protocols.bundle_contract import MIRRORINGS, make_contract
 from keras_landslide.protocols.entries import Entry

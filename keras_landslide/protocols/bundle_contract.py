@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_landslide.files import fingerprint
-from keras_landslide.models.receptive_field import ReceptiveField, receptive_field
+from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
 from keras_landslide.patches.statistics import band_ranges
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import normalisation, scaled_network

@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch as LegendPatch
 
+from keras_landslide.datasets.check import Findings
 from keras_landslide.evaluation.scores import Scores, confusion_classes
 from keras_landslide.report.canvas import figure, stretch, title_with_source
 from keras_landslide.report.result_maps import COLOURS
-from keras_landslide.sources.check import Findings
 
 MOST = 12
 TRUTH = "#FFD400"

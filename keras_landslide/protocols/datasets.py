@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.bands import BANDS, Band, image_model_bands
+from keras_landslide.datasets.registry import open_source
+from keras_landslide.datasets.splits import fold_splits, random_shares, stratified_folds
+from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import SplitError
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.protocol import Protocol
-from keras_landslide.sources.registry import open_source
-from keras_landslide.sources.splits import fold_splits, random_shares, stratified_folds
-from keras_landslide.sources.store import ChipCache, open_chips
 
 SPLIT_SEED = 0
 """One split for all models and seeds: what is compared is the models."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from keras_landslide.bands import BANDS, UNLABELLED, Band
+from keras_landslide.datasets.splits import random_shares
 from keras_landslide.errors import BandError
 from keras_landslide.files import file_state, fingerprint
 from keras_landslide.patches.cache import PatchCache
@@ -16,7 +17,6 @@ from keras_landslide.protocols.basins import basin_stack, simulated_basins
 from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import read_bands, stack_info
-from keras_landslide.sources.splits import random_shares
 from keras_landslide.terrain.uphill import uphill_index, uphill_offsets
 from keras_landslide.terrain.uphill_ring import ring_offsets
 

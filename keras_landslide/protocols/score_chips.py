@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from keras_landslide.bundle.contract import Bundle, read_bundle
+from keras_landslide.datasets.chips import ChipSource
+from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.intervals import block_bootstrap
 from keras_landslide.files import write_json
-from keras_landslide.inference import engine
-from keras_landslide.inference.bundle import Bundle, read_bundle
+from keras_landslide.inference.engines import base as engine
 from keras_landslide.patches.cache import PatchCache
-from keras_landslide.progress import progress
 from keras_landslide.protocols.chip_figures import Case, comparison
 from keras_landslide.protocols.scoring import Part, score_part, values_of
 from keras_landslide.protocols.summary import INTERVALS
-from keras_landslide.sources.chips import ChipSource
-from keras_landslide.sources.store import ChipCache, open_chips
+from keras_landslide.runtime.progress import progress
 
 SHOWN = 6
 

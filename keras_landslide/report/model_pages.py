@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import write_text
-from keras_landslide.models.facts import Facts, documentation, facts
+from keras_landslide.models.analysis.facts import Facts, documentation, facts
 from keras_landslide.models.registry import MODELS, build
 from keras_landslide.models.stages import stages
 from keras_landslide.report.architecture import draw_architecture

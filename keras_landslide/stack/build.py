@@ -15,13 +15,13 @@ import numpy as np
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import ClusterError, LandslideError, NodataError, RecipeError
 from keras_landslide.files import file_sha256, fingerprint, keep_inputs
-from keras_landslide.lock import folder_lock
-from keras_landslide.progress import progress
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, stack_info
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import Recipe, load_recipe
+from keras_landslide.runtime.lock import folder_lock
+from keras_landslide.runtime.progress import progress
 from keras_landslide.stack.categories import category_layer, distance_layer
 from keras_landslide.stack.cluster import cluster_crew
 from keras_landslide.stack.labels import cloud_layer, label_layer

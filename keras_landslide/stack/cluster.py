@@ -16,10 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.cluster import connection_errors, dask_client, in_flight, result_of, submit
 from keras_landslide.errors import ClusterError
 from keras_landslide.grid import Window
 from keras_landslide.rasters.cache import limited_cache
+from keras_landslide.runtime.cluster import (
+    connection_errors,
+    dask_client,
+    in_flight,
+    result_of,
+    submit,
+)
 from keras_landslide.stack.tiles import Here, LayerMaker
 from keras_landslide.stack.workshop import Layer
 

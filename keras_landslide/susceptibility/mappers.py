@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.engine import Predict
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.inference.engines.base import Predict
+from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.susceptibility.features import Features
 from keras_landslide.susceptibility.peers import predict_peer
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_landslide.bands import UNLABELLED, require_bands
 from keras_landslide.errors import BudgetError, NodataError, SplitError
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import BandReader, stack_info
 from keras_landslide.susceptibility.features import Features
 

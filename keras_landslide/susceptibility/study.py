@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from keras_landslide.files import replacing, write_json, write_text
-from keras_landslide.lock import folder_lock
-from keras_landslide.progress import progress
 from keras_landslide.rasters.read import stack_info
+from keras_landslide.runtime.lock import folder_lock
+from keras_landslide.runtime.progress import progress
 from keras_landslide.susceptibility.compare import HeldOut
 from keras_landslide.susceptibility.features import stack_features
 from keras_landslide.susceptibility.figures import (

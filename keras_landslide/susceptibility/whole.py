@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_landslide.inference.windows import reflected
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 
 
 def predict_whole(

@@ -15,8 +15,8 @@ from typing import Any
 
 import keras_tuner
 
-from keras_landslide.environment import environment
 from keras_landslide.errors import TrialError
+from keras_landslide.runtime.environment import environment
 from keras_landslide.tuning.job import GivenUpError, Job, OnEpoch, Outcome, Trainer
 from keras_landslide.tuning.nursery_process import serve
 

@@ -11,7 +11,7 @@ import keras
 import keras_tuner
 
 from keras_landslide.errors import TrialError
-from keras_landslide.lock import folder_lock
+from keras_landslide.runtime.lock import folder_lock
 from keras_landslide.tuning import kept_space, oracles, results, spread
 from keras_landslide.tuning.best import write_best
 from keras_landslide.tuning.job import InProcess, Runner, Trainer

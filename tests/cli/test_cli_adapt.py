@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from leaky_scene import cut, write_scene
 
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.export import any_size_model, export_bundle
 from keras_landslide.cli.adaptation import adapt
 from keras_landslide.cli.contract import data_contract
 from keras_landslide.cli.main import main
@@ -14,9 +16,7 @@ from keras_landslide.cli.train import load_data, new_model
 from keras_landslide.config import load_run_config
 from keras_landslide.counts import Scores
 from keras_landslide.errors import SplitError
-from keras_landslide.export import any_size_model, export_bundle
 from keras_landslide.files import write_json
-from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.patches.table import read_patches
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster

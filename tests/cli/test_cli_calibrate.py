@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from leaky_scene import cut
 
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.export import export_bundle
 from keras_landslide.cli.calibrate import calibrate
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import predict_scene_to_folder
@@ -16,8 +18,6 @@ from keras_landslide.errors import BundleError, SplitError
 from keras_landslide.evaluation import calibration
 from keras_landslide.evaluation.calibration import Isotonic, ece
 from keras_landslide.evaluation.thresholds import scores_at
-from keras_landslide.export import export_bundle
-from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
 

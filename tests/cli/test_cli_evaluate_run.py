@@ -8,13 +8,13 @@ import rasterio
 from affine import Affine
 from leaky_scene import write_scene
 
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.export import export_bundle
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.cli.scoring import patch_windows
 from keras_landslide.evaluation.assess import assess
 from keras_landslide.evaluation.definitions import DEFINITIONS
-from keras_landslide.export import export_bundle
-from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.rasters.read import stack_info
 
 

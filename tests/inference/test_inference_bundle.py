@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from inference_toys import BANDS, write_stack
 
+from keras_landslide.bundle.contract import check_stack, read_bundle
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BundleError
-from keras_landslide.inference.bundle import check_stack, read_bundle
 from keras_landslide.rasters.read import stack_info
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from keras_landslide.bundle.calibrated import calibrated_contract
+from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.calibration import Isotonic, Temperature
 from keras_landslide.evaluation.calibration_entry import calibration_entry, read_calibration
-from keras_landslide.inference import engine
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.calibrated import calibrated_contract
+from keras_landslide.inference.engines import base as engine
 
 
 def test_probabilities_come_out_calibrated(make_bundle, predict):

@@ -120,7 +120,7 @@ def test_killed_scheduler_loses_nothing(cluster, make_bundle, make_stack, tmp_pa
 
 
 def test_no_scheduler_there(make_bundle, make_stack, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("keras_landslide.cluster.ANSWER_S", 1.0)
+    monkeypatch.setattr("keras_landslide.runtime.cluster.ANSWER_S", 1.0)
     stack, _ = make_stack((40, 40))
     bundle = make_bundle()
     with socket.socket() as free:

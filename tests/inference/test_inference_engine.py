@@ -9,11 +9,11 @@ import pytest
 import rasterio
 from inference_toys import contract, write_stack
 
+from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import command, predict_scene_to_folder
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
-from keras_landslide.inference import engine
-from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
 
@@ -46,7 +46,8 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
         "import ctypes, resource, sys, numpy as np\n"
         "ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)\n"  # PR_SET_THP_DISABLE: pages of 4 KiB alone
         "from pathlib import Path\n"
-        "from keras_landslide.inference import bundle, engine\n"
+        "from keras_landslide.bundle import contract as bundle\n"
+        "from keras_landslide.inference.engines import base as engine\n"
         "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
         "images = np.ones((1, 1024, 1024, 2), np.float32)\n"
         "faults = []\n"
@@ -96,7 +97,8 @@ def test_maps_by_two_engines(make_bundle, tmp_path):
 def test_openvino_alone(make_bundle, tmp_path):
     """It does without TensorFlow, and without telling its makers that it was used."""
     code = (
-        "import sys; from keras_landslide.inference import engine; import numpy as np;"
+        "import sys; import numpy as np;"
+        "from keras_landslide.inference.engines import base as engine;"
         f"p = engine.load({str(make_bundle())!r}, 'openvino')(np.zeros((1, 8, 8, 2), 'f'));"
         "print(p.shape, {'tensorflow', 'keras'} & set(sys.modules),"
         " [m for m in sys.modules if 'telemetry.' in m])"
@@ -168,7 +170,7 @@ def test_calibration_is_applied_by_every_engine(load, make_bundle):
 
 def test_engine_needs_neither_our_layers_nor_noise(make_bundle):
     code = (
-        "import sys; from keras_landslide.inference import engine;"
+        "import sys; from keras_landslide.inference.engines import base as engine;"
         "import numpy as np; assert 'tensorflow' not in sys.modules;"
         f"p = engine.load({str(make_bundle())!r})(np.zeros((1, 8, 8, 2), 'float32'));"
         "rooms = [m for m in sys.modules if m.startswith(('keras_landslide.layers', 'osgeo',"

@@ -10,14 +10,14 @@ from affine import Affine
 
 from keras_landslide import models
 from keras_landslide.bands import BANDS, IMAGE_MODELS
+from keras_landslide.bundle.contract import check_stack, read_bundle
 from keras_landslide.cli.export import command as export_command
 from keras_landslide.cli.main import main
 from keras_landslide.config import RunConfig
 from keras_landslide.errors import BandError, BundleError, UnknownNameError
 from keras_landslide.files import write_json
 from keras_landslide.grid import Grid
-from keras_landslide.inference import engine
-from keras_landslide.inference.bundle import check_stack, read_bundle
+from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.fill import fill_stack
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster

@@ -12,13 +12,14 @@ from inference_toys import contract, write_stack
 
 pytest.importorskip("jax")
 
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.export import write_network
 from keras_landslide.cli.main import main
 from keras_landslide.errors import BundleError, EngineError
-from keras_landslide.export import write_network
-from keras_landslide.inference import engine, jax_engine
-from keras_landslide.inference.bundle import read_bundle
+from keras_landslide.inference.engines import base as engine
+from keras_landslide.inference.engines import jax as jax_engine
 from keras_landslide.models import registry
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import read_bands
 
 QUICK = {"unet_colombia"}
@@ -26,8 +27,8 @@ NETWORKS = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n 
 ANSWER = """
 import json, sys
 import numpy as np
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.jax_engine import JaxBundle
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.inference.engines.jax import JaxBundle
 images, bundle = np.load(sys.argv[2]), read_bundle(sys.argv[1])
 for name in ("float32", "mixed_float16"):
     call = JaxBundle(bundle, name)
@@ -40,8 +41,8 @@ import sys
 import jax
 import numpy as np
 from unittest.mock import patch
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.jax_engine import JaxBundle
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.inference.engines.jax import JaxBundle
 from keras_landslide.inference.network import Network
 device = type(jax.devices()[0])
 limit = {"bytes_limit": 3 * 10**8, "bytes_in_use": 10**8}
@@ -58,8 +59,8 @@ print(taken / 2e8, half / most, together == most, Network((bundle,), engine="jax
 OVERFLOW = """
 import sys
 import numpy as np
-from keras_landslide.inference.bundle import read_bundle
-from keras_landslide.inference.jax_engine import JaxBundle
+from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.inference.engines.jax import JaxBundle
 call = JaxBundle(read_bundle(sys.argv[1]), "mixed_float16")
 call._state[0][0] = call._state[0][0] * 1e6
 call(np.ones((1, 64, 64, 2), np.float32))
@@ -185,9 +186,9 @@ def test_no_gpu(bundle, tmp_path, options, variables, said):
 
 
 def test_windows_keep_to_the_memory_of_a_gpu(bundle, tmp_path, monkeypatch):
+    from keras_landslide.inference.engines.tensorflow import TensorFlowBundle
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
-    from keras_landslide.inference.tensorflow_engine import TensorFlowBundle
 
     image = np.random.default_rng(3).normal(size=(400, 500, 2)).astype(np.float32)
     stack = write_stack(tmp_path / "s.tif", image)

@@ -15,7 +15,7 @@ from test_inference_predict import refused
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import memory, windows
-from keras_landslide.inference.engine import PoolUse
+from keras_landslide.inference.engines.base import PoolUse
 from keras_landslide.inference.memory import Cost, Layout, parse_bytes, window_bytes
 from keras_landslide.inference.window_choice import (
     LARGEST_PX,
@@ -189,7 +189,7 @@ def test_budget_holds_where_a_network_ran_before(make_bundle, make_stack, tmp_pa
     build_network(width=32).export(bundle / "saved_model", verbose=False)
     code = (
         "import pathlib, sys\n"
-        "from keras_landslide.inference.bundle import read_bundle\n"
+        "from keras_landslide.bundle.contract import read_bundle\n"
         "from keras_landslide.inference.network import Network\n"
         "from keras_landslide.inference.produce import Running, produce_map\n"
         "bundle, stack, folder = map(pathlib.Path, sys.argv[1:])\n"

@@ -175,7 +175,7 @@ def test_full_disk_and_then_space(
     assert 0 < len(strips) < 5
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     capsys.readouterr()
-    monkeypatch.setattr("keras_landslide.progress.LOG_INTERVAL_S", 0)
+    monkeypatch.setattr("keras_landslide.runtime.progress.LOG_INTERVAL_S", 0)
     paths = predict_scene_to_folder(bundle, stack, small_disk, window_px=96)
     assert f"0/{5 * (5 - len(strips))} " in capsys.readouterr().err
     whole = predict_scene_to_folder(bundle, stack, tmp_path / "whole", window_px=96)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from inference_toys import contract, write_stack
 
-from keras_landslide.export import write_saved_model
-from keras_landslide.inference import engine
+from keras_landslide.bundle.export import write_saved_model
+from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.scene import predict_scene
 from keras_landslide.models import registry
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import read_bands
 
 NAMES = ("red", "slope")

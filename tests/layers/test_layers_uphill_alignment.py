@@ -10,7 +10,7 @@ from uphill_reference import random_terrain, reference_aligned, reference_index
 
 from keras_landslide.errors import ModelError
 from keras_landslide.layers.uphill_alignment import UphillAlignment
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 
 
 def terrain_image(seed):

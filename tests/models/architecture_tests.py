@@ -12,9 +12,9 @@ from training_tests import TrainingTests, predict
 
 from keras_landslide import models
 from keras_landslide.errors import ModelError
+from keras_landslide.models.analysis.complexity import complexity
+from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.models.catalogue import entry
-from keras_landslide.models.complexity import complexity
-from keras_landslide.models.receptive_field import receptive_field
 from keras_landslide.training.compiling import fix_seeds
 
 

@@ -1,9 +1,9 @@
 import pytest
 
 from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.models.analysis.facts import documentation, facts, title
 from keras_landslide.models.catalogue import catalogue, entry
 from keras_landslide.models.checks import check_image_shape
-from keras_landslide.models.facts import documentation, facts, title
 from keras_landslide.models.registry import MODELS, options
 
 

@@ -4,7 +4,7 @@ from keras import layers, ops
 
 from keras_landslide import models
 from keras_landslide.errors import ModelError
-from keras_landslide.models.complexity import complexity
+from keras_landslide.models.analysis.complexity import complexity
 
 
 def net(*steps, channels=3):

@@ -4,7 +4,7 @@ from architecture_tests import ArchitectureTests
 
 from keras_landslide import models
 from keras_landslide.errors import ModelError
-from keras_landslide.models.receptive_field import receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
 
 
 class TestDeeplabMobilenet(ArchitectureTests):

@@ -5,7 +5,7 @@ import pytest
 from training_tests import learnt_by_heart
 
 from keras_landslide import models
-from keras_landslide.sources.landslide4sense import six_channels
+from keras_landslide.datasets.landslide4sense import six_channels
 from keras_landslide.training.compiling import fix_seeds
 
 NETWORKS = ("unet_colombia", "unet", "mu_net", "res_unet", "res_mu_net", "cnn", "lacnn")

@@ -8,8 +8,8 @@ import pytest
 
 from keras_landslide import models
 from keras_landslide.config import ModelConfig, RunConfig, TrainingConfig
+from keras_landslide.datasets.landslide4sense import six_channels
 from keras_landslide.models.registry import options
-from keras_landslide.sources.landslide4sense import six_channels
 from keras_landslide.training.compiling import fix_seeds
 from keras_landslide.training.run import train
 

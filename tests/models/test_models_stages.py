@@ -2,7 +2,7 @@ import keras
 from keras import layers
 
 from keras_landslide import models
-from keras_landslide.models.complexity import complexity
+from keras_landslide.models.analysis.complexity import complexity
 from keras_landslide.models.stages import stage_name, stages
 
 

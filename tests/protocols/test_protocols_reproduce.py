@@ -14,8 +14,8 @@ import pytest
 from chip_folders import bijie
 
 from keras_landslide.bands import IMAGE_MODELS
+from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.errors import BundleError, RecipeError, SplitError
-from keras_landslide.inference.bundle import read_bundle
 from keras_landslide.protocols.bundle import export_best
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
@@ -164,7 +164,8 @@ def test_threshold_of_a_fold_is_chosen_on_the_other(done):
 def answer_by_jax(bundle, images, folder):
     """In a process of its own: Keras runs on TensorFlow in this one."""
     code = (
-        "import sys; import numpy as np; from keras_landslide.inference import engine;"
+        "import sys; import numpy as np;"
+        "from keras_landslide.inference.engines import base as engine;"
         "np.save(sys.argv[3], engine.load(sys.argv[1], 'jax')(np.load(sys.argv[2])))"
     )
     np.save(folder / "images.npy", images)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_landslide import models
 from keras_landslide.errors import InputFileError
-from keras_landslide.models.facts import facts
+from keras_landslide.models.analysis.facts import facts
 from keras_landslide.models.stages import stages
 from keras_landslide.report.architecture import draw_architecture
 from keras_landslide.report.model_pages import model_page, with_tables

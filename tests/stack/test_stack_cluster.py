@@ -124,7 +124,7 @@ def test_another_worker_takes_over_working_files(scene, tmp_path, monkeypatch):
 
 
 def test_one_line_for_a_scheduler_that_is_not_there(scene, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("keras_landslide.cluster.ANSWER_S", 1.0)
+    monkeypatch.setattr("keras_landslide.runtime.cluster.ANSWER_S", 1.0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"

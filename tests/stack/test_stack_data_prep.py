@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_landslide.datasets.landslide4sense import DIVISORS, physical_units, six_channels
 from keras_landslide.errors import BandError
 from keras_landslide.rasters.read import read_bands
-from keras_landslide.sources.landslide4sense import DIVISORS, physical_units, six_channels
 from keras_landslide.stack.build import build_stack
 from keras_landslide.stack.indices import ndvi
 

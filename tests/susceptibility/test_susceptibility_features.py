@@ -6,7 +6,7 @@ from affine import Affine
 from keras_landslide.errors import BandError, BudgetError, UnknownNameError
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import BandInfo, StackInfo, read_bands, stack_info
-from keras_landslide.sources.mixed_region import simulate_region
+from keras_landslide.simulation.mixed_region import simulate_region
 from keras_landslide.stack.build import build_stack
 from keras_landslide.susceptibility import region
 from keras_landslide.susceptibility.features import stack_features

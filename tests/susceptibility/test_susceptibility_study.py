@@ -14,7 +14,7 @@ from keras_landslide.cli.main import main
 from keras_landslide.errors import BandError, GridMismatchError, SplitError
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
-from keras_landslide.sources.mixed_region import simulate_region
+from keras_landslide.simulation.mixed_region import simulate_region
 from keras_landslide.stack.build import build_stack
 from keras_landslide.susceptibility import trainer
 from keras_landslide.susceptibility.compare import HeldOut

@@ -16,9 +16,9 @@ from keras_landslide.errors import (
     UnknownNameError,
 )
 from keras_landslide.grid import Grid
-from keras_landslide.lock import folder_lock
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.runtime.lock import folder_lock
 
 GRID = Grid("EPSG:32618", Affine(12.5, 0, 480000, 0, -12.5, 660000), (96, 96))
 NAMES = ("slope", "curvature", "label")

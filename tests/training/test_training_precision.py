@@ -6,8 +6,8 @@ import pytest
 from synthetic_batches import SquareBatches
 from train_small import CONFIG, run
 
+from keras_landslide.bundle.export import any_size_model
 from keras_landslide.errors import RecipeError, TrainingError
-from keras_landslide.export import any_size_model
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.precision import as_float32
 

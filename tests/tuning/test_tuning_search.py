@@ -12,7 +12,7 @@ import pytest
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import LockedError, OutputError, RecipeError, TrialError
 from keras_landslide.files import write_text
-from keras_landslide.lock import folder_lock
+from keras_landslide.runtime.lock import folder_lock
 from keras_landslide.tuning import oracles, search
 from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.search import Resources
@@ -208,7 +208,7 @@ def test_the_whole_space_is_known_before_the_first_trial():
 
 def test_a_second_process_is_refused(tmp_path):
     code = (
-        "import sys; from keras_landslide.lock import folder_lock\n"
+        "import sys; from keras_landslide.runtime.lock import folder_lock\n"
         "with folder_lock(sys.argv[1]): print('in', flush=True); sys.stdin.read()"
     )
     arguments = [sys.executable, "-c", code, str(tmp_path)]

@@ -1,0 +1,1 @@
+"""Readers of published sets of image chips with masks."""

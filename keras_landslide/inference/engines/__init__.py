@@ -1,0 +1,1 @@
+"""What runs a network: a base, and a file for each engine."""

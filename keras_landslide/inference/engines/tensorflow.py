@@ -1,0 +1,150 @@
+"""A SavedModel by TensorFlow alone: neither Keras nor our layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from keras_landslide.bundle.contract import Bundle
+from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.inference.engines.base import (
+    LoadedBundle,
+    PoolUse,
+    Predict,
+    not_loaded,
+    too_large,
+)
+from keras_landslide.runtime.environment import environment
+from keras_landslide.runtime.quiet import quiet_tensorflow
+
+
+class TensorFlowBundle(LoadedBundle):
+    """Calls the `serve` signature of a SavedModel, always the same: nothing is traced twice.
+
+    Args:
+        bundle: what to load.
+        compiled: compile the graph with XLA, for each shape of images anew.
+
+    Raises:
+        BundleError: the graph cannot be loaded, or takes other bands.
+    """
+
+    def __init__(self, bundle: Bundle, *, compiled: bool = False) -> None:
+        with quiet_tensorflow(), environment(_pooled_memory()):
+            import tensorflow as tf
+
+            # Makes the devices now: noisily, where there is no GPU, and as the variables say.
+            tf.config.list_logical_devices()
+
+        tf.get_logger().setLevel("ERROR")
+        try:
+            loaded = tf.saved_model.load(str(bundle.saved_model))
+        except (OSError, ValueError, RuntimeError, IndexError, tf.errors.OpError) as error:
+            raise not_loaded(bundle, error) from error
+        # The signatures hold their variables weakly: the loaded object has to stay alive with them.
+        self._loaded = loaded
+        serve = loaded.signatures.get("serve") or loaded.signatures.get("serving_default")
+        if serve is None:
+            raise BundleError(
+                f"{bundle.saved_model}: has no signature 'serve'; export the run again"
+            )
+        specs = serve.structured_input_signature[1]
+        super().__init__(bundle, [tuple(spec.shape) for spec in specs.values()], bundle.saved_model)
+        (self._input,) = specs
+        self._serve = tf.function(serve, jit_compile=True) if compiled else serve
+        self._draw = loaded.signatures.get("draw")
+        self._compiled = compiled
+        self._constant = tf.constant
+        self._full = tf.errors.ResourceExhaustedError
+        self._faults = tf.errors.InvalidArgumentError, tf.errors.UnimplementedError
+
+    def _answer(self, images: np.ndarray) -> np.ndarray:
+        try:
+            with self._fitting(images.shape):
+                return _only(self._serve(**{self._input: self._constant(images, "float32")}))
+        except self._faults as error:
+            if not self._compiled:
+                raise
+            raise EngineError(
+                f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave --engine out"
+            ) from error
+
+    def draws(self, count: int) -> list[Predict]:
+        """As in `LoadedBundle`.
+
+        The seed of a draw comes from its number and from the images themselves, so that a window
+        gets the same answer in whichever run, process or order it is asked for.
+        """
+        if self._compiled:
+            return super().draws(count)
+        if self._draw is None:
+            raise BundleError(
+                f"{self.bundle.folder}: its network has no dropout to draw from; train it with a "
+                "dropout rate ([model] options = { dropout = 0.2 }), or ask for augmentation or an "
+                "ensemble"
+            )
+        return [partial(self._drawn, number) for number in range(count)]
+
+    def _drawn(self, number: int, images: np.ndarray) -> np.ndarray:
+        images = np.ascontiguousarray(images, np.float32)
+        content = crc32(images.tobytes()) & 0x7FFFFFFF
+        # Layers add their own number to the first part.
+        seed = self._constant([number * 1000, content], "int32")
+        draw: Any = self._draw
+        with self._fitting(images.shape):
+            return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+
+    @contextmanager
+    def _fitting(self, shape: tuple[int, ...]) -> Iterator[None]:
+        """Turn memory that does not hold images of this shape into one clear error."""
+        try:
+            yield
+        except self._full as error:
+            raise too_large(shape) from error
+
+
+_most = 0
+"""The most bytes of the pool that were in use when anybody looked, weights included."""
+
+
+def pool_use() -> PoolUse:
+    """As `engine.pool_use`; nothing is in use where there is no pool, or tensors lie on a GPU."""
+    global _most
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("GPU"):
+        return PoolUse(0, 0)
+    try:
+        now = tf.config.experimental.get_memory_info("CPU:0")
+    except ValueError:  # the system's allocator keeps no statistics
+        return PoolUse(0, 0)
+    tf.config.experimental.reset_memory_stats("CPU:0")
+    _most = max(_most, now["peak"])
+    return PoolUse(now["peak"] - now["current"], _most - now["current"])
+
+
+def _pooled_memory() -> dict[str, str]:
+    """Variables that let TensorFlow keep the memory of one window for the next, on CPUs.
+
+    Else it goes back to the system, which clears gigabytes anew for every window: a fifth of the
+    time. Read when TensorFlow makes its devices; where it did that before, they come too late and
+    change nothing.
+    """
+    if "TF_CPU_ALLOCATOR_USE_BFC" in os.environ:
+        return {}
+    machine_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return {
+        "TF_CPU_ALLOCATOR_USE_BFC": "1",
+        "TF_CPU_BFC_MEM_LIMIT_IN_MB": os.environ.get("TF_CPU_BFC_MEM_LIMIT_IN_MB", str(machine_mb)),
+    }
+
+
+def _only(outputs: dict[str, Any]) -> np.ndarray:
+    (output,) = outputs.values()
+    return output.numpy()[..., 0]

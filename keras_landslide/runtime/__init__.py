@@ -1,0 +1,1 @@
+"""The process itself: TensorFlow kept quiet, environment, huge pages, progress, lock, Dask."""

@@ -1,0 +1,1 @@
+"""Simulated places: the twin basins, and a region for susceptibility mapping."""
