@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.inference.engines.base import load
 from keras_landslide.inference.windows import reflected
 

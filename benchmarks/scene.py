@@ -82,7 +82,7 @@ def write_bundle(folder: Path, filters: int) -> None:
     import keras
 
     from keras_landslide import models
-    from keras_landslide.bundle.export import write_network
+    from keras_landslide.bundle.write import write_network
     from keras_landslide.models.analysis.receptive_field import receptive_field
 
     keras.utils.set_random_seed(0)
@@ -112,7 +112,7 @@ class Clock:
 
 
 def network_of(folder: Path, engine: str) -> Any:
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.inference.network import Network
 
     return Network((read_bundle(folder),), engine=engine)

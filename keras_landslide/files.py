@@ -21,9 +21,9 @@ def replacing(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
 
     Works for a file and for a folder that the body creates at the temporary path. A kill at any
-    moment leaves the old output or the new one; between the two renames that replace a folder, the
-    old one lies beside `path`, and the next attempt puts it back first. The temporary name ends
-    like `path`, so that format drivers that look at the suffix still work.
+    moment leaves the old output or the new one. Where the system cannot exchange two folders in one
+    step, the old one lies beside `path` for a moment, and the next attempt puts it back first. The
+    temporary name ends like `path`, so that format drivers that look at the suffix still work.
 
     Args:
         path: the output.
@@ -50,10 +50,7 @@ def replacing(path: str | Path, *, sync: bool = True) -> Iterator[Path]:
             if sync:
                 _sync(part)
             if part.is_dir() and path.is_dir():
-                old = path.with_name(f".old-{os.getpid()}-{path.name}")
-                path.rename(old)
-                part.rename(path)
-                shutil.rmtree(old, ignore_errors=True)
+                _replace_folder(part, path)
             else:
                 part.replace(path)
             _sync_entry(path.parent)
@@ -181,6 +178,28 @@ def file_state(path: str | Path) -> dict[str, Any]:
     """Name, size and modification time (ns) of a file: a cheap stand-in for its digest."""
     stat = Path(path).stat()
     return {"path": str(Path(path).resolve()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+
+
+def _replace_folder(part: Path, path: Path) -> None:
+    """Let `part` take the place of the folder `path`, whose content goes."""
+    if _exchanged(part, path):
+        return  # the caller removes what lies at `part` now
+    old = path.with_name(f".old-{os.getpid()}-{path.name}")
+    path.rename(old)
+    part.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; false where the system cannot (Linux can)."""
+    import ctypes
+
+    try:
+        exchange = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    here, flag = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return exchange(here, os.fsencode(one), here, os.fsencode(other), flag) == 0
 
 
 def _sync(path: Path) -> None:

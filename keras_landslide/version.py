@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
 """Version of `bundle.json`: what `export` writes and `predict` reads."""

@@ -44,7 +44,9 @@ def test_a_kill_between_the_renames_of_a_folder_loses_nothing(tmp_path):
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
+        "from keras_landslide import files\n"
         "from keras_landslide.files import replacing\n"
+        "files._exchanged = lambda *_: False\n"  # a system without it
         "rename = Path.rename\n"
         "def dying(self, target):\n"
         "    rename(self, target)\n"
@@ -58,6 +60,21 @@ def test_a_kill_between_the_renames_of_a_folder_loses_nothing(tmp_path):
     with pytest.raises(ValueError, match="boom"), replacing(target):
         raise ValueError("boom")
     assert (target / "x").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_folder_is_replaced_in_one_step(tmp_path, monkeypatch):
+    """Where the system can: no moment without it, and no rename that could be the last."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("exchanges folders on Linux alone")
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "x").write_text("old")
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("two renames"))
+    with replacing(target) as part:
+        part.mkdir()
+        (part / "y").write_text("new")
+    assert [p.name for p in target.iterdir()] == ["y"]
     assert [p.name for p in tmp_path.iterdir()] == ["bundle"]
 
 

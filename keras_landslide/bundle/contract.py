@@ -1,221 +1,255 @@
-"""The contract that travels with the weights: read `bundle.json`, hold a stack against it."""
+"""The contract that travels with the weights: every entry of `bundle.json`, and the older formats.
+
+docs/bundle.schema.json is made of these classes (`scripts/bundle_schema.py`).
+"""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from keras_landslide.errors import BundleError, CrsError
-from keras_landslide.evaluation.calibration_entry import read_calibration
+import numpy as np
+
+from keras_landslide.errors import BundleError
+from keras_landslide.evaluation.calibration import Isotonic, Temperature
+from keras_landslide.files import fingerprint
+from keras_landslide.records import entry, json_schema, read_record, to_json
 from keras_landslide.version import BUNDLE_FORMAT
 
-if TYPE_CHECKING:  # a bundle can be loaded without GDAL
-    from keras_landslide.rasters.read import StackInfo
-
-PIXEL_SIZE_TOLERANCE = 0.05
-"""Relative difference of pixel sizes that a network is taken to forgive."""
-
-
-class BundleBand(NamedTuple):
-    """A channel of the network."""
-
-    name: str
-    unit: str
-    kind: str
+LARGEST_PX = 1 << 14
+"""No halo, stride or patch is larger: windows of such a side fill the memory of any machine."""
+METHODS = ("temperature", "isotonic")
+EXPORT_AGAIN = "export the run again"
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """What a model bundle promises.
+class BundleBand:
+    """A channel of the network.
 
     Attributes:
-        folder: where it lies.
-        name: name of the model.
-        simulated: whether it was trained on simulated data.
-        bands: the channels in order.
-        pixel_size_m: pixel side of the training stack, metres.
-        patch_size_px: side of the training patches.
-        stride_px: product of the network's downsampling factors.
-        halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
-        bounded: whether the receptive field is bounded, so that windows can be exact.
-        threshold: probability from which a pixel counts as landslide, chosen on validation.
-        contract: all of `bundle.json`.
+        name: as in the stack.
+        unit: as in the stack.
+        kind: `continuous`, `categorical`, `azimuth` or another kind of `bands`.
     """
 
-    folder: Path
-    name: str
-    simulated: bool
-    bands: tuple[BundleBand, ...]
-    pixel_size_m: float
-    patch_size_px: int
-    stride_px: int
-    halo_px: int
-    bounded: bool
-    threshold: float
-    contract: Mapping[str, Any]
+    name: str = entry("name of the band in the stack", least=1)
+    unit: str = entry("its unit")
+    kind: str = entry("continuous, categorical, azimuth or another kind of band")
+
+
+@dataclass(frozen=True)
+class BandRange:
+    """Values that a band took in training, in its unit."""
+
+    min: float = entry("least value")
+    max: float = entry("greatest value")
+    mean: float = entry("mean")
+    std: float = entry("population standard deviation", low=0)
+    p01: float = entry("1st percentile")
+    p99: float = entry("99th percentile")
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """What the graph subtracts from each band, and divides it by."""
+
+    mean: tuple[float, ...] = entry("mean of each band, in its unit", least=1)
+    std: tuple[float, ...] = entry("deviation of each band, in its unit", above=0, least=1)
+
+
+@dataclass(frozen=True)
+class BandDropout:
+    """What the network learnt to do without."""
+
+    rate: float = entry("share of training images without a sensor", low=0, high=1)
+    groups: Mapping[str, tuple[str, ...]] = entry("bands of each sensor")
+    thresholds: Mapping[str, float] = entry(
+        "threshold where a sensor is missing, by sensor", default={}, low=0, high=1
+    )
+
+
+@dataclass(frozen=True)
+class Bare:
+    """What the contract says of the network without its calibration."""
+
+    threshold: float = entry("decision threshold", low=0, high=1)
+    threshold_rule: str = entry("how it was chosen", default="")
+    metrics: Mapping[str, Any] = entry("scores by split at that threshold", default={})
+    metrics_from: str = entry("what was counted for them", default="")
+    band_dropout: BandDropout | None = entry("as in the contract", default=None)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A map of the network's probabilities to those that mean what they say."""
+
+    method: str = entry("how probabilities are mapped", choices=METHODS)
+    temperature: float | None = entry("log-odds are divided by it", default=None, above=0)
+    x: tuple[float, ...] | None = entry(
+        "probabilities as predicted, ascending", default=None, low=0, high=1, least=1
+    )
+    y: tuple[float, ...] | None = entry(
+        "calibrated probabilities, not descending", default=None, low=0, high=1, least=1
+    )
+    in_graph: bool = entry(
+        "whether the graphs of this bundle answer calibrated probabilities; false in bundles of "
+        "format 1, whose reader applies it",
+        default=False,
+    )
+    fitted_on: str = entry("split whose pixels it was fitted to", default="?")
+    tested_on: str = entry("split that it was scored on", default="?")
+    cross_fitted: Any = entry("scores before and after, on blocks left out", default=None)
+    tested: Any = entry("scores before and after, on the tested split", default=None)
+    bare: Bare | None = entry("what the contract said of the bare network", default=None)
+
+    @classmethod
+    def of(cls, fitted: Temperature | Isotonic, **told: Any) -> Calibration:
+        """The entry of a fitted calibration; `told` are the other fields."""
+        if isinstance(fitted, Temperature):
+            return cls("temperature", temperature=fitted.value, **told)
+        return cls("isotonic", x=tuple(fitted.x.tolist()), y=tuple(fitted.y.tolist()), **told)
+
+    def map(self) -> Temperature | Isotonic:
+        """The function of probabilities of any shape; it keeps their order."""
+        if self.temperature is not None:
+            return Temperature(self.temperature)
+        return Isotonic(np.asarray(self.x, np.float64), np.asarray(self.y, np.float64))
+
+    def problem(self) -> str | None:
+        """What is wrong between the entries; None if nothing is."""
+        if self.method == "temperature":
+            return None if self.temperature is not None else "'temperature' is missing"
+        if self.x is None or self.y is None:
+            return f"'{'x' if self.x is None else 'y'}' is missing"
+        x, y = np.asarray(self.x), np.asarray(self.y)
+        if x.shape != y.shape or (np.diff(x) <= 0).any() or (np.diff(y) < 0).any():
+            return "the isotonic calibration is no rising map of [0, 1]"
+        return None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All that `bundle.json` tells of a network, so that it is used as it was trained."""
+
+    name: str = entry("name of the model", least=1)
+    simulated: bool = entry("whether it was trained on simulated data")
+    bands: tuple[BundleBand, ...] = entry("the network's channels in order", least=1)
+    pixel_size_m: float = entry("pixel side of the training stack, metres", above=0)
+    patch_size_px: int = entry("side of the training patches, pixels", low=1, high=LARGEST_PX)
+    stride_px: int = entry(
+        "product of the network's downsampling factors, pixels", low=1, high=LARGEST_PX
+    )
+    halo_px: int = entry(
+        "how far the network sees, rounded up to a multiple of stride_px, pixels",
+        low=0, high=LARGEST_PX,
+    )  # fmt: skip
+    bounded: bool = entry("whether it sees no farther, so that windows are exact")
+    threshold: float = entry("probability from which a pixel is landslide", low=0, high=1)
+    threshold_rule: str = entry("how the threshold was chosen", default="")
+    chips_only: bool = entry(
+        "whether the network asks where in a chip a pixel lies, so that it maps no scene",
+        default=False,
+    )
+    calibration: Calibration | None = entry("of the probabilities; null for none", default=None)
+    band_dropout: BandDropout | None = entry("sensors that it can do without", default=None)
+    training_area: Mapping[str, Any] | None = entry(
+        "outline of the training patches: a GeoJSON geometry, longitude and latitude", default=None
+    )
+    band_ranges: Mapping[str, BandRange] = entry("training values of each band", default={})
+    normalization: Normalization | None = entry("of the bands, within the graph", default=None)
+    metrics: Mapping[str, Any] = entry("scores by split at the threshold", default={})
+    metrics_from: str = entry("what was counted for them", default="")
+    model: Mapping[str, Any] | None = entry("`name` of the network and its `options`", default=None)
+    versions: Mapping[str, str] = entry("of the software that wrote the bundle", default={})
+    fingerprint: str = entry("digest of the run that was exported", default="")
+    checksum: str | None = entry(
+        "digest of the entries that follow from the network and its training: bands, sizes, reach, "
+        "normalization",
+        default=None,
+    )
+    format: int = entry("version of this file's format", default=BUNDLE_FORMAT, low=1)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def band_names(self) -> tuple[str, ...]:
         """Band names in channel order."""
         return tuple(band.name for band in self.bands)
 
-    @property
-    def saved_model(self) -> Path:
-        """Folder of the SavedModel."""
-        return self.folder / "saved_model"
+    def sealed(self) -> Contract:
+        """The same with the right `checksum`."""
+        return replace(self, checksum=self._digest())
 
-    @property
-    def keras_model(self) -> Path:
-        """The same network for any Keras backend; bundles of before lack it."""
-        return self.folder / "model.keras"
+    def to_dict(self) -> dict[str, Any]:
+        """What `bundle.json` holds: `format` first, and the entries of newer writers as well."""
+        values = to_json(self.sealed())
+        return {"format": values.pop("format"), **values}
 
-    def network_files(self, engine: str) -> list[Path]:
-        """The files that an engine reads."""
-        if engine.startswith("jax"):
-            return [self.keras_model] if self.keras_model.is_file() else []
-        return [path for path in sorted(self.saved_model.rglob("*")) if path.is_file()]
+    def problem(self) -> str | None:
+        """What is wrong between the entries; None if nothing is."""
+        if len(set(self.band_names)) < len(self.bands):
+            return "'bands' names a band twice"
+        if self.halo_px % self.stride_px:
+            return f"'halo_px' = {self.halo_px} is no multiple of 'stride_px' = {self.stride_px}"
+        known = self.normalization
+        if known is not None and not len(known.mean) == len(known.std) == len(self.bands):
+            return f"'normalization' does not tell of {len(self.bands)} bands"
+        if self.checksum not in (None, self._digest()):
+            return (
+                "its bands, sizes or reach were changed by hand, or it is damaged: they do not "
+                "belong to this network"
+            )
+        return None
 
-
-def read_bundle(folder: str | Path) -> Bundle:
-    """Read and check a bundle's contract.
-
-    Raises:
-        BundleError: it is no bundle, an entry is missing or has a wrong type or range, its
-            calibration is no rising map, it has another format version, or its SavedModel lies
-            outside the folder.
-    """
-    folder = Path(folder)
-    path = folder / "bundle.json"
-    try:
-        contract = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BundleError(
-            f"{folder}: is no model bundle, bundle.json cannot be read ({error.strerror}); "
-            "make one with `keras-landslide export`"
-        ) from error
-    except ValueError as error:
-        raise BundleError(f"{path}: is not valid JSON ({error}); export the run again") from error
-    if not isinstance(contract, dict):
-        raise BundleError(f"{path}: should hold one JSON object; export the run again")
-    if contract.get("format") != BUNDLE_FORMAT:
-        raise BundleError(
-            f"{path}: format {contract.get('format')!r}, this version reads format "
-            f"{BUNDLE_FORMAT}; export the run again with this version"
-        )
-    bundle = Bundle(
-        folder=folder,
-        name=_entry(contract, "name", str, path),
-        simulated=_entry(contract, "simulated", bool, path),
-        bands=_bands(contract, path),
-        pixel_size_m=_number(contract, "pixel_size_m", float, path, low=0, open_low=True),
-        patch_size_px=_number(contract, "patch_size_px", int, path, low=1),
-        stride_px=_number(contract, "stride_px", int, path, low=1),
-        halo_px=_number(contract, "halo_px", int, path, low=0),
-        bounded=_entry(contract, "bounded", bool, path),
-        threshold=_number(contract, "threshold", float, path, low=0, high=1),
-        contract=contract,
-    )
-    read_calibration(contract.get("calibration"), path)
-    _check_files(bundle)
-    return bundle
+    def _digest(self) -> str:
+        names = ("bands", "pixel_size_m", "patch_size_px", "stride_px", "halo_px", "bounded",
+                 "chips_only", "normalization")  # fmt: skip
+        return fingerprint({name: to_json(getattr(self, name)) for name in names})
 
 
-def check_stack(bundle: Bundle, info: StackInfo, *, unread: Collection[str] = ()) -> None:
-    """Refuse a stack that breaks the contract.
-
-    The stack may hold more bands than the network uses, in any order: they are picked by name.
+def contract_of(values: Mapping[str, Any], where: object) -> Contract:
+    """The contract that `bundle.json` holds, whatever format it was written in.
 
     Args:
-        bundle: what the network asks for.
-        info: the stack.
-        unread: bands of the network that are not read from this stack, so that it may lack them.
+        values: what the file holds.
+        where: the file, for messages.
 
     Raises:
-        BundleError: a band is missing or in another unit, the pixel size differs by more than
-            `PIXEL_SIZE_TOLERANCE`, the stack is not on a metric grid, or it is larger than the
-            chips that a bundle is for; the message says which and what to do.
+        BundleError: an entry is missing, of another type, out of its bounds or not finite, two of
+            them contradict each other, or the format is newer than this version.
     """
-    where = f"{info.path}: does not fit the bundle '{bundle.name}': "
-    have = {band.name: band for band in info.bands}
-    read = [band for band in bundle.bands if band.name not in unread]
-    missing = [band.name for band in read if band.name not in have]
-    if missing:
+    number = values.get("format")
+    known = isinstance(number, int) and not isinstance(number, bool) and number >= 1
+    if not known or number > BUNDLE_FORMAT:  # type: ignore[operator]
+        remedy = "install a newer keras-landslide" if known else EXPORT_AGAIN
+        shown = f"{number!r:.20}"
         raise BundleError(
-            f"{where}no band {', '.join(missing)} among {', '.join(have)}; add it to the scene "
-            "recipe and stack again"
+            f"{where}: format {shown}, this version reads formats 1 to {BUNDLE_FORMAT}; {remedy}"
         )
-    for band in read:
-        unit = have[band.name].unit
-        if unit != band.unit:
-            raise BundleError(
-                f"{where}band {band.name} is in '{unit or 'no unit'}', the network was trained on "
-                f"'{band.unit}'; set its unit in the scene recipe and stack again"
-            )
-    if bundle.contract.get("chips_only") and max(info.grid.shape) > bundle.patch_size_px:
-        raise BundleError(
-            f"{where}its network asks where in a chip of {bundle.patch_size_px} px a pixel lies, "
-            f"which in a scene of {info.grid.shape[0]} x {info.grid.shape[1]} px means nothing; "
-            "make a bundle of a row without the middle (`reproduce --row`)"
-        )
-    try:
-        size = info.pixel_size_m
-    except CrsError as error:
-        raise BundleError(f"the bundle '{bundle.name}' needs a metric grid; {error}") from error
-    if abs(size - bundle.pixel_size_m) > PIXEL_SIZE_TOLERANCE * bundle.pixel_size_m:
-        raise BundleError(
-            f"{where}pixels of {size:.4g} m, the network was trained on {bundle.pixel_size_m:.4g} "
-            f"m; set resolution = {bundle.pixel_size_m:.6g} in the recipe's [grid] and stack again"
-        )
+    if number == BUNDLE_FORMAT and values.get("checksum") is None:
+        raise BundleError(f"{where}: 'checksum' is missing; {EXPORT_AGAIN}")
+    for older in range(number, BUNDLE_FORMAT):  # type: ignore[arg-type]
+        values = _NEXT[older](values)
+    read = read_record(Contract, values, where, error=BundleError, remedy=EXPORT_AGAIN)
+    return read.sealed()
 
 
-def _check_files(bundle: Bundle) -> None:
-    graph = bundle.saved_model
-    if not (graph / "saved_model.pb").is_file():
-        raise BundleError(f"{graph}: holds no SavedModel; export the run again")
-    root = bundle.folder.resolve()
-    for path in (graph, *graph.rglob("*"), bundle.keras_model):
-        if not path.resolve().is_relative_to(root):
-            raise BundleError(f"{path}: points outside the bundle; refused, export the run again")
+def _from_1(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Format 1 had no checksum, and its calibration is applied by whoever reads the bundle."""
+    values = {**values, "format": 2, "checksum": None}
+    if isinstance(known := values.get("calibration"), Mapping):
+        values["calibration"] = {**known, "in_graph": False}
+    return values
 
 
-def _bands(contract: dict, path: Path) -> tuple[BundleBand, ...]:
-    entries = _entry(contract, "bands", list, path)
-    bands = []
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise BundleError(f"{path}: a band should be an object, found {entry!r}")
-        bands.append(BundleBand(*(_entry(entry, key, str, path) for key in BundleBand._fields)))
-    if not bands or len({band.name for band in bands}) != len(bands):
-        raise BundleError(f"{path}: 'bands' is empty or names a band twice; export the run again")
-    return tuple(bands)
+_NEXT: dict[int, Callable[[Mapping[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""From a format to the one after it."""
 
 
-def _entry(values: dict, key: str, kind: type, path: Path) -> Any:
-    if key not in values:
-        raise BundleError(f"{path}: entry '{key}' is missing; export the run again")
-    if not isinstance(values[key], kind):
-        raise BundleError(f"{path}: '{key}' = {values[key]!r} should be of type {kind.__name__}")
-    return values[key]
-
-
-def _number(
-    values: dict,
-    key: str,
-    kind: type,
-    path: Path,
-    *,
-    low: float,
-    high: float = math.inf,
-    open_low: bool = False,
-) -> Any:
-    if key not in values:
-        raise BundleError(f"{path}: entry '{key}' is missing; export the run again")
-    value = values[key]
-    number = isinstance(value, int if kind is int else (int, float)) and not isinstance(value, bool)
-    if not number or not (low < value <= high if open_low else low <= value <= high):
-        raise BundleError(f"{path}: '{key}' = {value!r} is out of range; export the run again")
-    return kind(value)
+def contract_schema() -> dict[str, Any]:
+    """The JSON schema of `bundle.json`, as docs/bundle.schema.json has it."""
+    schema = json_schema(Contract, f"bundle.json, format {BUNDLE_FORMAT}")
+    # Older formats have no checksum, or another number.
+    schema["required"] = ["format", *schema["required"], "checksum"]
+    schema["properties"]["format"]["const"] = BUNDLE_FORMAT
+    return schema

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,61 @@ import keras
 
 from keras_landslide import models
 from keras_landslide.band_groups import band_groups
+from keras_landslide.bundle.contract import (
+    LARGEST_PX,
+    BandDropout,
+    BandRange,
+    BundleBand,
+    Contract,
+    Normalization,
+)
+from keras_landslide.bundle.write import check_replaceable, require_tensorflow, write_bundle
 from keras_landslide.config import RunConfig, load_run_config
-from keras_landslide.errors import BundleError, OutputError
-from keras_landslide.files import fingerprint, output_errors, replacing, write_json
+from keras_landslide.errors import BundleError
+from keras_landslide.files import fingerprint
 from keras_landslide.layers import BandNormalization
 from keras_landslide.models.analysis.receptive_field import receptive_field
-from keras_landslide.models.dropout_draws import dropout_draws
-from keras_landslide.version import BUNDLE_FORMAT, __version__
+from keras_landslide.models.trained import with_weights
+from keras_landslide.records import Record, entry, load_json, read_record
+from keras_landslide.version import __version__
 
 RUN_FILES = ("config.toml", "data.json", "metrics.json", "model.keras")
-DATA_ENTRIES = ("simulated", "bands", "pixel_size_m", "patch_size_px", "training_area",
-                "band_ranges")  # fmt: skip
-METRICS_ENTRIES = ("threshold", "threshold_rule", "backend")
+AGAIN = "train again"
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What `data.json` of a run has to tell."""
+
+    simulated: bool = entry("whether a source is simulated")
+    bands: tuple[BundleBand, ...] = entry("bands in channel order", least=1)
+    pixel_size_m: float = entry("pixel side, metres", above=0)
+    patch_size_px: int = entry("side of a patch, pixels", low=1, high=LARGEST_PX)
+    training_area: Mapping[str, Any] | None = entry("outline of the training patches, GeoJSON")
+    band_ranges: Mapping[str, BandRange] = entry("training values of each band")
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MissingSensor:
+    """A network without one of its sensors."""
+
+    threshold: float = entry("decision threshold", low=0, high=1)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """What `metrics.json` of a run has to tell."""
+
+    threshold: float = entry("decision threshold", low=0, high=1)
+    threshold_rule: str = entry("how it was chosen")
+    backend: str = entry("of Keras, that trained")
+    train: Mapping[str, Any] | None = entry("scores", default=None)
+    val: Mapping[str, Any] | None = entry("scores", default=None)
+    test: Mapping[str, Any] | None = entry("scores", default=None)
+    without: Mapping[str, MissingSensor] = entry("by missing sensor", default={})
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
@@ -47,11 +89,7 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     """
     folder, out = Path(run_folder), Path(out)
     check_replaceable(out)
-    if keras.backend.backend() != "tensorflow":
-        raise BundleError(
-            f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}; "
-            "run the same command with KERAS_BACKEND=tensorflow"
-        )
+    require_tensorflow()
     missing = [name for name in RUN_FILES if not (folder / name).is_file()]
     if missing:
         raise BundleError(
@@ -59,83 +97,14 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
             "run `keras-landslide train` to its end first"
         )
     config = load_run_config(folder / "config.toml")
-    data = _read_json(folder / "data.json", DATA_ENTRIES)
-    metrics = _read_json(folder / "metrics.json", METRICS_ENTRIES)
-    model = any_size_model(folder, config, len(data["bands"]))
-    contract = _contract(model, config, data, metrics)
-    with replacing(out) as part:
-        part.mkdir()
-        write_network(model, part, out)
-        write_json(part / "bundle.json", contract)
-    return out
-
-
-def check_replaceable(out: Path) -> None:
-    """Only an older bundle may go: a run, or any other folder of the user's, would be lost.
-
-    Raises:
-        OutputError: `out` holds something else.
-    """
-    with output_errors(out):
-        if out.is_dir() and any(out.iterdir()) and not (out / "bundle.json").is_file():
-            raise OutputError(
-                f"{out}: exists and holds no bundle, and would be replaced as a whole; choose "
-                "another output folder"
-            )
-
-
-def write_network(model: keras.Model, folder: Path, out: Path) -> None:
-    """Write a bundle's network: `saved_model/`, and `model.keras` for other backends.
-
-    Args:
-        model: takes images of any size.
-        folder: the bundle in the making.
-        out: the output as the user knows it, for the message.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    write_saved_model(model, folder / "saved_model", out)
-    with output_errors(out):
-        model.save(folder / "model.keras")
-
-
-def write_saved_model(model: keras.Model, path: Path, out: Path) -> None:
-    """Write a SavedModel with the signature `serve`, and `draw` if the network has dropout.
-
-    `draw` takes `images` and a `seed`, int32 (2,), and leaves dropout on
-    (`models.dropout_draws`).
-
-    Args:
-        model: takes images of any size.
-        path: folder to write.
-        out: the output as the user knows it, for the message.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    import tensorflow as tf
-
-    images = tf.TensorSpec(model.input_shape, tf.float32, name="images")
-    seed = tf.TensorSpec((2,), tf.int32, name="seed")
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")  # in a notebook it names the temporary folder on the screen
-    try:
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        archive.add_endpoint("serve", partial(model, training=False), input_signature=[images])
-        if draw := dropout_draws(model):
-            archive.add_endpoint("draw", draw, input_signature=[images, seed])
-        archive.write_out(path, verbose=False)
-    except tf.errors.OpError as error:
-        # TensorFlow writes through its own file system layer, with its own errors.
-        reason = str(error.message).rsplit(";", 1)[-1].strip()
-        raise OutputError(
-            f"{out}: cannot be written ({reason}); free some space or choose another folder"
-        ) from error
-    finally:
-        logger.setLevel(level)
+    data, told = _read(RunData, folder / "data.json")
+    metrics, scored = _read(RunMetrics, folder / "metrics.json")
+    model = any_size_model(folder, config, len(data.bands))
+    run = config.to_dict()
+    for place in ("stack", "patches"):  # where they lay is no part of what was learnt
+        del run["data"][place]
+    digest = fingerprint({"run": run, "data": told, "metrics": scored})
+    return write_bundle(_contract(model, config, data, metrics, digest), model, out)
 
 
 def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:
@@ -144,76 +113,68 @@ def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> 
     Raises:
         BundleError: `model.keras` cannot be read or does not belong to the config.
     """
-    path = Path(run_folder) / "model.keras"
     model = models.build(config.model.name, (None, None, channels), **config.model.options)
-    try:
-        trained = keras.models.load_model(path, compile=False, safe_mode=True)
-        model.set_weights(trained.get_weights())
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise BundleError(f"{path}: is not this run's model ({reason}); train again") from error
-    return model
+    path = Path(run_folder) / "model.keras"
+    return with_weights(model, path, what="is not this run's model", remedy=AGAIN)
 
 
-def _contract(
-    model: keras.Model, config: RunConfig, data: dict[str, Any], metrics: dict[str, Any]
-) -> dict[str, Any]:
+def software(trained_with: str) -> dict[str, str]:
+    """Versions of what writes a bundle, and the Keras backend that trained."""
     import tensorflow as tf
 
-    field = receptive_field(model)
-    run = config.to_dict()
-    for place in ("stack", "patches"):  # where they lay is no part of what was learnt
-        del run["data"][place]
-    normalisation = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
-    values = {name: keras.ops.convert_to_numpy(getattr(normalisation, name)) for name in _STATS}
-    scored = {split: metrics[split] for split in ("train", "val", "test") if split in metrics}
     return {
-        "format": BUNDLE_FORMAT,
-        "name": f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
-        "simulated": data["simulated"],
-        "bands": data["bands"],
-        "pixel_size_m": data["pixel_size_m"],
-        "patch_size_px": data["patch_size_px"],
-        "stride_px": field.stride_px,
-        "halo_px": field.halo_px,
-        "bounded": field.bounded,
-        "threshold": metrics["threshold"],
-        "threshold_rule": metrics["threshold_rule"],
-        "calibration": None,
-        "band_dropout": _band_dropout(config, metrics),
-        "training_area": data["training_area"],
-        "band_ranges": data["band_ranges"],
-        "normalization": {name: value.tolist() for name, value in values.items()},
-        "metrics": scored,
-        "metrics_from": "patches: a pixel counts once for each patch that shows it",
-        "model": {"name": config.model.name, "options": config.model.options},
-        "versions": {
-            "keras_landslide": __version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "trained_with": metrics["backend"],
-        },
-        "fingerprint": fingerprint({"run": run, "data": data, "metrics": metrics}),
+        "keras_landslide": __version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "trained_with": trained_with,
     }
 
 
-_STATS = ("mean", "std")
+def _contract(
+    model: keras.Model, config: RunConfig, data: RunData, metrics: RunMetrics, digest: str
+) -> Contract:
+    field = receptive_field(model)
+    layer = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
+    mean, std = (
+        tuple(keras.ops.convert_to_numpy(each).tolist()) for each in (layer.mean, layer.std)
+    )
+    scores = {"train": metrics.train, "val": metrics.val, "test": metrics.test}
+    return Contract(
+        name=f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
+        simulated=data.simulated,
+        bands=data.bands,
+        pixel_size_m=data.pixel_size_m,
+        patch_size_px=data.patch_size_px,
+        stride_px=field.stride_px,
+        halo_px=field.halo_px,
+        bounded=field.bounded,
+        threshold=metrics.threshold,
+        threshold_rule=metrics.threshold_rule,
+        band_dropout=_band_dropout(config, metrics),
+        training_area=data.training_area,
+        band_ranges=data.band_ranges,
+        normalization=Normalization(mean, std),
+        metrics={split: each for split, each in scores.items() if each is not None},
+        metrics_from="patches: a pixel counts once for each patch that shows it",
+        model={"name": config.model.name, "options": config.model.options},
+        versions=software(metrics.backend),
+        fingerprint=digest,
+    )
 
 
-def _band_dropout(config: RunConfig, metrics: dict[str, Any]) -> dict[str, Any] | None:
+def _band_dropout(config: RunConfig, metrics: RunMetrics) -> BandDropout | None:
     """What the network learnt to do without, and the threshold for each case."""
-    rate, without = config.training.band_dropout, metrics.get("without", {})
-    thresholds = {name: case["threshold"] for name, case in without.items()}
+    if not config.training.band_dropout:
+        return None
+    thresholds = {name: case.threshold for name, case in metrics.without.items()}
     groups = band_groups(config.band_names)
-    return {"rate": rate, "groups": groups, "thresholds": thresholds} if rate else None
+    return BandDropout(config.training.band_dropout, groups, thresholds)
 
 
-def _read_json(path: Path, wanted: Sequence[str]) -> dict[str, Any]:
+def _read(kind: type[Record], path: Path) -> tuple[Record, dict[str, Any]]:
+    """What a file of the run tells, checked and as it stands there."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BundleError(f"{path}: is not valid JSON ({error}); train again") from error
-    lacking = [key for key in wanted if not isinstance(values, dict) or key not in values]
-    if lacking:
-        raise BundleError(f"{path}: has no entry {', '.join(lacking)}; train again")
-    return values
+        values = load_json(path, BundleError)
+    except BundleError as error:
+        raise BundleError(f"{error}; {AGAIN}") from error
+    return read_record(kind, values, path, error=BundleError, remedy=AGAIN), values

@@ -52,7 +52,7 @@ def adapt(
         SplitError: the table lacks train or test patches, or landslides among the former.
         LandslideError: a file cannot be read or written.
     """
-    from keras_landslide.bundle.contract import check_stack, read_bundle
+    from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.evaluation.clear_pixels import clear_statistics
     from keras_landslide.files import write_json
     from keras_landslide.patches.cache import open_cache

@@ -99,7 +99,7 @@ def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> No
 
 def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
     """Export, map the run's own stack, and count its test patches block by block."""
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.cli.predict import predict_scene_to_folder
     from keras_landslide.cli.scoring import patch_windows
     from keras_landslide.evaluation.assess import assess

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 from keras_landslide.cli.options import seed_option
 
 if TYPE_CHECKING:
-    from keras_landslide.bundle.contract import Bundle
+    from keras_landslide.bundle.read import Bundle
     from keras_landslide.evaluation.calibration_check import HeldOut
 
 
@@ -61,7 +60,8 @@ def calibrate(
 
     Whether it helps is decided on the fitted split alone, by leaving its blocks out in turn; the
     test split is only reported. An earlier calibration is replaced: the map is always that of the
-    bare network. The bundle changes in one step, the renaming of its `bundle.json`.
+    bare network. It becomes the last layer of the bundle's graphs; the bundle is replaced as a
+    whole.
 
     Args:
         bundle: model bundle.
@@ -87,8 +87,8 @@ def calibrate(
             groups of blocks that are left out in turn.
         LandslideError: bundle or stack cannot be used, or `out` not written.
     """
-    from keras_landslide.bundle.calibrated import bare_entries, calibrated_contract
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.calibrated import as_graph, calibrate_bundle, check_calibratable
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.cli.scoring import patch_windows, refuse_random, validation_pixels
     from keras_landslide.errors import SplitError
     from keras_landslide.evaluation.calibration import fit_isotonic, fit_temperature
@@ -106,7 +106,7 @@ def calibrate(
     refuse_random(patches)
     bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
     known = read_bundle(bundle)
-    bare_entries(known)
+    check_calibratable(known)
     windows = {
         name: [window for _, window in patch_windows(patches, name, grid)]
         for name in sorted({split, test_split} | {p.split for p in read_patches(patches, grid)})
@@ -119,7 +119,7 @@ def calibrate(
     left_out = cross_fitted(fit_on, fit, seed)
     fitted = fit(left_out.seen)
     tested = held_out(test_on, fitted, seed)
-    choice = best_f_beta(left_out.seen.mapped(fitted(left_out.seen.values)))
+    choice = best_f_beta(left_out.seen.mapped(as_graph(fitted, left_out.seen.values)))
     kept = left_out.change < 0
     found: dict[str, Any] = {
         "bundle": known.name,
@@ -144,16 +144,12 @@ def calibrate(
 
         def scored(name: str) -> dict[str, Any]:
             pixels = validation_pixels(probability, stack, windows[name])
-            return scores_at(pixels.mapped(fitted(pixels.values)), choice.threshold).to_dict()
+            answered = pixels.mapped(as_graph(fitted, pixels.values))
+            return scores_at(answered, choice.threshold).to_dict()
 
-        changed = calibrated_contract(
-            known,
-            fitted,
-            found,
-            {name: scored(name) for name in known.contract["metrics"] if name in windows},
-        )
-        files.append(bundle / "bundle.json")
-        write_json(files[-1], changed)
+        metrics = {name: scored(name) for name in known.contract.metrics if name in windows}
+        calibrate_bundle(known, fitted, found, metrics)
+        files.append(bundle)
     # Last, so that the report never tells of a calibration that the bundle did not get.
     write_json(files[0], found)
     return {**found, "files": files}
@@ -175,16 +171,16 @@ def _change(held: HeldOut, where: str) -> str:
 
 def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
     """The stack mapped by the network without any calibration."""
-    from keras_landslide.bundle.contract import check_stack
+    from keras_landslide.bundle.read import check_stack
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map
     from keras_landslide.rasters.read import stack_info
 
     info = stack_info(stack)
     check_stack(bundle, info)
-    bare = replace(bundle, contract={**bundle.contract, "calibration": None})
     tags = {
         "BUNDLE": bundle.name,
         "SIMULATED": "yes" if bundle.simulated or info.simulated else "no",
     }
-    return produce_map(Network((bare,)), stack, out / "uncalibrated.tif", Running(), tags=tags)
+    network = Network((bundle.uncalibrated(),))
+    return produce_map(network, stack, out / "uncalibrated.tif", Running(), tags=tags)

@@ -71,7 +71,7 @@ def check(
         BundleError: the bundle cannot be read.
         LandslideError: a file cannot be read or written.
     """
-    from keras_landslide.bundle.contract import check_stack, read_bundle
+    from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.errors import BundleError, InputFileError, LandslideError, NodataError
     from keras_landslide.evaluation.drift import LEVELS, band_drift, verdict, with_applicability
     from keras_landslide.files import write_json
@@ -87,10 +87,10 @@ def check(
         stack_info(training_stack)
     if training_patches is not None and not Path(training_patches).exists():
         raise InputFileError(f"{training_patches}: no such file; check the path")
-    try:
-        ranges = {name: known.contract["band_ranges"][name] for name in known.band_names}
-    except KeyError as error:
-        raise BundleError(f"{bundle}: holds no band_ranges of {error}; export it again") from error
+    ranges = known.ranges()
+    for name in known.band_names:
+        if name not in ranges:
+            raise BundleError(f"{bundle}: holds no band_ranges of '{name}'; export it again")
     refusal = None
     try:
         check_stack(known, info)
@@ -134,14 +134,14 @@ def drift_warning(bundle: str | Path, stack: str | Path) -> str | None:
         BundleError: the bundle is incomplete, or the stack breaks its contract.
         InputFileError: the stack is missing or truncated.
     """
-    from keras_landslide.bundle.contract import check_stack, read_bundle
+    from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.errors import NodataError
     from keras_landslide.evaluation.drift import band_drift, verdict
     from keras_landslide.rasters.read import stack_info
 
     known = read_bundle(bundle)
     check_stack(known, stack_info(stack))
-    ranges = known.contract.get("band_ranges") or {}
+    ranges = known.ranges()
     names = [name for name in known.band_names if name in ranges]
     try:
         drifts = band_drift(stack, ranges, names, most_tiles=64) if names else []

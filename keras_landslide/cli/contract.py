@@ -56,7 +56,7 @@ def joined_contract(configs: Sequence[RunConfig], caches: Sequence[PatchCache]) 
         BundleError: a basin has other units, kinds of bands or pixels than the first.
         BandError, CrsError, InputFileError: as `data_contract`.
     """
-    from keras_landslide.bundle.contract import PIXEL_SIZE_TOLERANCE
+    from keras_landslide.bundle.read import PIXEL_SIZE_TOLERANCE
     from keras_landslide.patches.statistics import joined_ranges
     from keras_landslide.rasters.read import stack_info
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @layout_options
 def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     source = open_for(read_bundle(bundle).band_names, folder, options)

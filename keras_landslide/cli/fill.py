@@ -26,12 +26,12 @@ def command(bundle: Path, stack: Path, out: Path, without: tuple[str, ...], clou
     training mean, which is what the network takes for missing; `predict` and `evaluate` then take
     the filled stack.
     """
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.inference.fill import fill_stack
 
     known = read_bundle(bundle)
     shares = fill_stack(known, stack, out, without=without, clouds=clouds)
-    thresholds = known.contract["band_dropout"].get("thresholds", {})
+    thresholds = known.contract.band_dropout.thresholds if known.contract.band_dropout else {}
     for name, share in shares.items():
         click.echo(f"{name}: missing and filled in {share:.1%} of the pixels")
         if share > MOSTLY and name in thresholds:

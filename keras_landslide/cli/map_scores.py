@@ -163,14 +163,14 @@ def _threshold(
     predicted: StackInfo, bundle: str | Path | None, threshold: float | None
 ) -> tuple[float, str]:
     """The threshold as given, the bundle's, or the one that the map notes; and its origin."""
-    from keras_landslide.bundle.contract import read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.errors import BundleError
 
     if threshold is not None:
         return threshold, "given by hand"
     if bundle is not None:
         known = read_bundle(bundle)
-        return known.threshold, str(known.contract.get("threshold_rule", "the bundle's"))
+        return known.threshold, known.contract.threshold_rule or "the bundle's"
     if "THRESHOLD" not in predicted.tags:
         raise BundleError(
             f"{predicted.path}: notes no threshold; give --bundle or --threshold (0.5 is not "

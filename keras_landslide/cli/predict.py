@@ -143,7 +143,7 @@ def predict_scene_to_folder(
         EngineError: the engine is not installed, or cannot draw from dropout.
         LandslideError: an object rule needs a band that the stack lacks.
     """
-    from keras_landslide.bundle.contract import check_stack, read_bundle
+    from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.errors import LandslideError
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.produce import Running, produce_map

@@ -99,6 +99,10 @@ class Isotonic(NamedTuple):
         return np.interp(np.asarray(probability, np.float64), self.x, self.y)
 
 
+Calibration = Temperature | Isotonic
+"""A map of probabilities of any shape that keeps their order."""
+
+
 def fit_isotonic(seen: Distribution) -> Isotonic:
     """Isotonic regression of landslide on probability over `seen` (validation).
 

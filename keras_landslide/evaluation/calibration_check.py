@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_landslide.errors import NodataError, SplitError
-from keras_landslide.evaluation.calibration import BINS, ece
-from keras_landslide.evaluation.calibration_entry import Calibration
+from keras_landslide.evaluation.calibration import BINS, Calibration, ece
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import interval, resampled
 from keras_landslide.evaluation.maps import require_pixels, strips

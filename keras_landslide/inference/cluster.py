@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError, ClusterError
 from keras_landslide.files import fingerprint
 from keras_landslide.inference.engines.base import Predict
@@ -136,10 +136,12 @@ def _network(network: Network) -> Predict:
         BundleError: the worker has another bundle under the same path.
     """
     for bundle in network.bundles:
-        if read_bundle(bundle.folder) != bundle:
+        if read_bundle(bundle.folder).contract != bundle.contract:
             raise BundleError(f"{bundle.folder}: is another bundle on a worker; share one")
     rest = {each.name: getattr(network, each.name) for each in fields(network)}
-    bundles = [[str(bundle.folder), dict(bundle.contract)] for bundle in rest.pop("bundles")]
+    bundles = [
+        [str(each.folder), each.contract.to_dict(), each.calibrated] for each in rest.pop("bundles")
+    ]
     key = fingerprint([bundles, rest])
     with _loading:
         if key not in _loaded:

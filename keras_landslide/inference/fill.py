@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.bands import CLOUD, SHADOW
-from keras_landslide.bundle.contract import Bundle, check_stack
+from keras_landslide.bundle.read import Bundle, check_stack
 from keras_landslide.errors import BandError, BundleError, UnknownNameError
 from keras_landslide.files import keep_inputs
 from keras_landslide.rasters.read import BandReader, StackInfo, stack_info
@@ -116,18 +116,21 @@ def _fill(
     return {group: int((where & ~nothing).sum()) for group, where in missing.items()}
 
 
-def _groups(bundle: Bundle) -> dict[str, list[str]]:
-    noted = bundle.contract.get("band_dropout")
-    if not noted:
+def _groups(bundle: Bundle) -> Mapping[str, Sequence[str]]:
+    noted = bundle.contract.band_dropout
+    if noted is None:
         raise BundleError(
             f"{bundle.folder}: was not trained to do without a sensor; train with "
             "training.band_dropout = 0.3, say, and export again"
         )
-    return noted["groups"]
+    return noted.groups
 
 
 def _means(bundle: Bundle) -> dict[str, float]:
-    return dict(zip(bundle.band_names, bundle.contract["normalization"]["mean"], strict=True))
+    known = bundle.contract.normalization
+    if known is None:
+        raise BundleError(f"{bundle.folder}: tells no training means; export it again")
+    return dict(zip(bundle.band_names, known.mean, strict=True))
 
 
 def _absent(info: StackInfo, group: str, bands: Sequence[str]) -> bool:

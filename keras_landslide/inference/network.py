@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from keras_landslide.bundle.contract import Bundle
+from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.committee import Committee
@@ -99,7 +100,7 @@ class Network:
     @property
     def threshold_rule(self) -> str:
         """How that was chosen, in words."""
-        rules = dict.fromkeys(str(b.contract.get("threshold_rule", "")) for b in self.bundles)
+        rules = dict.fromkeys(b.contract.threshold_rule for b in self.bundles)
         said = " / ".join(rules) or "its bundle does not tell how"
         return said if len(self.bundles) == 1 else f"mean over bundles; each: {said}"
 
@@ -122,10 +123,9 @@ class Network:
     def identity(self) -> list[Any]:
         """All that the answers depend on, the weights by their digest."""
         digests = [
-            [file_sha256(path) for path in bundle.network_files(self.engine)]
-            for bundle in self.bundles
+            [file_sha256(path) for path in _files(bundle, self.engine)] for bundle in self.bundles
         ]
-        contracts = [dict(bundle.contract) for bundle in self.bundles]
+        contracts = [[bundle.contract.to_dict(), bundle.calibrated] for bundle in self.bundles]
         engine = filter(None, (self.engine, self.device))
         return [contracts, digests, self.symmetries, self.dropout_draws, *engine]
 
@@ -146,6 +146,13 @@ class Network:
         return Committee(members, self.kinds, symmetries=self.symmetries, bundles=loaded)
 
 
+def _files(bundle: Bundle, engine: str) -> list[Path]:
+    """The files that an engine reads."""
+    if engine.startswith("jax"):
+        return [bundle.keras_model] if bundle.keras_model.is_file() else []
+    return [path for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
+
+
 def _calibration(bundle: Bundle) -> str:
-    entry = bundle.contract.get("calibration")
-    return f"{entry['method']}, fitted on {entry.get('fitted_on', '?')}" if entry else "none"
+    entry = bundle.contract.calibration if bundle.calibrated else None
+    return f"{entry.method}, fitted on {entry.fitted_on}" if entry else "none"

@@ -15,9 +15,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_landslide.bundle.export import check_replaceable, write_network
+from keras_landslide.bundle.write import check_replaceable, write_bundle
 from keras_landslide.errors import BundleError
-from keras_landslide.files import replacing, write_json
+from keras_landslide.models.trained import with_weights
 from keras_landslide.protocols.bundle_contract import MIRRORINGS, make_contract
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
@@ -54,12 +54,7 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
     channels = len(cache.band_names)
     networks = [_any_size(run, channels, native) for run in members]
     contract = make_contract(outcome, _over_seeds(outcome, row), members, networks)
-    model = _together(networks, row.entry)
-    with replacing(out) as part:
-        part.mkdir()
-        write_network(model, part, out)
-        write_json(part / "bundle.json", contract)
-    return out
+    return write_bundle(contract, _together(networks, row.entry), out)
 
 
 def _chosen(outcome: Outcome, label: str | None) -> Row:
@@ -91,15 +86,7 @@ def _any_size(run: Result, channels: int, native: int) -> keras.Model:
     """A run's network, rebuilt for images of any size and of `native` times the resolution."""
     entry = replace(run.entry, scale=run.entry.scale * native)
     model = scaled_network(entry, (None, None, channels), dict(run.entry.options))
-    path = run.weights
-    try:
-        trained = keras.models.load_model(path, compile=False, safe_mode=True)
-        model.set_weights(trained.get_weights())
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path}: is not this run's model ({str(error).splitlines()[0]})") from (
-            error
-        )
-    return model
+    return with_weights(model, run.weights, what="is not this run's model", remedy="run it again")
 
 
 def _together(members: Sequence[keras.Model], entry: Entry) -> keras.Model:

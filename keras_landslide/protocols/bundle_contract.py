@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 
+from keras_landslide.bundle.contract import BandRange, BundleBand, Contract, Normalization
+from keras_landslide.bundle.export import software
 from keras_landslide.files import fingerprint
 from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
 from keras_landslide.patches.statistics import band_ranges
@@ -17,7 +18,6 @@ from keras_landslide.protocols.networks import normalisation, scaled_network
 from keras_landslide.protocols.reproduce import Outcome
 from keras_landslide.protocols.results import Result
 from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
-from keras_landslide.version import BUNDLE_FORMAT, __version__
 
 MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
 """Axes of (B, H, W, C) that are turned about: as they are, left-right, up-down, both."""
@@ -25,7 +25,7 @@ MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
 
 def make_contract(
     outcome: Outcome, row: Row, members: Sequence[Result], networks: Sequence[keras.Model]
-) -> dict[str, Any]:
+) -> Contract:
     """What `bundle.json` holds.
 
     Args:
@@ -34,8 +34,6 @@ def make_contract(
         members: the runs behind it.
         networks: theirs, in the same order.
     """
-    import tensorflow as tf
-
     dataset, entry = outcome.dataset, members[0].entry
     cache = dataset.rounds[0].caches[entry.bands]
     channels, native = len(cache.band_names), outcome.protocol.data.get("native", 1)
@@ -61,34 +59,31 @@ def make_contract(
         }
         for layer in map(normalisation, networks)
     ]
-    return {
-        "format": BUNDLE_FORMAT,
-        "name": f"{outcome.protocol.name}-{len(members)}-networks",
-        "simulated": dataset.simulated,
-        "bands": [
-            {"name": band.name, "unit": band.unit, "kind": band.kind}
-            for band in dataset.bands[entry.bands]
-        ],
-        "pixel_size_m": dataset.pixel_size_m,
-        "patch_size_px": int(cache.labels.shape[1]) * native,
-        "stride_px": stride,
-        "halo_px": -(-reach // stride) * stride,
-        "bounded": all(field.bounded for field in fields),
-        "chips_only": any(each.centre for each in entries),
-        "threshold": threshold,
-        "threshold_rule": "best F1 over all chips, each answered by networks that never saw it",
-        "calibration": None,
-        "training_area": None,
-        "band_ranges": band_ranges(cache, np.arange(len(cache.patches))),
+    mean, std = (
         # Each member has its own, from its own training chips; the mean is for people.
-        "normalization": {
-            name: np.mean([each[name] for each in statistics], axis=0).tolist()
-            for name in ("mean", "std")
-        },
-        "metrics": {
-            "cross_validation": {**scores, "intervals": intervals, "chips": len(part.counts)}
-        },
-        "model": {
+        tuple(np.mean([each[name] for each in statistics], axis=0).tolist())
+        for name in ("mean", "std")
+    )
+    ranges = band_ranges(cache, np.arange(len(cache.patches)))
+    return Contract(
+        name=f"{outcome.protocol.name}-{len(members)}-networks",
+        simulated=dataset.simulated,
+        bands=tuple(
+            BundleBand(band.name, band.unit, band.kind) for band in dataset.bands[entry.bands]
+        ),
+        pixel_size_m=dataset.pixel_size_m,
+        patch_size_px=int(cache.labels.shape[1]) * native,
+        stride_px=stride,
+        halo_px=-(-reach // stride) * stride,
+        bounded=all(field.bounded for field in fields),
+        chips_only=any(each.centre for each in entries),
+        threshold=threshold,
+        threshold_rule="best F1 over all chips, each answered by networks that never saw it",
+        band_ranges={name: BandRange(**values) for name, values in ranges.items()},
+        normalization=Normalization(mean, std),
+        metrics={"cross_validation": {**scores, "intervals": intervals, "chips": len(part.counts)}},
+        metrics_from="chips: each answered by networks that never saw it",
+        model={
             "name": entry.name,
             "options": dict(entry.options),
             "scale": entry.scale * native,
@@ -96,16 +91,11 @@ def make_contract(
             "sides": len(MIRRORINGS) if row.entry.symmetries else 1,
             "quick": outcome.protocol.quick,
         },
-        "versions": {
-            "keras_landslide": __version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "trained_with": keras.backend.backend(),
-        },
-        "fingerprint": fingerprint(
+        versions=software(keras.backend.backend()),
+        fingerprint=fingerprint(
             [dataset.key, [[run.round, run.seed, run.entry.label] for run in members], statistics]
         ),
-    }
+    )
 
 
 def _field(entry: Entry, channels: int, native: int) -> ReceptiveField:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.bundle.contract import Bundle, read_bundle
+from keras_landslide.bundle.read import Bundle, read_bundle
 from keras_landslide.datasets.chips import ChipSource
 from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import BundleError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keras_landslide.bands import require_bands
-from keras_landslide.bundle.contract import PIXEL_SIZE_TOLERANCE
+from keras_landslide.bundle.read import PIXEL_SIZE_TOLERANCE
 from keras_landslide.errors import BandError, GridMismatchError
 from keras_landslide.rasters.read import StackInfo
 from keras_landslide.terrain.uphill_ring import ring_offsets

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from keras_landslide import models
-from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.bundle.export import any_size_model, export_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError, OutputError
 from keras_landslide.files import write_json
@@ -152,10 +152,31 @@ def test_unfinished_run(tmp_path, run_folder):
 def test_a_run_without_its_threshold(tmp_path, run_folder):
     for name in ("config.toml", "data.json", "model.keras"):
         shutil.copy(run_folder / name, tmp_path / name)
-    for text in ("{}", "[]"):
+    missing, no_object = "'threshold' is missing; train again", "one JSON object; train again"
+    for text, what in (("{}", missing), ("[]", no_object), ("", "not valid JSON .*train again")):
         (tmp_path / "metrics.json").write_text(text)
-        with pytest.raises(BundleError, match=r"metrics\.json: has no entry threshold, .*again"):
+        with pytest.raises(BundleError, match=rf"metrics\.json: .*{what}"):
             export_bundle(tmp_path, tmp_path / "bundle")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "what"),
+    [
+        ("data.json", {"pixel_size_m": None}, "'pixel_size_m' = None is out of range"),
+        ("data.json", {"patch_size_px": [[32]]}, r"'patch_size_px' = \[\[32\]\] is out of range"),
+        ("data.json", {"bands": "slope"}, "'bands' = 'slope' should be a list"),
+        ("data.json", {"band_ranges": {"slope": 1}}, "'band_ranges.slope' = 1 should be an object"),
+        ("metrics.json", {"threshold": "0.5"}, "'threshold' = '0.5' is out of range"),
+        ("metrics.json", {"without": {"sar": {}}}, "'threshold' is missing in without.sar"),
+    ],
+)
+def test_a_run_with_a_damaged_file(tmp_path, run_folder, name, changes, what):
+    for each in ("config.toml", "data.json", "metrics.json", "model.keras"):
+        shutil.copy(run_folder / each, tmp_path / each)
+    write_json(tmp_path / name, json.loads((tmp_path / name).read_text()) | changes)
+    with pytest.raises(BundleError, match=rf"{name}: {what}.*; train again"):
+        export_bundle(tmp_path, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_model_of_another_run(tmp_path, run_folder):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from leaky_scene import cut, write_scene
 
-from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.bundle.export import any_size_model, export_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.adaptation import adapt
 from keras_landslide.cli.contract import data_contract
 from keras_landslide.cli.main import main
@@ -111,7 +111,7 @@ def test_fine_tuning_goes_on_with_band_dropout(trained, place, tmp_path, monkeyp
     test = Scores(*(found["fine-tuning-1-0"]["test"][k] for k in ("tp", "fp", "fn", "tn")))
     assert test.total == sum(p.split == "test" for p in read_patches(table)) * 16 * 16
     bundle = read_bundle(export_bundle(out / "fine-tuning-1-0", tmp_path / "bundle"))
-    kept = bundle.contract["band_dropout"]["thresholds"]
+    kept = bundle.contract.band_dropout.thresholds
     assert kept == {"sar": found["fine-tuning-1-0"]["threshold"]} and kept["sar"] != 0.25
 
 

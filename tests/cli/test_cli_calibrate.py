@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from leaky_scene import cut
 
-from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.bundle.export import export_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.calibrate import calibrate
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import predict_scene_to_folder
@@ -73,13 +73,13 @@ def test_predict_gives_calibrated_probabilities(trained, bundle, tmp_path, capsy
 
     # All that the bundle tells is of the calibrated map; what it told before is kept apart.
     contract = read_bundle(bundle).contract
-    assert contract["threshold"] == found["threshold"]
-    assert contract["threshold_rule"] == "best F1 on val, calibrated"
-    assert set(contract["metrics"]) == {"train", "val", "test"}
-    for split, told in contract["metrics"].items():
+    assert contract.threshold == found["threshold"]
+    assert contract.threshold_rule == "best F1 on val, calibrated"
+    assert set(contract.metrics) == {"train", "val", "test"}
+    for split, told in contract.metrics.items():
         counted = pixels(after["probability"], trained, split)
-        assert told == scores_at(counted, contract["threshold"]).to_dict()
-    assert contract["calibration"]["bare"]["metrics"] == bare["metrics"]
+        assert told == scores_at(counted, contract.threshold).to_dict()
+    assert contract.calibration.bare.metrics == bare["metrics"]
     # Again: the bare network is calibrated, not the calibrated one.
     again = calibrate(bundle, tmp_path / "again", method="isotonic", block_px=16, **places)
     assert again["tested"] == found["tested"]
@@ -114,23 +114,25 @@ def test_a_calibration_that_does_not_help_is_not_kept(trained, bundle, tmp_path,
 
 def test_a_kill_at_the_last_moment_leaves_the_old_bundle(trained, bundle, tmp_path, monkeypatch):
     text = (bundle / "bundle.json").read_text()
-    replace = Path.replace
+    (bundle / "notes.txt").write_text("the user's own")
 
-    def killed(self, target):
-        if Path(target) == bundle / "bundle.json":
-            raise KeyboardInterrupt
-        return replace(self, target)
+    def killed(part, path):
+        assert path == bundle and read_bundle(part).contract.calibration is not None
+        raise KeyboardInterrupt
 
     options = {"method": "isotonic", "block_px": 16, **inputs(trained)}
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr("keras_landslide.files._replace_folder", killed)
     with pytest.raises(KeyboardInterrupt):
         calibrate(bundle, tmp_path / "out", **options)
     assert not (tmp_path / "out" / "calibration.json").exists()
     assert (bundle / "bundle.json").read_text() == text
-    assert sorted(p.name for p in bundle.iterdir()) == ["bundle.json", "model.keras", "saved_model"]
+    names = ["bundle.json", "model.keras", "notes.txt", "saved_model"]
+    assert sorted(p.name for p in bundle.iterdir()) == names
+    assert [p.name for p in bundle.parent.iterdir() if "bundle" in p.name] == ["bundle"]
     monkeypatch.undo()
     assert calibrate(bundle, tmp_path / "out", **options)["kept"]
-    assert read_bundle(bundle).contract["calibration"]["method"] == "isotonic"
+    assert sorted(p.name for p in bundle.iterdir()) == names
+    assert read_bundle(bundle).contract.calibration.method == "isotonic"
 
 
 def test_a_bundle_calibrated_by_an_older_version_is_refused_at_once(trained, bundle, tmp_path):

@@ -8,8 +8,8 @@ import rasterio
 from affine import Affine
 from leaky_scene import write_scene
 
-from keras_landslide.bundle.contract import read_bundle
 from keras_landslide.bundle.export import export_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.cli.scoring import patch_windows

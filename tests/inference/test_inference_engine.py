@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from inference_toys import contract, write_stack
 
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import command, predict_scene_to_folder
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
@@ -46,7 +46,7 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
         "import ctypes, resource, sys, numpy as np\n"
         "ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)\n"  # PR_SET_THP_DISABLE: pages of 4 KiB alone
         "from pathlib import Path\n"
-        "from keras_landslide.bundle import contract as bundle\n"
+        "from keras_landslide.bundle import read as bundle\n"
         "from keras_landslide.inference.engines import base as engine\n"
         "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
         "images = np.ones((1, 1024, 1024, 2), np.float32)\n"

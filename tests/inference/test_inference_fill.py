@@ -10,7 +10,8 @@ from affine import Affine
 
 from keras_landslide import models
 from keras_landslide.bands import BANDS, IMAGE_MODELS
-from keras_landslide.bundle.contract import check_stack, read_bundle
+from keras_landslide.bundle.contract import BandDropout
+from keras_landslide.bundle.read import check_stack, read_bundle
 from keras_landslide.cli.export import command as export_command
 from keras_landslide.cli.main import main
 from keras_landslide.config import RunConfig
@@ -106,8 +107,8 @@ def test_the_network_takes_what_is_filled_for_missing(bundle, tmp_path):
 def test_the_only_sensor_can_be_missing_too(bundle, tmp_path):
     """Trained with terrain beside one sensor, a network has learnt from terrain alone."""
     known = read_bundle(bundle)
-    dropout = {"rate": 0.3, "groups": {"optical": list(NAMES[:3])}}
-    known = replace(known, contract={**known.contract, "band_dropout": dropout})
+    dropout = BandDropout(0.3, {"optical": NAMES[:3]})
+    known = replace(known, contract=replace(known.contract, band_dropout=dropout))
     stack = write(tmp_path / "s.tif")
     assert fill_stack(known, stack, tmp_path / "f.tif", clouds=True) == {"optical": 200 / 1920}
     cloud = read_bands(stack, ["cloud"])[..., 0] > 0

@@ -12,8 +12,8 @@ from inference_toys import contract, write_stack
 
 pytest.importorskip("jax")
 
-from keras_landslide.bundle.contract import read_bundle
-from keras_landslide.bundle.export import write_network
+from keras_landslide.bundle.read import read_bundle
+from keras_landslide.bundle.write import write_network
 from keras_landslide.cli.main import main
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.engines import base as engine
@@ -27,7 +27,7 @@ NETWORKS = [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n 
 ANSWER = """
 import json, sys
 import numpy as np
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.inference.engines.jax import JaxBundle
 images, bundle = np.load(sys.argv[2]), read_bundle(sys.argv[1])
 for name in ("float32", "mixed_float16"):
@@ -41,7 +41,7 @@ import sys
 import jax
 import numpy as np
 from unittest.mock import patch
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.inference.engines.jax import JaxBundle
 from keras_landslide.inference.network import Network
 device = type(jax.devices()[0])
@@ -59,7 +59,7 @@ print(taken / 2e8, half / most, together == most, Network((bundle,), engine="jax
 OVERFLOW = """
 import sys
 import numpy as np
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.inference.engines.jax import JaxBundle
 call = JaxBundle(read_bundle(sys.argv[1]), "mixed_float16")
 call._state[0][0] = call._state[0][0] * 1e6

@@ -189,7 +189,7 @@ def test_budget_holds_where_a_network_ran_before(make_bundle, make_stack, tmp_pa
     build_network(width=32).export(bundle / "saved_model", verbose=False)
     code = (
         "import pathlib, sys\n"
-        "from keras_landslide.bundle.contract import read_bundle\n"
+        "from keras_landslide.bundle.read import read_bundle\n"
         "from keras_landslide.inference.network import Network\n"
         "from keras_landslide.inference.produce import Running, produce_map\n"
         "bundle, stack, folder = map(pathlib.Path, sys.argv[1:])\n"

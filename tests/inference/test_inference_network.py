@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BundleError
 from keras_landslide.inference.network import Network
@@ -29,7 +29,7 @@ def test_dropout_left_on(make_stack, tmp_path):
     from inference_toys import contract
 
     from keras_landslide import models
-    from keras_landslide.bundle.export import write_saved_model
+    from keras_landslide.bundle.write import write_saved_model
     from keras_landslide.training.compiling import fix_seeds
 
     fix_seeds(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from inference_toys import contract, write_stack
 
-from keras_landslide.bundle.export import write_saved_model
+from keras_landslide.bundle.write import write_saved_model
 from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.scene import predict_scene
 from keras_landslide.models import registry

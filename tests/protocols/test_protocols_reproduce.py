@@ -14,7 +14,7 @@ import pytest
 from chip_folders import bijie
 
 from keras_landslide.bands import IMAGE_MODELS
-from keras_landslide.bundle.contract import read_bundle
+from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError, RecipeError, SplitError
 from keras_landslide.protocols.bundle import export_best
 from keras_landslide.protocols.entries import Entry
@@ -177,7 +177,7 @@ def answer_by_jax(bundle, images, folder):
 def test_bundle_is_the_mean_of_mirrored_members(done, bundle, tmp_path):
     out, bundle = bundle, read_bundle(bundle)
     assert bundle.band_names == ("red", "green", "blue") and bundle.patch_size_px == 64
-    assert bundle.contract["model"] == {
+    assert bundle.contract.model == {
         "name": "unet",
         "options": {"filters": 2, "levels": 2},
         "scale": 4,
@@ -212,7 +212,7 @@ def test_bundle_is_the_mean_of_mirrored_members(done, bundle, tmp_path):
 
 
 def test_bundle_of_two_seeds_tells_of_their_mean(done, place, monkeypatch):
-    monkeypatch.setattr("keras_landslide.protocols.bundle.write_network", lambda *_: None)
+    monkeypatch.setattr("keras_landslide.bundle.write.write_network", lambda *_: None)
     runs = done.rows[0].runs
     others, said = [], []
     for run in runs:

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_landslide.bundle.contract import Bundle, read_bundle
+from keras_landslide.bundle.read import Bundle, read_bundle
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
-from keras_landslide.evaluation.calibration_entry import read_calibration
 
 Predict = Callable[[np.ndarray], np.ndarray]
 """images float32 (B, h, w, C) in raw units, NaN allowed -> probability float32 (B, h, w), or
@@ -54,7 +53,10 @@ class LoadedBundle(ABC):
                 f"bundle.json names {len(bundle.bands)} bands; export the run again"
             )
         self.bundle = bundle
-        self._calibration = read_calibration(bundle.contract.get("calibration"), bundle.folder)
+        known = bundle.contract.calibration
+        # Format 1: the graph knows nothing of it.
+        outside = known is not None and not known.in_graph and bundle.calibrated
+        self._calibration = known.map() if known is not None and outside else None
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
@@ -154,6 +156,15 @@ def too_large(shape: tuple[int, ...]) -> EngineError:
     return EngineError(
         f"the memory does not hold {each} of {height} x {width} px; give a smaller --window or "
         "--batch-size"
+    )
+
+
+def does_not_fit(bundle: Bundle, shape: tuple[int, ...]) -> BundleError:
+    """The error of a graph that does not take images of a shape that the contract allows."""
+    return BundleError(
+        f"{bundle.saved_model}: does not take {shape[0]} image(s) of {shape[1]} x {shape[2]} px; "
+        f"'stride_px' = {bundle.stride_px} in bundle.json is not its network's, export the run "
+        "again"
     )
 
 

@@ -7,18 +7,17 @@ built for others.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from keras_landslide.bundle.contract import Bundle
-from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.bundle.contract import EXPORT_AGAIN
+from keras_landslide.bundle.read import Bundle
+from keras_landslide.errors import EngineError
 from keras_landslide.inference.engines.base import LoadedBundle, too_large
 from keras_landslide.runtime.environment import environment
 
@@ -150,8 +149,6 @@ def _import_keras() -> None:
             "on JAX; set KERAS_BACKEND=jax before Keras or TensorFlow is imported, or take another "
             "engine"
         )
-    import keras_landslide.layers.centre_distance
-    import keras_landslide.models  # noqa: F401
 
 
 @contextmanager
@@ -169,9 +166,9 @@ def _device_errors(shape: tuple[int, ...] | None = None) -> Iterator[None]:
 
 
 def _network(bundle: Bundle, precision: str) -> Any:
-    import keras
-
     from keras_landslide import models
+    from keras_landslide.models.calibrated import calibrated, calibration_of, uncalibrated
+    from keras_landslide.models.trained import load_network, with_weights
     from keras_landslide.training.precision import computing_in
 
     path = bundle.keras_model
@@ -180,21 +177,18 @@ def _network(bundle: Bundle, precision: str) -> Any:
             f"{bundle.folder}: holds no model.keras, which the engine jax runs; export the run "
             "again, or leave --engine out"
         )
-    try:
-        trained = keras.saving.load_model(path, compile=False, safe_mode=True)
-        if precision == "float32":
-            return trained
-        known = bundle.contract.get("model")
-        if not isinstance(known, dict) or set(known) != {"name", "options"}:
-            raise EngineError(
-                f"{bundle.folder}: holds no single network of the shelf, and runs in float32 "
-                "alone; choose --engine jax"
-            )
-        with computing_in(precision):
-            image_shape = (None, None, len(bundle.bands))
-            twin = models.build(known["name"], image_shape, **known["options"])
-        twin.set_weights(trained.get_weights())
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile, zlib.error) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise BundleError(f"{path}: cannot be loaded ({reason}); export the run again") from error
-    return twin
+    trained = load_network(path, remedy=EXPORT_AGAIN)
+    calibration = calibration_of(trained) if bundle.calibrated else None
+    if precision == "float32":
+        return trained if calibration is not None else uncalibrated(trained)
+    known = bundle.contract.model
+    if known is None or set(known) != {"name", "options"}:
+        raise EngineError(
+            f"{bundle.folder}: holds no single network of the shelf, and runs in float32 "
+            "alone; choose --engine jax"
+        )
+    with computing_in(precision):
+        image_shape = (None, None, len(bundle.bands))
+        twin = models.build(known["name"], image_shape, **known["options"])
+    twin = with_weights(twin, path, remedy=EXPORT_AGAIN)
+    return calibrated(twin, calibration) if calibration is not None else twin

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_landslide.bundle.contract import Bundle
+from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import EngineError
 from keras_landslide.inference.engines.base import LoadedBundle, not_loaded
 

@@ -11,12 +11,13 @@ from zlib import crc32
 
 import numpy as np
 
-from keras_landslide.bundle.contract import Bundle
+from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.inference.engines.base import (
     LoadedBundle,
     PoolUse,
     Predict,
+    does_not_fit,
     not_loaded,
     too_large,
 )
@@ -49,10 +50,16 @@ class TensorFlowBundle(LoadedBundle):
             raise not_loaded(bundle, error) from error
         # The signatures hold their variables weakly: the loaded object has to stay alive with them.
         self._loaded = loaded
-        serve = loaded.signatures.get("serve") or loaded.signatures.get("serving_default")
+        known = bundle.contract.calibration
+        name = "serve"
+        if known is not None and known.in_graph and not bundle.calibrated:
+            name = "uncalibrated"
+        serve = loaded.signatures.get(name)
+        if serve is None and name == "serve":
+            serve = loaded.signatures.get("serving_default")
         if serve is None:
             raise BundleError(
-                f"{bundle.saved_model}: has no signature 'serve'; export the run again"
+                f"{bundle.saved_model}: has no signature '{name}'; export the run again"
             )
         specs = serve.structured_input_signature[1]
         super().__init__(bundle, [tuple(spec.shape) for spec in specs.values()], bundle.saved_model)
@@ -69,11 +76,12 @@ class TensorFlowBundle(LoadedBundle):
             with self._fitting(images.shape):
                 return _only(self._serve(**{self._input: self._constant(images, "float32")}))
         except self._faults as error:
-            if not self._compiled:
-                raise
-            raise EngineError(
-                f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave --engine out"
-            ) from error
+            if self._compiled:
+                raise EngineError(
+                    f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave --engine "
+                    "out"
+                ) from error
+            raise does_not_fit(self.bundle, images.shape) from error
 
     def draws(self, count: int) -> list[Predict]:
         """As in `LoadedBundle`.
