@@ -115,7 +115,7 @@ print((folder / "recipe.toml").read_text().strip())
 # Each line it prints is a band: name, unit, and where it comes from.
 
 # %%
-from keras_landslide.cli.stack import stack
+from keras_landslide.workflows.stack import stack
 
 path = stack(folder / "recipe.toml", folder / "stack.tif")
 

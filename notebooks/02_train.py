@@ -30,7 +30,7 @@ stack = walkthrough.stacks()["argelia"]
 # stop and which threshold to take. **test** is looked at once, at the end.
 
 # %%
-from keras_landslide.cli.patches import summary
+from keras_landslide.workflows.patches import summary
 from keras_landslide.patches.plan import PatchSettings, make_patches
 
 patch_file = stack.with_name("patches.gpkg")
@@ -55,7 +55,7 @@ show(picture, width=800)
 # answer that the network should give.
 
 # %%
-from keras_landslide.cli.train import load_data
+from keras_landslide.workflows.train import load_data
 from keras_landslide.config import load_run_config
 
 config_file = walkthrough.run_config()
@@ -128,7 +128,7 @@ show(fig)
 print(config_file.read_text().strip())
 
 # %%
-from keras_landslide.cli.train import new_model
+from keras_landslide.workflows.train import new_model
 
 model = new_model(config, data)
 rows = [
@@ -149,7 +149,7 @@ print(f"{model.name}: {model.count_params():,} numbers, nearly all of them to be
 # over all training patches); killed at any moment, the same command goes on where it was.
 
 # %%
-from keras_landslide.cli.train import train_run
+from keras_landslide.workflows.train import train_run
 
 run = train_run(config, WORK / "run", quiet=True)
 print(*sorted(path.name for path in run.glob("[!.]*")), sep="\n")
@@ -214,7 +214,7 @@ show(fig, width=700)
 # ## The score
 
 # %%
-from keras_landslide.cli.train import summary as score_summary
+from keras_landslide.workflows.train import summary as score_summary
 
 print(score_summary(metrics))
 

@@ -62,7 +62,7 @@ print(SPACE.strip())
 # tried, what it scored and how long the rest will take.
 
 # %%
-from keras_landslide.cli.tune import tune
+from keras_landslide.workflows.tune import tune
 
 shutil.rmtree(WORK / "search", ignore_errors=True)
 result = tune(space, WORK / "search")

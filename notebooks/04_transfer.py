@@ -55,7 +55,7 @@ for key, value in contract.items():
 # A stack that breaks the contract is refused with one line. Suppose that the radar is missing:
 
 # %%
-from keras_landslide.cli.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict_scene_to_folder
 from keras_landslide.errors import LandslideError
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
@@ -173,7 +173,7 @@ show(fig, width=950)
 # liboriana every surveyed pixel.
 
 # %%
-from keras_landslide.cli.evaluate import evaluate
+from keras_landslide.workflows.evaluate import evaluate
 
 metrics = {}
 for basin, stack in stacks.items():

@@ -61,7 +61,7 @@ print("real patches" if real.is_dir() else "generated chips, nothing was measure
 # In the shell: `keras-landslide data check FOLDER`.
 
 # %%
-from keras_landslide.cli.data import check, lines
+from keras_landslide.workflows.data import check, lines
 
 found = check(data, WORK / "check")
 print("\n".join(line for line in lines(found) if str(data) not in line))

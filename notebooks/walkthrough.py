@@ -48,7 +48,7 @@ seed = 0
 
 def basins() -> dict[str, Path]:
     """Folders of the two simulated basins: rasters, inventory and recipe."""
-    from keras_landslide.cli import simulate
+    from keras_landslide.workflows import simulate
 
     folders = {name: WORK / name for name in BASINS}
     if not all((folder / "recipe.toml").exists() for folder in folders.values()):
@@ -58,7 +58,7 @@ def basins() -> dict[str, Path]:
 
 def stacks() -> dict[str, Path]:
     """The band stack of each basin (notebook 01)."""
-    from keras_landslide.cli.stack import stack
+    from keras_landslide.workflows.stack import stack
 
     paths = {name: folder / "stack.tif" for name, folder in basins().items()}
     for path in paths.values():
@@ -89,7 +89,7 @@ def run_config() -> Path:
 
 def run() -> Path:
     """The trained network (notebook 02)."""
-    from keras_landslide.cli.train import train_run
+    from keras_landslide.workflows.train import train_run
     from keras_landslide.config import load_run_config
 
     patches()

@@ -1,1 +1,1 @@
-"""The command line: a verb per file, and the only place where rooms are wired together."""
+"""The command line: a verb per file, which parses, calls one workflow and prints."""

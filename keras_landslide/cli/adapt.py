@@ -44,7 +44,7 @@ def command(run: Path, out: Path, **options: Any) -> None:
     on a few labelled patches. Each adapted network is a run folder that `export` takes. Stopped,
     the command goes on where it was.
     """
-    from keras_landslide.cli.adaptation import adapt
+    from keras_landslide.workflows.adapt import adapt
 
     found = adapt(run, out, **options)
     click.echo("remedy          patches  draw      F1  interval            gain  interval")

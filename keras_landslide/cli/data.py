@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_landslide.cli.data_options import layout_options, open_folder
+from keras_landslide.cli.data_options import layout_options
 from keras_landslide.cli.data_score import score_command
 
 if TYPE_CHECKING:
-    from keras_landslide.datasets.check import Findings
-
-SHOWN = 3
-"""Problems of one kind that are printed; all are in check.json."""
+    pass
 
 
 @click.group(short_help="data sets of chips: check, fetch, score")
@@ -35,6 +32,8 @@ def check_command(folder: Path, out: Path, **options: Any) -> None:
 
     Exit status 2 where a chip cannot be used.
     """
+    from keras_landslide.workflows.data import check, lines
+
     found = check(folder, out, **options)
     for line in lines(found):
         click.echo(line)
@@ -75,57 +74,3 @@ def fetch_command(
     click.echo(f"{place.title}: licence {record.licence}; cite {place.cite}")
     for path in fetch(record, out or Path(name), files, unpack=unpack):
         click.echo(f"wrote {path}")
-
-
-def check(folder: Path, out: Path, **options: Any) -> Findings:
-    """Check a data set, and write `check.json` and a preview of the first chips into `out`.
-
-    Raises:
-        LandslideError: the folder holds no data set, an option is unknown, or `out` cannot be
-            written.
-    """
-    from keras_landslide.datasets.check import check as look
-    from keras_landslide.files import write_json
-    from keras_landslide.protocols.chip_figures import preview
-
-    found = look(open_folder(folder, **options))
-    write_json(out / "check.json", found.to_dict())
-    if found.usable:
-        preview(found, out / "preview.png")
-    return found
-
-
-def lines(found: Findings):
-    """The report as lines of text."""
-    facts = found.to_dict()
-    yield f"{facts['title']} (layout {facts['layout']}) in {facts['folder']}"
-    for split, count in facts["splits"].items():
-        official = facts["official"].get(split)
-        yield f"  {split:5} {count} chips" + (f" of {official} published" if official else "")
-    yield f"  {facts['usable']} usable, {facts['chips_with_landslide']} of them with landslides"
-    sizes = ", ".join(f"{h} x {w} px ({n})" for h, w, n in facts["sizes"])
-    yield f"  stored sizes: {sizes or 'none could be read'}"
-    pixels = facts["pixels"]
-    labelled = pixels.get("landslide", 0) + pixels.get("background", 0)
-    if labelled:
-        unknown = pixels["unlabelled"] / (labelled + pixels["unlabelled"])
-        yield (
-            f"  landslide: {pixels['landslide'] / labelled:.2%} of the labelled pixels; "
-            f"{unknown:.2%} of all are unlabelled or padding"
-        )
-    yield f"  {'band':14} {'unit':12} {'min':>10} {'mean':>10} {'max':>10}"
-    for name, band in facts["bands"].items():
-        numbers = " ".join(
-            f"{'–' if band[key] is None else format(band[key], '.4g'):>10}"
-            for key in ("min", "mean", "max")
-        )
-        yield f"  {name:14} {band['unit']:12} {numbers}"
-    yield f"  licence: {facts['licence']}"
-    if not found.problems:
-        yield "nothing wrong was found"
-    for (grade, kind), problems in found.by_kind().items():
-        yield f"{grade}: {kind} ({len(problems)})"
-        for problem in problems[:SHOWN]:
-            yield f"    {problem.where}: {problem.text}"
-        if len(problems) > SHOWN:
-            yield f"    ... and {len(problems) - SHOWN} more, see check.json"

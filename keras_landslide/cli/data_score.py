@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_landslide.cli.data_options import layout_options, open_folder
+from keras_landslide.cli.data_options import layout_options
 
 if TYPE_CHECKING:
-    from keras_landslide.datasets.chips import ChipSource
+    pass
 
 
 @click.command("score", short_help="score a bundle on the chips of a data set")
@@ -23,6 +23,7 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
     from keras_landslide.bundle.read import read_bundle
     from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.workflows.data import open_for
 
     source = open_for(read_bundle(bundle).band_names, folder, options)
     with quiet_tensorflow():
@@ -41,15 +42,3 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
             f"  {name:18} {text}" + (f"  [{between[0]:.3f}, {between[1]:.3f}]" if between else "")
         )
     click.echo(f"wrote {out / 'scores.json'}\nwrote {out / 'chips.png'}")
-
-
-def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> ChipSource:
-    """The data set; Landslide4Sense in the channels `names`, where no others are asked for."""
-    from keras_landslide.bands import IMAGE_MODELS
-    from keras_landslide.datasets.landslide4sense_folder import CHANNELS
-
-    source = open_folder(folder, **options)
-    if source.name != "landslide4sense" or options["channels"] is not None:
-        return source
-    fitting = [channels for channels in CHANNELS if IMAGE_MODELS[channels] == names]
-    return open_folder(folder, **options | {"channels": fitting[0]}) if fitting else source

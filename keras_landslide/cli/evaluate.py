@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from keras_landslide.cli.map_scores import evaluate
 from keras_landslide.cli.options import FiniteRange, given, seed_option
 
 
@@ -49,9 +48,10 @@ from keras_landslide.cli.options import FiniteRange, given, seed_option
 @click.pass_context
 def command(context: click.Context, **options) -> None:
     """Score a probability map: all pixels, and apart those in the clear and under cloud."""
-    from keras_landslide.cli.run_scores import evaluate_run
     from keras_landslide.counts import Scores
     from keras_landslide.report.tables import Row, text_table
+    from keras_landslide.workflows.evaluate import evaluate
+    from keras_landslide.workflows.evaluate_run import evaluate_run
 
     if options["bundle"] is not None and options["threshold"] is not None:
         raise click.UsageError("give --bundle or --threshold, not both")

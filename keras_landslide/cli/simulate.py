@@ -18,13 +18,7 @@ from keras_landslide.cli.options import seed_option
               help="Which to make, joined by commas.")  # fmt: skip
 def command(out: Path, size: int, seed: int, basins: str) -> None:
     """Write a folder per simulated basin into OUT: rasters, inventory and scene recipe."""
+    from keras_landslide.workflows.simulate import run
+
     for recipe in run(out, size, seed, basins):
         click.echo(f"wrote {recipe} (simulated basin)")
-
-
-def run(out: Path, size: int = 1024, seed: int = 0, basins: str = "argelia,liboriana"):
-    """Make the basins named in `basins`, joined by commas; returns the recipes' paths."""
-    from keras_landslide.simulation import twin_basins
-
-    names = [name.strip() for name in basins.split(",") if name.strip()]
-    return twin_basins.simulate(out, size, seed, names)

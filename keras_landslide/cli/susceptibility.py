@@ -61,6 +61,7 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     with quiet_tensorflow():
         from keras_landslide.susceptibility.study import run_study, score_text
         from keras_landslide.susceptibility.tables import class_table
+        from keras_landslide.workflows.susceptibility import _settings
     # A new network per fold is traced anew each time; TensorFlow warns of that.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     map_stack = options.pop("map_stack")
@@ -76,22 +77,3 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     click.echo(f"Map by {found['map']['model']}, {found['map']['method']}:\n")
     click.echo(class_table(found["map"]["classes"]))
     click.echo(f"\nwrote {out / 'probability.tif'}, {out / 'classes.tif'}, {out / 'scores.md'}")
-
-
-def _settings(**options: Any) -> Any:
-    from keras_landslide.errors import SplitError
-    from keras_landslide.susceptibility.settings import Held, StudySettings
-
-    lists: dict[str, Any] = {}
-    for key in ("models", "bands", "align"):
-        text = options.pop(key)
-        lists[key] = text and tuple(part.strip() for part in text.split(",") if part.strip())
-    held = []
-    for part in filter(None, options.pop("held_out").split(",")):
-        kind, _, folds = part.strip().partition(":")
-        if not folds.isdigit():
-            raise SplitError(f"--held-out '{part}' should be a kind and a number, such as rows:5")
-        held.append(Held(kind, int(folds)))
-    for key in ("members", "block_px"):
-        options[key] = options[key] or 0
-    return StudySettings(held=tuple(held), **lists, **options)

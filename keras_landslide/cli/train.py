@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from keras_landslide.config import RunConfig, load_run_config
-from keras_landslide.errors import RecipeError, SplitError
+from keras_landslide.config import load_run_config
 
 if TYPE_CHECKING:
-    import keras
-    import numpy as np
-
-    from keras_landslide.patches.cache import PatchCache
-    from keras_landslide.patches.loading import PatchBatches
-
-SPLITS = ("train", "val", "test")
+    pass
 
 
 @click.command(short_help="train a network on patches")
@@ -31,6 +23,8 @@ def command(config: Path, out: Path) -> None:
 
     The decision threshold is the one with the best F1 on the validation split.
     """
+    from keras_landslide.workflows.train import is_up_to_date, summary, train_run
+
     settings = load_run_config(config)
     if is_up_to_date(settings, out):
         click.echo(f"{out} holds this run, finished; nothing to do")
@@ -38,156 +32,3 @@ def command(config: Path, out: Path) -> None:
         train_run(settings, out)
     click.echo(summary(json.loads((out / "metrics.json").read_text(encoding="utf-8"))))
     click.echo(f"wrote {out / 'model.keras'}")
-
-
-def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Path:
-    """Train by a run config, or go on with the run in `out`; return `out`.
-
-    Raises:
-        RecipeError: `out` holds a run of another config or of other data.
-        BandError: the stack lacks a band of the image model.
-        SplitError: there is no landslide pixel to train on, or to choose a threshold on.
-        LandslideError: the stack, the patches, the network's options or `out` are at fault.
-    """
-    from keras_landslide.cli.contract import data_contract
-    from keras_landslide.files import write_json
-    from keras_landslide.runtime.lock import folder_lock
-    from keras_landslide.runtime.quiet import quiet_tensorflow
-    from keras_landslide.training.folder import check_same, claim
-
-    out = Path(out)
-    if is_up_to_date(config, out):
-        return out
-    data = load_data(config)
-    with quiet_tensorflow():
-        from keras_landslide.training.run import train
-
-    # The folder is touched last: a config that cannot be trained leaves nothing behind.
-    model = new_model(config, data)
-    contract = data_contract(config, data.cache)
-    check_same(out, config)
-    with folder_lock(out, "training"):
-        claim(out, config)
-        write_json(out / "data.json", contract)
-        train(model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet)
-    return out
-
-
-def is_up_to_date(config: RunConfig, out: str | Path) -> bool:
-    """Whether `out` holds the finished run of this config; imports nothing heavy.
-
-    Raises:
-        RecipeError: `out` holds a run of another config, or one of the same paths whose data have
-            changed since.
-    """
-    from keras_landslide.cli.contract import data_fingerprint
-    from keras_landslide.training.folder import is_finished
-
-    finished = is_finished(out, config)
-    kept = Path(out) / "data.json"
-    if kept.exists():
-        old = json.loads(kept.read_text(encoding="utf-8"))["fingerprint"]
-        if old != data_fingerprint(config):
-            raise RecipeError(
-                f"{out} holds a run on other data: {config.data.stack} or {config.data.patches} "
-                "changed since; choose another output folder, or remove this one"
-            )
-    return finished
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Patches as batches.
-
-    Attributes:
-        cache: all patches, cut.
-        train: shuffled, oversampled and augmented as the config says.
-        val: the validation patches, as they are.
-        scored: the other splits that have patches (`train`, `test`), as they are.
-        mean: (C,) band means of the training patches.
-        std: (C,) band standard deviations of the training patches.
-    """
-
-    cache: PatchCache
-    train: PatchBatches
-    val: PatchBatches
-    scored: dict[str, PatchBatches]
-    mean: np.ndarray
-    std: np.ndarray
-
-
-def load_data(config: RunConfig) -> TrainingData:
-    """Cut the patches (or take the ones cut before) and make batches and statistics of them.
-
-    Patches are kept in the folder `cache` beside the patch table.
-
-    Raises:
-        BandError: the stack lacks a band of the image model.
-        SplitError: the train or the val split has no landslide pixel.
-        LandslideError: the stack or the patch table cannot be used, or the cache not written.
-    """
-    from keras_landslide.patches.cache import open_cache
-    from keras_landslide.patches.loading import PatchBatches
-    from keras_landslide.patches.statistics import band_statistics
-    from keras_landslide.patches.table import read_patches
-    from keras_landslide.rasters.read import stack_info
-
-    table = Path(config.data.patches)
-    patches = read_patches(table, stack_info(config.data.stack).grid)
-    cache = open_cache(config.data.stack, patches, config.band_names, table.parent / "cache")
-    for split in ("train", "val"):
-        if not cache.positive(cache.indices(split)).any():
-            raise SplitError(
-                f"{table}: the {split} split has no landslide pixel; make the patches with "
-                "another --seed, --split or --block, or check the inventory"
-            )
-    mean, std = band_statistics(cache)
-    size, seed = config.training.batch_size, config.training.seed
-    plain = {
-        split: PatchBatches(cache, cache.indices(split), batch_size=size, shuffle=False)
-        for split in SPLITS
-        if len(cache.indices(split))
-    }
-    train = PatchBatches(
-        cache,
-        cache.indices("train"),
-        batch_size=size,
-        augment=config.data.augment,
-        oversample=config.data.oversample,
-        seed=seed,
-    )
-    return TrainingData(cache, train, plain.pop("val"), plain, mean, std)
-
-
-def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
-    """The untrained network of a run: seeded weights, normalised by the training patches.
-
-    Raises:
-        UnknownNameError, ModelError: the network, an option or the loss is unknown, or the size
-            of the patches does not fit the network.
-    """
-    from keras_landslide import losses, models
-    from keras_landslide.training.compiling import fix_seeds
-    from keras_landslide.training.precision import computing_in
-
-    losses.get(config.training.loss)
-    fix_seeds(config.training.seed, config.training.jit_compile)
-    with computing_in(config.training.precision):
-        model = models.build(config.model.name, data.train.image_shape, **config.model.options)
-    model.get_layer("normalise").set_statistics(data.mean, data.std)
-    return model
-
-
-def summary(metrics: dict[str, Any]) -> str:
-    """The scores of each split at the threshold, as a table."""
-    lines = [
-        f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, threshold "
-        f"{metrics['threshold']:.3f} ({metrics['threshold_rule']})",
-        "split  precision  recall      F1     IoU",
-    ]
-    for split in SPLITS:
-        if split in metrics:
-            values = (metrics[split][name] for name in ("precision", "recall", "f1", "iou"))
-            p, r, f1, iou = ("–" if value is None else f"{value:.4f}" for value in values)
-            lines.append(f"{split:5}  {p:>9}  {r:>6}  {f1:>6}  {iou:>6}")
-    return "\n".join(lines)

@@ -3,8 +3,8 @@
 import pytest
 from evaluated_scene import write_evaluated
 
-from keras_landslide.cli import map_figures
 from keras_landslide.report.score_page import score_page
+from keras_landslide.workflows import map_figures
 
 
 @pytest.fixture

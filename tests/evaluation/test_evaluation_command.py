@@ -8,13 +8,13 @@ import shapely
 from evaluated_scene import GRID
 
 from keras_landslide import files
-from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
 from keras_landslide.errors import BundleError, NodataError, OutputError, SplitError
 from keras_landslide.evaluation.definitions import DEFINITIONS
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.workflows.evaluate import evaluate
 
 
 def test_metrics_and_files(scene, capsys):

@@ -7,11 +7,11 @@ import pytest
 from evaluated_scene import GRID
 from sklearn import metrics
 
-from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.errors import InputFileError, SplitError
 from keras_landslide.evaluation import assess
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.workflows.evaluate import evaluate
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 

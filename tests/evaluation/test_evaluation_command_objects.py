@@ -8,12 +8,12 @@ import pytest
 import shapely
 from evaluated_scene import GRID
 
-from keras_landslide.cli.evaluate import evaluate
 from keras_landslide.cli.main import main
 from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.workflows.evaluate import evaluate
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 

@@ -7,7 +7,6 @@ import pytest
 from affine import Affine
 from scipy.spatial.distance import cdist, pdist
 
-from keras_landslide.cli.check import check, drift_warning
 from keras_landslide.cli.main import main
 from keras_landslide.errors import LandslideError, NodataError
 from keras_landslide.evaluation.applicability import fit_applicability
@@ -15,6 +14,7 @@ from keras_landslide.evaluation.drift import band_drift, verdict
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import read_bands
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.workflows.check import check, drift_warning
 
 BANDS, UNITS = ("red", "vv_pre"), ("reflectance", "dB")
 SHAPE = (160, 160)

@@ -5,9 +5,9 @@ import pytest
 from inference_toys import BANDS, write_stack
 
 from keras_landslide.bundle.read import check_stack, read_bundle
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BundleError
 from keras_landslide.rasters.read import stack_info
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 
 def test_contract_is_read(make_bundle):

@@ -9,11 +9,11 @@ import pytest
 from dask_processes import Cluster
 from test_inference_predict import refused, start
 
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import InputFileError
 from keras_landslide.inference import cluster as cluster_module
 from keras_landslide.inference.job import SceneJob
 from keras_landslide.inference.windows import exact_plan
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(240)

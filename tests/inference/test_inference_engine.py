@@ -11,11 +11,12 @@ from inference_toys import contract, write_stack
 
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.main import main
-from keras_landslide.cli.predict import command, predict_scene_to_folder
+from keras_landslide.cli.predict import command
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 with_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")
 HERE = ("tensorflow", "xla", "openvino")  # the others need Keras on JAX

@@ -12,7 +12,6 @@ import rasterio
 from inference_toys import build_network, write_stack
 from test_inference_predict import refused
 
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BudgetError
 from keras_landslide.inference import memory, windows
 from keras_landslide.inference.engines.base import PoolUse
@@ -25,6 +24,7 @@ from keras_landslide.inference.window_choice import (
     remembered_window,
 )
 from keras_landslide.inference.windows import exact_plan
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 
 @pytest.mark.parametrize(

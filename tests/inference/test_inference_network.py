@@ -5,9 +5,9 @@ import pytest
 import rasterio
 
 from keras_landslide.bundle.read import read_bundle
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import BundleError
 from keras_landslide.inference.network import Network
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 
 def test_bundles_together(make_bundle):

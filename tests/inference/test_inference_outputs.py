@@ -8,12 +8,12 @@ import rasterio
 from inference_toys import BANDS, HALO, STRIDE, write_stack
 from scipy.ndimage import uniform_filter
 
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import InputFileError, UnknownNameError
 from keras_landslide.inference.scene import predict_scene
 from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.rasters.read import read_bands
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 SETTINGS = {"halo_px": HALO, "stride_px": STRIDE, "window_px": 64}
 

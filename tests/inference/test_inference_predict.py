@@ -13,9 +13,9 @@ import rasterio
 from inference_toys import write_stack
 
 from keras_landslide.cli.main import main
-from keras_landslide.cli.predict import predict_scene_to_folder
 from keras_landslide.errors import OutputError
 from keras_landslide.inventory.read import read_polygons
+from keras_landslide.workflows.predict import predict_scene_to_folder
 
 WINDOW = {"window_px": 64}
 

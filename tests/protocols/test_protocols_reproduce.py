@@ -291,7 +291,7 @@ def test_chips_are_read_in_the_channels_of_the_bundle(tmp_path):
     """Landslide4Sense has two sets of channels, and the bundle knows which."""
     from chip_folders import landslide4sense
 
-    from keras_landslide.cli.data_score import open_for
+    from keras_landslide.workflows.data import open_for
 
     folder = landslide4sense(tmp_path / "l4s", TrainData=1)
     for channels in ("l4s6", "l4s14"):

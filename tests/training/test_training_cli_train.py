@@ -5,7 +5,7 @@ import pytest
 from affine import Affine
 from click.testing import CliRunner
 
-from keras_landslide.cli.train import command, train_run
+from keras_landslide.cli.train import command
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import (
     BandError,
@@ -19,6 +19,7 @@ from keras_landslide.grid import Grid
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.runtime.lock import folder_lock
+from keras_landslide.workflows.train import train_run
 
 GRID = Grid("EPSG:32618", Affine(12.5, 0, 480000, 0, -12.5, 660000), (96, 96))
 NAMES = ("slope", "curvature", "label")

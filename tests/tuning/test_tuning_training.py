@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 
-from keras_landslide.cli.train import train_run
-from keras_landslide.cli.tune_options import load, make_trainer
 from keras_landslide.config import load_run_config
 from keras_landslide.training.history import History
 from keras_landslide.tuning.search import Resources, run_search
 from keras_landslide.tuning.space_file import OBJECTIVES, load_space
+from keras_landslide.workflows.train import train_run
+from keras_landslide.workflows.tune_options import load, make_trainer
 
 
 def search(basin, folder, resources=None, **settings):

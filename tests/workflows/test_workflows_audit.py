@@ -9,14 +9,14 @@ from affine import Affine
 from leaky_scene import GRID, cut, write_run, write_scene
 from shapely.geometry import shape
 
-from keras_landslide.cli.audit import _settings, audit
-from keras_landslide.cli.audit_runs import cut_again
-from keras_landslide.cli.contract import data_contract, joined_contract
 from keras_landslide.cli.main import main
-from keras_landslide.cli.train import load_data
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import BundleError, InputFileError, RecipeError
 from keras_landslide.patches.table import Patch, read_patches, write_patches
+from keras_landslide.workflows.audit import _settings, audit
+from keras_landslide.workflows.audit_runs import cut_again
+from keras_landslide.workflows.contract import data_contract, joined_contract
+from keras_landslide.workflows.train import load_data
 
 
 def test_both_splits_are_scored_and_the_gap_is_their_difference(tmp_path, capsys):

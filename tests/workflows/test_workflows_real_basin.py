@@ -5,13 +5,13 @@ import json
 import pytest
 import shapely
 
-from keras_landslide.cli.train import train_run
 from keras_landslide.config import RunConfig
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.plan import PatchSettings, make_patches
 from keras_landslide.patches.table import read_patches
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.stack.build import build_stack
+from keras_landslide.workflows.train import train_run
 
 
 @pytest.mark.real_data

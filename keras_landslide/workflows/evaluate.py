@@ -70,14 +70,6 @@ def evaluate(
         OutputError: the folder cannot be written.
     """
     from keras_landslide.bands import image_model_bands
-    from keras_landslide.cli.map_figures import draw_scores
-    from keras_landslide.cli.scoring import (
-        Pixels,
-        audited_gaps,
-        calibrate,
-        compare,
-        patch_windows,
-    )
     from keras_landslide.evaluation.assess import assess, cloud_table
     from keras_landslide.evaluation.definitions import DEFINITIONS
     from keras_landslide.evaluation.images import image_rows, mean_per_image, score_images
@@ -88,6 +80,14 @@ def evaluate(
     from keras_landslide.patches.table import read_tags
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.tables import write_csv
+    from keras_landslide.workflows.map_figures import draw_scores
+    from keras_landslide.workflows.scored_pixels import (
+        Pixels,
+        audited_gaps,
+        calibrate,
+        compare,
+        patch_windows,
+    )
 
     out, probability = Path(out), Path(probability)
     predicted, truth = stack_info(probability), stack_info(stack)

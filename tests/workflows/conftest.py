@@ -3,8 +3,8 @@
 import pytest
 from leaky_scene import write_run
 
-from keras_landslide.cli.train import train_run
 from keras_landslide.config import load_run_config
+from keras_landslide.workflows.train import train_run
 
 
 @pytest.fixture(scope="session")

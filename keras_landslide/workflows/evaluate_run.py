@@ -27,10 +27,10 @@ def evaluate_run(
         BundleError: the run is not finished.
         LandslideError: a file cannot be read, scored or written.
     """
-    from keras_landslide.cli.map_scores import evaluate
-    from keras_landslide.cli.predict import predict_scene_to_folder
     from keras_landslide.config import load_run_config
     from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.workflows.evaluate import evaluate
+    from keras_landslide.workflows.predict import predict_scene_to_folder
 
     with quiet_tensorflow():
         from keras_landslide.bundle.export import export_bundle

@@ -10,16 +10,16 @@ from leaky_scene import cut
 
 from keras_landslide.bundle.export import export_bundle
 from keras_landslide.bundle.read import read_bundle
-from keras_landslide.cli.calibrate import calibrate
 from keras_landslide.cli.main import main
-from keras_landslide.cli.predict import predict_scene_to_folder
-from keras_landslide.cli.scoring import patch_windows, validation_pixels
 from keras_landslide.errors import BundleError, SplitError
 from keras_landslide.evaluation import calibration
 from keras_landslide.evaluation.calibration import Isotonic, ece
 from keras_landslide.evaluation.thresholds import scores_at
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.workflows.calibrate import calibrate
+from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.scored_pixels import patch_windows, validation_pixels
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from keras_landslide.runtime.environment import check_backend
 
 if TYPE_CHECKING:
-    from keras_landslide.cli.patch_trainer import PatchTrainer
     from keras_landslide.tuning.space import SearchSpace
+    from keras_landslide.workflows.patch_trainer import PatchTrainer
 
 
 def load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
@@ -53,8 +53,8 @@ def about_data(space: SearchSpace, backend: str) -> dict[str, Any]:
     Raises:
         InputFileError: the stack or the patch table cannot be read.
     """
-    from keras_landslide.cli.contract import data_fingerprint
     from keras_landslide.rasters.read import stack_info
+    from keras_landslide.workflows.contract import data_fingerprint
 
     return {
         "fingerprint": data_fingerprint(space.base),
@@ -81,7 +81,7 @@ def check_choices(space: SearchSpace) -> None:
 
 def prepare(space: SearchSpace) -> None:
     """Check stack and patches, and cut the patches, once for all processes."""
-    from keras_landslide.cli.train import load_data
+    from keras_landslide.workflows.train import load_data
 
     seen = set()
     for values in space.combinations:
@@ -93,7 +93,7 @@ def prepare(space: SearchSpace) -> None:
 
 def make_trainer(space: SearchSpace) -> PatchTrainer:
     """What trains the trials of `space`; `partial(make_trainer, space)` can be pickled."""
-    from keras_landslide.cli.patch_trainer import PatchTrainer
+    from keras_landslide.workflows.patch_trainer import PatchTrainer
 
     return PatchTrainer(space)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.cli.scoring import Pixels
+from keras_landslide.workflows.scored_pixels import Pixels
 
 if TYPE_CHECKING:
     from keras_landslide.evaluation.assess import Region

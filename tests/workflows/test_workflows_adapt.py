@@ -9,10 +9,7 @@ from leaky_scene import cut, write_scene
 
 from keras_landslide.bundle.export import any_size_model, export_bundle
 from keras_landslide.bundle.read import read_bundle
-from keras_landslide.cli.adaptation import adapt
-from keras_landslide.cli.contract import data_contract
 from keras_landslide.cli.main import main
-from keras_landslide.cli.train import load_data, new_model
 from keras_landslide.config import load_run_config
 from keras_landslide.counts import Scores
 from keras_landslide.errors import SplitError
@@ -21,6 +18,9 @@ from keras_landslide.patches.table import read_patches
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.training import fine_tuning
+from keras_landslide.workflows.adapt import adapt
+from keras_landslide.workflows.contract import data_contract
+from keras_landslide.workflows.train import load_data, new_model
 
 
 @pytest.fixture(scope="module")

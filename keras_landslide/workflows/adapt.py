@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.cli.new_place import NewPlace, Remedy
 from keras_landslide.config import load_run_config
 from keras_landslide.files import file_state
+from keras_landslide.workflows.new_place import NewPlace, Remedy
 
 if TYPE_CHECKING:
     import numpy as np

@@ -31,7 +31,7 @@ def split_blocks(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
     Raises:
         LandslideError: the run cannot be trained, or `home` not written.
     """
-    from keras_landslide.cli.train import train_run
+    from keras_landslide.workflows.train import train_run
 
     train_run(run, home / "run", quiet=True)
     return _scored(run, home, block_px)
@@ -51,10 +51,10 @@ def left_out_blocks(
     Raises:
         LandslideError: as `split_blocks`, or a basin breaks the others' contract.
     """
-    from keras_landslide.cli.contract import data_fingerprint
     from keras_landslide.files import fingerprint, write_text
     from keras_landslide.runtime.lock import folder_lock
     from keras_landslide.training.folder import is_finished
+    from keras_landslide.workflows.contract import data_fingerprint
 
     # A run's own config names the basin left out alone.
     learnt_from = fingerprint([[other.to_dict(), data_fingerprint(other)] for other in others])
@@ -73,11 +73,11 @@ def left_out_blocks(
 def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> None:
     import numpy as np
 
-    from keras_landslide.cli.contract import joined_contract
-    from keras_landslide.cli.train import load_data, new_model
     from keras_landslide.files import write_json
     from keras_landslide.runtime.quiet import quiet_tensorflow
     from keras_landslide.training.folder import claim
+    from keras_landslide.workflows.contract import joined_contract
+    from keras_landslide.workflows.train import load_data, new_model
 
     with quiet_tensorflow():
         from keras_landslide.training.joined import JoinedBatches
@@ -100,11 +100,11 @@ def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> No
 def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
     """Export, map the run's own stack, and count its test patches block by block."""
     from keras_landslide.bundle.read import read_bundle
-    from keras_landslide.cli.predict import predict_scene_to_folder
-    from keras_landslide.cli.scoring import patch_windows
     from keras_landslide.evaluation.assess import assess
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.workflows.predict import predict_scene_to_folder
+    from keras_landslide.workflows.scored_pixels import patch_windows
 
     bundle, stack = home / "bundle", run.data.stack
     if not (bundle / "bundle.json").exists():

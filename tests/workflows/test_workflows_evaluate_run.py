@@ -11,11 +11,11 @@ from leaky_scene import write_scene
 from keras_landslide.bundle.export import export_bundle
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.main import main
-from keras_landslide.cli.predict import predict_scene_to_folder
-from keras_landslide.cli.scoring import patch_windows
 from keras_landslide.evaluation.assess import assess
 from keras_landslide.evaluation.definitions import DEFINITIONS
 from keras_landslide.rasters.read import stack_info
+from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.scored_pixels import patch_windows
 
 
 def test_test_patches_are_scored_and_all_is_written(trained, tmp_path, capsys):

@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_landslide.cli.train import TrainingData, load_data, new_model
 from keras_landslide.config import RunConfig
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.loading import PatchBatches
@@ -17,6 +16,7 @@ from keras_landslide.training.history import History
 from keras_landslide.training.run import train
 from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.space import SearchSpace
+from keras_landslide.workflows.train import TrainingData, load_data, new_model
 
 
 class PatchTrainer:

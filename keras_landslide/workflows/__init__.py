@@ -1,0 +1,1 @@
+"""Use cases, one per file: what a verb does, for Python and for the command line alike."""

@@ -1,0 +1,156 @@
+"""`keras-landslide calibrate`: make a bundle's probabilities mean what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_landslide.bundle.read import Bundle
+    from keras_landslide.evaluation.calibration_check import HeldOut
+
+
+def calibrate(
+    bundle: str | Path,
+    out: str | Path,
+    *,
+    stack: str | Path,
+    patches: str | Path,
+    method: str = "temperature",
+    split: str = "val",
+    test_split: str = "test",
+    block_px: int = 64,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Fit a calibration on one split, and keep it in the bundle if it helps blocks left out of it.
+
+    Whether it helps is decided on the fitted split alone, by leaving its blocks out in turn; the
+    test split is only reported. An earlier calibration is replaced: the map is always that of the
+    bare network. It becomes the last layer of the bundle's graphs; the bundle is replaced as a
+    whole.
+
+    Args:
+        bundle: model bundle.
+        out: folder for `calibration.json`, `calibration.png` and `uncalibrated.tif`.
+        stack: the stack that it was trained on.
+        patches: its patch table.
+        method: `temperature` or `isotonic`.
+        split: to fit on.
+        test_split: to report on.
+        block_px: edge of the blocks that are left out, and that the intervals draw, pixels.
+        seed: of the draws.
+
+    Returns:
+        What `calibration.json` holds: `cross_fitted` (on blocks of `split` left out of the fit)
+        and `tested` (on `test_split`), each with `before` and `after` (`ece`, `brier`, `nll`),
+        `ece_change` and its `interval`; `threshold`, `threshold_rule`, `kept`, `verdict` and
+        `tested_verdict`; and `files`.
+
+    Raises:
+        SplitError: the splits are the same, random or learnt from, the table has no patch of one,
+            or all pixels to fit on lie in one block.
+        NodataError: the split to fit on lacks a class, or all its pixels of one lie in one of the
+            groups of blocks that are left out in turn.
+        LandslideError: bundle or stack cannot be used, or `out` not written.
+    """
+    from keras_landslide.bundle.calibrated import as_graph, calibrate_bundle, check_calibratable
+    from keras_landslide.bundle.read import read_bundle
+    from keras_landslide.errors import SplitError
+    from keras_landslide.evaluation.calibration import fit_isotonic, fit_temperature
+    from keras_landslide.evaluation.calibration_check import BlockPixels, cross_fitted, held_out
+    from keras_landslide.evaluation.thresholds import best_f_beta, scores_at
+    from keras_landslide.files import write_json
+    from keras_landslide.patches.table import read_patches
+    from keras_landslide.rasters.read import stack_info
+    from keras_landslide.report.calibration_figure import calibration_figure
+    from keras_landslide.workflows.scored_pixels import (
+        patch_windows,
+        refuse_random,
+        validation_pixels,
+    )
+
+    if split == test_split:
+        raise SplitError("--split and --test-split are the same: a calibration looks best there")
+    if split == "train":
+        raise SplitError("--split train: the network has learnt from those patches; fit on val")
+    refuse_random(patches)
+    bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
+    known = read_bundle(bundle)
+    check_calibratable(known)
+    windows = {
+        name: [window for _, window in patch_windows(patches, name, grid)]
+        for name in sorted({split, test_split} | {p.split for p in read_patches(patches, grid)})
+    }
+    fit = fit_temperature if method == "temperature" else fit_isotonic
+    probability = _bare_map(known, stack, out)
+    fit_on, test_on = (
+        BlockPixels(probability, stack, windows[name], block_px) for name in (split, test_split)
+    )
+    left_out = cross_fitted(fit_on, fit, seed)
+    fitted = fit(left_out.seen)
+    tested = held_out(test_on, fitted, seed)
+    choice = best_f_beta(left_out.seen.mapped(as_graph(fitted, left_out.seen.values)))
+    kept = left_out.change < 0
+    found: dict[str, Any] = {
+        "bundle": known.name,
+        "simulated": known.simulated or stack_info(stack).simulated,
+        "fitted_on": split,
+        "tested_on": test_split,
+        "cross_fitted": left_out.to_dict(),
+        "tested": tested.to_dict(),
+        "threshold": choice.threshold,
+        "threshold_rule": f"best F1 on {split}, calibrated",
+        "kept": kept,
+        "verdict": f"{method} {_change(left_out, f'blocks of {split} left out of the fit')}; "
+        + ("kept in the bundle" if kept else "the bundle stays as it was"),
+        "tested_verdict": f"it {_change(tested, f'{test_split} blocks, which had no say')}",
+    }
+    files = [out / "calibration.json", out / "calibration.png"]
+    title = f"{known.name}\n{test_split} blocks"
+    calibration_figure(
+        tested.seen, tested.after, files[1], title=title, simulated=found["simulated"]
+    )
+    if kept:
+
+        def scored(name: str) -> dict[str, Any]:
+            pixels = validation_pixels(probability, stack, windows[name])
+            answered = pixels.mapped(as_graph(fitted, pixels.values))
+            return scores_at(answered, choice.threshold).to_dict()
+
+        metrics = {name: scored(name) for name in known.contract.metrics if name in windows}
+        calibrate_bundle(known, fitted, found, metrics)
+        files.append(bundle)
+    # Last, so that the report never tells of a calibration that the bundle did not get.
+    write_json(files[0], found)
+    return {**found, "files": files}
+
+
+def _change(held: HeldOut, where: str) -> str:
+    """What became of the ECE, in words."""
+    from keras_landslide.evaluation.calibration import ece
+
+    does = "lowers" if held.change < 0 else "does not lower"
+    sure = ""
+    if held.interval is not None:
+        low, high = held.interval
+        sure = f" (change {low:+.4f} to {high:+.4f} over blocks)"
+    return (
+        f"{does} the ECE on {where}: {ece(held.seen):.4f} before, {ece(held.after):.4f} after{sure}"
+    )
+
+
+def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
+    """The stack mapped by the network without any calibration."""
+    from keras_landslide.bundle.read import check_stack
+    from keras_landslide.inference.network import Network
+    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.rasters.read import stack_info
+
+    info = stack_info(stack)
+    check_stack(bundle, info)
+    tags = {
+        "BUNDLE": bundle.name,
+        "SIMULATED": "yes" if bundle.simulated or info.simulated else "no",
+    }
+    network = Network((bundle.uncalibrated(),))
+    return produce_map(network, stack, out / "uncalibrated.tif", Running(), tags=tags)

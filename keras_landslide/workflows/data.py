@@ -1,0 +1,105 @@
+"""`keras-landslide data`: what a data set holds, what is wrong with it, where to get it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_landslide.errors import RecipeError
+
+if TYPE_CHECKING:
+    from keras_landslide.datasets.check import Findings
+    from keras_landslide.datasets.chips import ChipSource
+
+SHOWN = 3
+"""Problems of one kind that are printed; all are in check.json."""
+
+
+def check(folder: Path, out: Path, **options: Any) -> Findings:
+    """Check a data set, and write `check.json` and a preview of the first chips into `out`.
+
+    Raises:
+        LandslideError: the folder holds no data set, an option is unknown, or `out` cannot be
+            written.
+    """
+    from keras_landslide.datasets.check import check as look
+    from keras_landslide.files import write_json
+    from keras_landslide.protocols.chip_figures import preview
+
+    found = look(open_folder(folder, **options))
+    write_json(out / "check.json", found.to_dict())
+    if found.usable:
+        preview(found, out / "preview.png")
+    return found
+
+
+def lines(found: Findings):
+    """The report as lines of text."""
+    facts = found.to_dict()
+    yield f"{facts['title']} (layout {facts['layout']}) in {facts['folder']}"
+    for split, count in facts["splits"].items():
+        official = facts["official"].get(split)
+        yield f"  {split:5} {count} chips" + (f" of {official} published" if official else "")
+    yield f"  {facts['usable']} usable, {facts['chips_with_landslide']} of them with landslides"
+    sizes = ", ".join(f"{h} x {w} px ({n})" for h, w, n in facts["sizes"])
+    yield f"  stored sizes: {sizes or 'none could be read'}"
+    pixels = facts["pixels"]
+    labelled = pixels.get("landslide", 0) + pixels.get("background", 0)
+    if labelled:
+        unknown = pixels["unlabelled"] / (labelled + pixels["unlabelled"])
+        yield (
+            f"  landslide: {pixels['landslide'] / labelled:.2%} of the labelled pixels; "
+            f"{unknown:.2%} of all are unlabelled or padding"
+        )
+    yield f"  {'band':14} {'unit':12} {'min':>10} {'mean':>10} {'max':>10}"
+    for name, band in facts["bands"].items():
+        numbers = " ".join(
+            f"{'–' if band[key] is None else format(band[key], '.4g'):>10}"
+            for key in ("min", "mean", "max")
+        )
+        yield f"  {name:14} {band['unit']:12} {numbers}"
+    yield f"  licence: {facts['licence']}"
+    if not found.problems:
+        yield "nothing wrong was found"
+    for (grade, kind), problems in found.by_kind().items():
+        yield f"{grade}: {kind} ({len(problems)})"
+        for problem in problems[:SHOWN]:
+            yield f"    {problem.where}: {problem.text}"
+        if len(problems) > SHOWN:
+            yield f"    ... and {len(problems) - SHOWN} more, see check.json"
+
+
+def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> ChipSource:
+    """The data set; Landslide4Sense in the channels `names`, where no others are asked for."""
+    from keras_landslide.bands import IMAGE_MODELS
+    from keras_landslide.datasets.landslide4sense_folder import CHANNELS
+
+    source = open_folder(folder, **options)
+    if source.name != "landslide4sense" or options["channels"] is not None:
+        return source
+    fitting = [channels for channels in CHANNELS if IMAGE_MODELS[channels] == names]
+    return open_folder(folder, **options | {"channels": fitting[0]}) if fitting else source
+
+
+def open_folder(folder: Path, **options: Any) -> ChipSource:
+    """List a data set by the options of the command line; None leaves an option out.
+
+    Raises:
+        LandslideError: see `sources.registry.open_source`.
+    """
+    from keras_landslide.datasets.registry import open_source
+
+    layout = options.pop("layout", None)
+    given = {key: value for key, value in options.items() if value is not None}
+    if "bands" in given:
+        given["bands"] = tuple(part.strip() for part in given["bands"].split(","))
+    if "positive" in given:
+        given["positive"] = _numbers(given["positive"])
+    return open_source(folder, layout, **given)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise RecipeError(f"--positive {text} should be whole numbers joined by commas") from error
