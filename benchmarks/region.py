@@ -22,16 +22,16 @@ from keras_landslide.simulation.mixed_region import simulate_region
 simulate_region({folder!r}, ({rows}, {width}))
 """
 STACK = """
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stacking.build import build_stack
 build_stack({folder!r} + "/recipe.toml", {folder!r} + "/stack.tif")
 """
 MAP = """
 import keras
 from keras_landslide.models.registry import build
 from keras_landslide.rasters.read import stack_info
-from keras_landslide.susceptibility.features import stack_features
-from keras_landslide.susceptibility.mappers import network_mapper
-from keras_landslide.susceptibility.mapping import deploy, map_classes, map_probability
+from keras_landslide.susceptibility_study.features import stack_features
+from keras_landslide.susceptibility_study.mappers import network_mapper
+from keras_landslide.susceptibility_study.mapping import deploy, map_classes, map_probability
 keras.utils.set_random_seed(0)
 stack = {folder!r} + "/stack.tif"
 features = stack_features(stack_info(stack))

@@ -51,7 +51,7 @@ PX_PER_S = 600_000
 def simulate(folder: Path, size: int) -> None:
     """A simulated basin and its stack."""
     from keras_landslide.simulation.twin_basins import simulate
-    from keras_landslide.stack.build import build_stack
+    from keras_landslide.stacking.build import build_stack
 
     (recipe,) = simulate(folder, size, 0, ["argelia"])
     build_stack(recipe, folder / "basin.tif")

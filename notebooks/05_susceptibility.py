@@ -48,7 +48,7 @@ print(recipe.read_text())
 
 # %%
 from keras_landslide.rasters.read import read_bands, stack_info
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stacking.build import build_stack
 
 stack = build_stack(recipe, folder / "stack.tif", root=root)
 info = stack_info(stack)
@@ -78,7 +78,7 @@ show(fig)
 # nothing in the next valley, a cliff of 80 m above does.
 
 # %%
-from keras_landslide.susceptibility.features import stack_features
+from keras_landslide.susceptibility_study.features import stack_features
 from keras_landslide.terrain.uphill import uphill_offsets
 from keras_landslide.terrain.uphill_ring import ring_offsets
 
@@ -108,8 +108,8 @@ print(f"{len(features.bands)} stored bands are {len(features.names)} features")
 # only what holds elsewhere counts.
 
 # %%
-from keras_landslide.susceptibility.folds import make_folds
-from keras_landslide.susceptibility.region import read_label
+from keras_landslide.susceptibility_study.folds import make_folds
+from keras_landslide.susceptibility_study.region import read_label
 
 label = read_label(stack)
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
@@ -129,8 +129,8 @@ show(fig, width=800)
 from contextlib import redirect_stderr
 from io import StringIO
 
-from keras_landslide.susceptibility.settings import Held, StudySettings
-from keras_landslide.susceptibility.study import run_study, score_text
+from keras_landslide.susceptibility_study.settings import Held, StudySettings
+from keras_landslide.susceptibility_study.study import run_study, score_text
 
 settings = StudySettings()
 if quick:
@@ -166,7 +166,7 @@ show(WORK / "susceptibility" / "curves" / "rows.png", width=1100)
 # `--classes quantiles` and `equal_area` are the others.
 
 # %%
-from keras_landslide.susceptibility.tables import class_table
+from keras_landslide.susceptibility_study.tables import class_table
 
 show(WORK / "susceptibility" / "classes.png", width=750)
 display(Markdown(class_table(found["map"]["classes"])))

@@ -59,8 +59,8 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
-        from keras_landslide.susceptibility.study import run_study, score_text
-        from keras_landslide.susceptibility.tables import class_table
+        from keras_landslide.susceptibility_study.study import run_study, score_text
+        from keras_landslide.susceptibility_study.tables import class_table
         from keras_landslide.workflows.susceptibility import _settings
     # A new network per fold is traced anew each time; TensorFlow warns of that.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -69,7 +69,7 @@ def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
     settings.check()
     stack = source
     if source.suffix == ".toml":
-        from keras_landslide.stack.build import ensure_stack
+        from keras_landslide.stacking.build import ensure_stack
 
         stack = ensure_stack(source, out / "stack.tif", root=root)
     found = run_study(stack, out, settings, map_stack=map_stack)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_landslide.errors import BandError
-from keras_landslide.stack.indices import ndvi
+from keras_landslide.stacking.indices import ndvi
 
 DIVISORS = (
     1111.8124,

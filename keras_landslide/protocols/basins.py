@@ -16,7 +16,7 @@ from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round, stack
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import stack_info
 from keras_landslide.simulation import twin_basins
-from keras_landslide.stack.build import ensure_stack
+from keras_landslide.stacking.build import ensure_stack
 
 
 def open_basins(protocol: Protocol, folder: Path | None, work: Path) -> Dataset:
@@ -30,7 +30,7 @@ def open_basins(protocol: Protocol, folder: Path | None, work: Path) -> Dataset:
 
     Raises:
         InputFileError: a basin has neither stack nor recipe.
-        LandslideError: see `stack.build`, `patches.plan` and `patches.cache`.
+        LandslideError: see `stacking.build`, `patches.plan` and `patches.cache`.
     """
     data = protocol.data
     names = [data["train"], data["transfer"]]

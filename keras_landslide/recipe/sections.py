@@ -35,8 +35,8 @@ class RasterSource:
 class CategorySource:
     """`[[category]]`: classes from polygons (`attribute`) or from a raster, as one integer band.
 
-    `classes` is a class table (`stack.class_table`); `others` says what becomes of values that it
-    lacks: `error`, `unknown` or `nodata`.
+    `classes` is a class table (`stacking.class_table`); `others` says what becomes of values that
+    it lacks: `error`, `unknown` or `nodata`.
     """
 
     path: str

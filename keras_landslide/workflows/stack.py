@@ -14,10 +14,10 @@ def stack(
     scheduler: str | None = None,
     workers: int | None = None,
 ) -> Path:
-    """Build the stack and print what it holds; see `stack.build.build_stack`."""
+    """Build the stack and print what it holds; see `stacking.build.build_stack`."""
     from keras_landslide.errors import LandslideError
     from keras_landslide.rasters.read import stack_info
-    from keras_landslide.stack.build import build_stack
+    from keras_landslide.stacking.build import build_stack
 
     if scheduler is not None and workers is not None:
         raise LandslideError("--scheduler and --workers exclude each other; give one of them")

@@ -7,7 +7,7 @@ from typing import Any
 
 def _settings(**options: Any) -> Any:
     from keras_landslide.errors import SplitError
-    from keras_landslide.susceptibility.settings import Held, StudySettings
+    from keras_landslide.susceptibility_study.settings import Held, StudySettings
 
     lists: dict[str, Any] = {}
     for key in ("models", "bands", "align"):

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 from rasterio.warp import transform, transform_bounds
 
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stacking.build import build_stack
 from keras_landslide.workflows.predict import predict_scene_to_folder
 
 COMMAND = [sys.executable, "-m", "keras_landslide", "demo"]

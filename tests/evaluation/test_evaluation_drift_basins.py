@@ -9,7 +9,7 @@ import pytest
 from keras_landslide.bands import BANDS, IMAGE_MODELS
 from keras_landslide.rasters.read import read_bands
 from keras_landslide.simulation.twin_basins import settings, simulate
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stacking.build import build_stack
 from keras_landslide.workflows.check import check
 
 NAMES = IMAGE_MODELS["rgb_terrain_sar"]

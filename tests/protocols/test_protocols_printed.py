@@ -20,7 +20,7 @@ from keras_landslide.protocols.printed import (
     reported_values,
 )
 from keras_landslide.protocols.protocol import NAMES, PRESETS, load_protocol, read_protocol
-from keras_landslide.susceptibility.settings import PUBLISHED
+from keras_landslide.susceptibility_study.settings import PUBLISHED
 
 # Worked out by hand from the printed precision and recall: harmonic mean, and mean of the two.
 VERDICTS = {

@@ -10,7 +10,7 @@ from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.plan import PatchSettings, make_patches
 from keras_landslide.patches.table import read_patches
 from keras_landslide.rasters.read import read_bands, stack_info
-from keras_landslide.stack.build import build_stack
+from keras_landslide.stacking.build import build_stack
 from keras_landslide.workflows.train import train_run
 
 

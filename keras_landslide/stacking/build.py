@@ -1,0 +1,222 @@
+"""Build `stack.tif` from a recipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_landslide.bands import UNLABELLED
+from keras_landslide.errors import ClusterError, LandslideError, NodataError, RecipeError
+from keras_landslide.files import file_sha256, fingerprint, keep_inputs
+from keras_landslide.rasters.cache import limited_cache
+from keras_landslide.rasters.parts import parts_of
+from keras_landslide.rasters.read import BandInfo, stack_info
+from keras_landslide.rasters.write import RasterWriter
+from keras_landslide.recipe import Recipe, load_recipe
+from keras_landslide.runtime.lock import folder_lock
+from keras_landslide.runtime.progress import progress
+from keras_landslide.stacking.categories import category_layer, distance_layer
+from keras_landslide.stacking.cluster import cluster_crew
+from keras_landslide.stacking.labels import cloud_layer, label_layer
+from keras_landslide.stacking.radar import sar_layer
+from keras_landslide.stacking.sources import ndvi_layer, raster_layer
+from keras_landslide.stacking.target import target_grid
+from keras_landslide.stacking.terrain import dem_layers
+from keras_landslide.stacking.tiles import Crew, Here, LayerMaker
+from keras_landslide.stacking.workshop import Layer, Workshop
+
+TILE_PX = 512
+"""Side of the windows that are assembled at once: memory does not grow with the scene."""
+
+
+def build_stack(
+    recipe_path: str | Path,
+    out_path: str | Path,
+    *,
+    root: str | Path | None = None,
+    memory_mb: int = 128,
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Bring every raster of a recipe onto one grid and write them as bands of one GeoTIFF.
+
+    Working files lie in a folder `.<name>.work` beside the output. After a kill the same call goes
+    on with those that are complete; the result has the same bytes.
+
+    Args:
+        recipe_path: scene recipe (TOML).
+        out_path: the stack to write.
+        root: folder that the recipe's paths count from.
+        memory_mb: memory of a process for the warps (half of it) and for GDAL's caches (a quarter
+            each).
+        scheduler: address of a Dask scheduler whose workers do the work; see `stacking.cluster`.
+        workers: else, processes to start on this machine for it; None works in this one.
+
+    Returns:
+        `out_path`.
+
+    Raises:
+        RecipeError: the recipe is wrong.
+        InputFileError: an input is missing, cut short or no raster.
+        CrsError: an input has no CRS.
+        BandError: an input lacks a band.
+        GridMismatchError: an input does not overlap the target grid.
+        NodataError: a band has no valid pixel, or the inventory is empty.
+        LockedError: another process is making the same stack.
+        ClusterError: the scheduler does not answer, or its workers are lost; working files stay.
+        OutputError: the output is one of the inputs, its folder cannot be written, or the disk is
+            full.
+    """
+    out_path = Path(out_path)
+    recipe = load_recipe(recipe_path, root=root)
+    _check_names(recipe)
+    keep_inputs(out_path, [recipe.path, *recipe.files])
+    folder = out_path.with_name(f".{out_path.name}.work")
+    if scheduler is not None or workers is not None:  # they need not run in the current folder
+        folder = folder.absolute()
+        recipe = replace(recipe, path=recipe.path.absolute(), root=recipe.root.absolute())
+    workshop = Workshop(target_grid(recipe), folder, memory_mb)
+    cache_bytes = memory_mb // 4 << 20
+    crew: AbstractContextManager[Crew] = nullcontext(Here())
+    if scheduler is not None or workers is not None:
+        crew = cluster_crew(recipe.files, cache_bytes, scheduler=scheduler, workers=workers)
+    with folder_lock(folder, "stacking"), limited_cache(cache_bytes):
+        try:
+            with crew as at_work:
+                layers = _layers(recipe, workshop, at_work)
+                _assemble(out_path, recipe, workshop, layers, at_work)
+        except ClusterError:
+            raise  # nothing is wrong with the input: what is finished serves the next attempt
+        except LandslideError:
+            workshop.clean()  # the input has to change first: nothing here will be needed again
+            raise
+        workshop.clean()
+    return out_path
+
+
+def ensure_stack(
+    recipe_path: str | Path, out_path: str | Path, *, root: str | Path | None = None
+) -> Path:
+    """As `build_stack`, unless `out_path` is the stack of this recipe and these inputs already.
+
+    Raises:
+        LandslideError: as `build_stack` does.
+    """
+    out_path = Path(out_path)
+    if out_path.is_file():
+        recipe = load_recipe(recipe_path, root=root)
+        try:
+            known = stack_info(out_path).tags.get("FINGERPRINT")
+        except LandslideError:
+            known = None  # no stack, or none that can be read: made anew
+        if known == _fingerprint(recipe):
+            return out_path
+    return build_stack(recipe_path, out_path, root=root)
+
+
+def _layers(recipe: Recipe, workshop: Workshop, crew: Crew) -> list[Layer]:
+    """All layers in the order of the stack; each section is made by itself."""
+    rasters: list[LayerMaker] = [
+        partial(_one, raster_layer, workshop, recipe, raster) for raster in recipe.rasters
+    ]
+    others: list[LayerMaker] = []
+    others += [partial(_one, category_layer, workshop, recipe, each) for each in recipe.categories]
+    others += [partial(_one, distance_layer, workshop, recipe, each) for each in recipe.distances]
+    if recipe.dem:
+        others.append(partial(dem_layers, workshop, recipe, recipe.dem))
+    others += [partial(_one, sar_layer, workshop, recipe, each) for each in recipe.sar]
+    if recipe.cloud:
+        others.append(partial(_one, cloud_layer, workshop, recipe, recipe.cloud))
+    if recipe.inventory:
+        others.append(partial(_one, label_layer, workshop, recipe, recipe.inventory))
+    made = crew.layers([*rasters, *others])
+    first, rest = made[: len(rasters)], made[len(rasters) :]
+    return [*first, *([ndvi_layer(first)] if recipe.derived.ndvi else []), *rest]
+
+
+def _one(make: Callable[..., Layer], workshop: Workshop, *arguments: Any) -> list[Layer]:
+    return [make(workshop, *arguments)]
+
+
+def _band_names(recipe: Recipe) -> list[str]:
+    names = [name for raster in recipe.rasters for name in raster.bands]
+    names += ["ndvi"] if recipe.derived.ndvi else []
+    names += [category.band for category in recipe.categories]
+    names += [distance.band for distance in recipe.distances]
+    names += recipe.dem.derive if recipe.dem else []
+    names += [sar.band for sar in recipe.sar]
+    names += ["cloud"] if recipe.cloud else []
+    return names + (["label"] if recipe.inventory else [])
+
+
+def _check_names(recipe: Recipe) -> None:
+    names = _band_names(recipe)
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(f"{recipe.path}: two bands have the name '{name}'; rename one")
+    missing = [name for name in ("red", "nir") if name not in names]
+    if recipe.derived.ndvi and missing:
+        raise RecipeError(f"{recipe.path}: ndvi needs the band {' and '.join(missing)}")
+
+
+def _assemble(
+    out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer], crew: Crew
+) -> None:
+    bands = [band for layer in layers for band in layer.bands]
+    tags = {
+        "NAME": recipe.name,
+        "SIMULATED": "yes" if recipe.simulated else "no",
+        "RECIPE": recipe.text,
+        "FINGERPRINT": _fingerprint(recipe),
+    }
+    valid = np.zeros(len(bands), np.int64)
+    with RasterWriter(
+        out,
+        workshop.grid,
+        len(bands),
+        names=[band.name for band in bands],
+        units=[band.unit for band in bands],
+        band_tags=[_tags(band) for band in bands],
+        tags=tags,
+    ) as writer:
+        windows = list(workshop.grid.windows(TILE_PX))
+        tiles = progress(crew.tiles(layers, windows), "stack", total=len(windows), unit="tile")
+        for window, values in zip(windows, tiles, strict=True):
+            writer.write(np.moveaxis(values, 0, -1), window)
+            for index, band in enumerate(bands):
+                unknown = UNLABELLED if band.name == "label" else np.inf
+                # One comparison for both: NaN is below nothing.
+                valid[index] += np.count_nonzero(values[index] < unknown)
+        _check_valid(bands, valid, recipe)
+
+
+def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> None:
+    for band, count in zip(bands, valid, strict=True):
+        if count == 0:
+            what = "is unlabelled everywhere" if band.name == "label" else "has no valid pixel"
+            raise NodataError(
+                f"{band.source}: band '{band.name}' {what} on the target grid of {recipe.path}; "
+                "check its nodata value, extent and CRS"
+            )
+
+
+def _tags(band: BandInfo) -> dict[str, str]:
+    tags = {"unit": band.unit, "kind": band.kind, "source": band.source}
+    if band.classes:
+        tags["classes"] = json.dumps(band.classes)
+    return tags | {"derivation": band.derivation}
+
+
+def _fingerprint(recipe: Recipe) -> str:
+    """A digest of the recipe and of the contents of its inputs, wherever they lie."""
+    inputs = [path for path in recipe.files if path.exists()]
+    return fingerprint(
+        [recipe.text, [[file_sha256(part) for part in parts_of(path)] for path in inputs]]
+    )
