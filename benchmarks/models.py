@@ -31,7 +31,8 @@ with quiet_tensorflow():
     from keras_landslide import models
     from keras_landslide.config import TrainingConfig
     from keras_landslide.models.analysis.complexity import complexity
-    from keras_landslide.models.analysis.facts import Facts, facts
+    from keras_landslide.models.analysis.facts import facts
+    from keras_landslide.models.recorded import Facts, recorded
     from keras_landslide.training.compiling import compile_model
 
 QUICK_PX = 64
@@ -70,7 +71,7 @@ def batch(shape: tuple[int, ...], size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def at_size(name: str, quick: bool) -> Facts:
     """What is known of a network, at its paper's size or at a small one."""
-    known = facts(name)
+    known = recorded(name)
     if not quick:
         return known
     stride = known.field.stride_px
@@ -94,7 +95,7 @@ def torch_jobs(shape: tuple[int, int, int], batch_size: int) -> dict[str, Callab
 
     network = torch_unet(shape[2], 64, 4)
     theirs = sum(p.numel() for p in network.parameters())
-    if theirs != facts("unet").complexity.trainable_parameters:
+    if theirs != recorded("unet").complexity.trainable_parameters:
         raise SystemExit("the PyTorch U-Net is not of the shape of `unet`")
     x, y = batch(shape, batch_size)
     images, labels = (torch.from_numpy(np.moveaxis(a, -1, 1).copy()) for a in (x, y))

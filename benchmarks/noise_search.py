@@ -50,7 +50,7 @@ class NoiseTrainer:
 
     def __init__(self, patches: int, size: int):
         # As the real trainer: in the process that trials are forked from, not in each of them.
-        import keras_landslide.models
+        import keras_landslide.models.registry
         import keras_landslide.training.run  # noqa: F401
 
         rng = np.random.default_rng(0)

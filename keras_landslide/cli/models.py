@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from keras_landslide.errors import ImageSizeError
-
-if TYPE_CHECKING:
-    from keras_landslide.models.analysis.facts import Facts
+from keras_landslide.models.recorded import Facts, recorded, recorded_facts
 
 
 @click.command(short_help="list the networks")
@@ -23,6 +20,7 @@ def command(name: str | None, size: int | None, channels: int | None, markdown: 
 
     Multiply-adds and memory are those of one image at prediction; memory is the largest sum of
     tensors alive at once, weights left out. The reach is how far an output pixel looks.
+    With --size or --channels the networks are built and measured, which takes seconds.
     """
     if markdown:
         from keras_landslide.report.model_tables import overview
@@ -41,30 +39,30 @@ def command(name: str | None, size: int | None, channels: int | None, markdown: 
 def describe_models(
     size: int | None = None, channels: int | None = None, names: Sequence[str] = ()
 ) -> Iterator[Facts]:
-    """Measure all networks, or those named, one after another.
+    """Facts of all networks, or of those named, one after another.
+
+    At the papers' sizes they come from a file of the package; at others each network is built.
 
     Raises:
         UnknownNameError: a name is unknown.
         ModelError: the size does not fit a network, or the channels are not positive.
     """
+    known = {name: recorded(name) for name in names} or recorded_facts()
+    if size is None and channels is None:
+        yield from known.values()
+        return
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     with quiet_tensorflow():
-        from keras_landslide import models
         from keras_landslide.models.analysis.facts import facts
 
-    for name in names or models.MODELS:
+    for name in known:
         yield facts(name, size=size, channels=channels)
 
 
 def _listing(size: int | None, channels: int | None) -> Iterator[str]:
     """A line per network; one that does not take the size says so instead of ending the list."""
-    from keras_landslide.runtime.quiet import quiet_tensorflow
-
-    with quiet_tensorflow():
-        from keras_landslide import models
-
-    for name in models.MODELS:
+    for name in recorded_facts():
         try:
             [row] = describe_models(size, channels, [name])
         except ImageSizeError as error:

@@ -11,7 +11,8 @@ import numpy as np
 from keras_landslide.bundle.contract import BandRange, BundleBand, Contract, Normalization
 from keras_landslide.bundle.export import software
 from keras_landslide.files import fingerprint
-from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.recorded import ReceptiveField
 from keras_landslide.patches.statistics import band_ranges
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import normalisation, scaled_network

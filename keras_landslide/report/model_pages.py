@@ -1,4 +1,4 @@
-"""The documentation's pages on networks, written from the networks themselves."""
+"""The documentation's pages on networks, written from the networks and their recorded facts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import write_text
-from keras_landslide.models.analysis.facts import Facts, documentation, facts
-from keras_landslide.models.registry import MODELS, build
+from keras_landslide.models.analysis.facts import documentation
+from keras_landslide.models.recorded import Facts, recorded_facts
+from keras_landslide.models.registry import build
 from keras_landslide.models.stages import stages
 from keras_landslide.report.architecture import draw_architecture
 from keras_landslide.report.model_tables import differences, overview, percent, shape_text
@@ -30,7 +31,7 @@ def write_model_pages(docs: str | Path, names: Sequence[str] = ()) -> list[Path]
         OutputError: the folder cannot be written.
     """
     docs = Path(docs)
-    rows = [facts(name) for name in MODELS]
+    rows = list(recorded_facts().values())
     write_text(docs / "models.md", with_tables(_read(docs / "models.md"), rows))
     written = [docs / "models.md"]
     for row in rows:

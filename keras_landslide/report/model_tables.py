@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keras_landslide.models.analysis.facts import Facts
+    from keras_landslide.models.recorded import Facts
 
 COLUMNS = (
     "network",

@@ -71,7 +71,10 @@ def test_a_backend_that_there_is_not(tmp_path):
     command = [sys.executable, "-m", "keras_landslide"]
     models, stack = (
         subprocess.run([*command, *verb], capture_output=True, text=True, env=environment)
-        for verb in (["models"], ["stack", str(tmp_path / "r.toml"), "-o", str(tmp_path / "s.tif")])
+        for verb in (
+            ["models", "--size", "64"],
+            ["stack", str(tmp_path / "r.toml"), "-o", str(tmp_path / "s.tif")],
+        )
     )
     (line,) = models.stderr.splitlines()
     assert models.returncode == 2

@@ -1,8 +1,12 @@
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
 from keras_landslide.cli.models import command
 from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.models.recorded import recorded
 
 
 def run(*arguments):
@@ -26,11 +30,27 @@ def test_operations_grow_with_the_size():
     assert "16.3662 G multiply-adds" in run("unet_colombia", "--size", "256").output
 
 
-def test_listing_goes_on_after_a_network_that_does_not_fit(monkeypatch):
-    from keras_landslide import models
+def test_listing_needs_no_keras():
+    """The paper's sizes are known: a second suffices, where building takes twenty."""
+    script = (
+        "import sys; from keras_landslide.cli.models import command\n"
+        "command(standalone_mode=False)\n"
+        "print(*{'keras', 'tensorflow', 'jax'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == ""
+    lines = done.stdout.splitlines()
+    assert len(lines) == 27 and lines[0].startswith("network ")
+    assert " ".join(lines[1].split()) == (
+        "unet_colombia Vega and Hidalgo 128 x 128 x 3 8,630,497 4.092 G 8.4 MB 16 px 122 px"
+    )
 
-    few = {name: models.MODELS[name] for name in ("unet_colombia", "sssn", "llr", "cnn")}
-    monkeypatch.setattr(models, "MODELS", few)
+
+def test_listing_goes_on_after_a_network_that_does_not_fit(monkeypatch):
+    few = {name: recorded(name) for name in ("unet_colombia", "sssn", "llr", "cnn")}
+    monkeypatch.setattr("keras_landslide.cli.models.recorded_facts", lambda: few)
     _, first, second, third, fourth = run("--size", "10").output.splitlines()
     assert first.split()[0] == "unet_colombia"
     assert "does not fit this model" in first and "next valid height is 16 px" in first

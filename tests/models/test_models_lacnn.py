@@ -5,7 +5,8 @@ from architecture_tests import ArchitectureTests, predict
 
 from keras_landslide import models
 from keras_landslide.errors import ModelError
-from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.recorded import ReceptiveField
 
 
 class TestNaive(ArchitectureTests):

@@ -7,7 +7,8 @@ from keras_landslide import models
 from keras_landslide.errors import ModelError
 from keras_landslide.layers.strided_pointwise import StridedPointwise
 from keras_landslide.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling
-from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
+from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.recorded import ReceptiveField
 
 RECTIFIERS = (layers.ReLU, layers.PReLU)
 

@@ -5,7 +5,7 @@ import pytest
 
 from keras_landslide import models
 from keras_landslide.errors import InputFileError
-from keras_landslide.models.analysis.facts import facts
+from keras_landslide.models.recorded import recorded, recorded_facts
 from keras_landslide.models.stages import stages
 from keras_landslide.report.architecture import draw_architecture
 from keras_landslide.report.model_pages import model_page, with_tables
@@ -38,7 +38,7 @@ def test_drawing_is_small_and_the_same_twice(tmp_path):
 
 
 def test_tables_go_between_their_marks():
-    row = facts("unet_colombia", size=32)
+    row = recorded("unet_colombia")
     text = "a\n<!-- networks -->\nold\n<!-- /networks -->\nb\n<!-- differences -->\n"
     with pytest.raises(InputFileError, match="<!-- /differences -->"):
         with_tables(text, [row])
@@ -57,14 +57,9 @@ def test_every_network_has_a_page_and_a_small_drawing():
         assert (DOCS / "models" / f"{name}.svg").stat().st_size < 60_000
 
 
-@pytest.mark.parametrize("name", ["unet_colombia", "sssn", "drs_unet"])
-def test_page_is_true(name):
-    assert (DOCS / "models" / f"{name}.md").read_text() == model_page(facts(name)), REMAKE
-
-
-@pytest.mark.slow
-def test_table_is_true():
-    rows = [facts(name) for name in models.MODELS]
+def test_tables_and_pages_are_true():
+    """As the recorded facts have them, which `test_models_recorded.py` holds to the networks."""
+    rows = list(recorded_facts().values())
     text = (DOCS / "models.md").read_text()
     assert with_tables(text, rows) == text, REMAKE
     for row in rows:

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import keras
 
 from keras_landslide.models.analysis.operations import multiply_adds, profiler_operations
 from keras_landslide.models.analysis.steps import Step, steps
+from keras_landslide.models.recorded import Complexity
 
 FLOAT32_BYTES = 4
-
-
-@dataclass(frozen=True)
-class Complexity:
-    """Cost of one image at prediction.
-
-    Attributes:
-        multiply_adds: multiplications of an input by a weight, each with its addition, in all
-            convolutions and dense layers; those with padding zeros included, as everywhere.
-            Biases, normalisation, activations, pooling and interpolation are left out.
-        profiler_operations: the same network by the rules of the profiler behind the "GFLOPs" of
-            Zhou et al. 2024, see `operations.profiler_operations`.
-        activation_bytes: the largest sum of tensors that are alive at once, float32, when the
-            layers run in Keras's order, every layer writes a tensor of its own, and a tensor goes
-            after its last reader. Weights and a convolution's workspace come on top; a runtime that
-            works in place needs less, one that runs branches side by side more.
-        trainable_parameters: weights that training changes (batch normalisation's moving
-            statistics and the band statistics are not).
-        parameters: all weights.
-    """
-
-    multiply_adds: int
-    profiler_operations: int
-    activation_bytes: int
-    trainable_parameters: int
-    parameters: int
 
 
 def complexity(

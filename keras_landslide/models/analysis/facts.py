@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from typing import Any
 
-from keras_landslide.models.analysis.complexity import Complexity, complexity
-from keras_landslide.models.analysis.receptive_field import ReceptiveField, receptive_field
-from keras_landslide.models.catalogue import Entry, entry
+from keras_landslide.models.analysis.complexity import complexity
+from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.catalogue import entry
+from keras_landslide.models.recorded import Facts
 from keras_landslide.models.registry import MODELS, build, get, options
-
-
-@dataclass(frozen=True)
-class Facts:
-    """A network at one image size, with its default options or its paper's.
-
-    Attributes:
-        name: key of the registry.
-        title: what it is, in a line.
-        entry: what the paper says.
-        image_shape: (height, width, channels) of `complexity`.
-        complexity: operations, memory and parameters.
-        field: stride and receptive field.
-        options: keyword options and their defaults.
-    """
-
-    name: str
-    title: str
-    entry: Entry
-    image_shape: tuple[int, int, int]
-    complexity: Complexity
-    field: ReceptiveField
-    options: dict[str, Any]
 
 
 def facts(name: str, *, size: int | None = None, channels: int | None = None) -> Facts:

@@ -6,7 +6,6 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,29 +14,7 @@ import keras
 from keras_landslide.errors import ModelError
 from keras_landslide.models.analysis.reach import Interval, reach
 from keras_landslide.models.analysis.steps import graph_of
-
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """What scene inference has to know of a network.
-
-    Attributes:
-        radius_px: the farthest that any output pixel looks, in input pixels, to any side; of the
-            bounded layers alone where `bounded` is false.
-        stride_px: total stride; the network gives the same output for an image shifted by any
-            multiple of it, away from the border.
-        bounded: false where a layer sees the whole image (global pooling, attention) or is not
-            known here; windows are then blended, since no margin makes them exact.
-    """
-
-    radius_px: int
-    stride_px: int
-    bounded: bool
-
-    @property
-    def halo_px(self) -> int:
-        """The radius rounded up to a multiple of the stride."""
-        return math.ceil(self.radius_px / self.stride_px) * self.stride_px
+from keras_landslide.models.recorded import ReceptiveField
 
 
 def receptive_field(model: keras.Model) -> ReceptiveField:
