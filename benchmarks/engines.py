@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.errors import EngineError
-from keras_landslide.inference.engines.base import ENGINES, load
+from keras_landslide.inference.engines.table import DEFAULT, ENGINES, load
 from keras_landslide.runtime.huge_pages import restart_with_huge_pages
 
 CONVERTED = ("LiteRT", "ONNX Runtime")
@@ -113,13 +113,13 @@ def compare(bundle: Path, window: int, rounds: int) -> None:
                 found = apart(bundle, engine, window, Path(name) / f"{engine}.npy")
                 earlier = best.get(engine, found)
                 best[engine] = {key: min(found[key], earlier[key]) for key in found}
-        default, own = best[ENGINES[0]], np.load(Path(name) / f"{ENGINES[0]}.npy")
+        default, own = best[DEFAULT], np.load(Path(name) / f"{DEFAULT}.npy")
         print(
-            f"{window} px, {ENGINES[0]}: {default['seconds']:.2f} s, {default['peak']:.0f} MB, "
+            f"{window} px, {DEFAULT}: {default['seconds']:.2f} s, {default['peak']:.0f} MB, "
             f"ready after {default['ready']:.1f} s",
             flush=True,
         )
-        for engine in (*ENGINES[1:], *CONVERTED):
+        for engine in (*list(ENGINES)[1:], *CONVERTED):
             row = best[engine]
             if "missing" in row:
                 print(f"{engine}: {row['missing']}")

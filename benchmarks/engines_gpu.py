@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.bundle.read import read_bundle
-from keras_landslide.inference.engines.base import load
+from keras_landslide.inference.engines.table import load
 from keras_landslide.inference.windows import reflected
 
 ENGINES = ("jax", "jax_float16")

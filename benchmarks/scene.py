@@ -121,17 +121,17 @@ def network_of(folder: Path, engine: str) -> Any:
 def scene(folder: Path, size: int, memory: str, workers: int, window: int, engine: str) -> dict:
     """Map a scene; in a process of its own so that the peak memory is this size's."""
     from keras_landslide.inference.network import Network
-    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.inference.scene import Running, map_stack
 
     network = network_of(folder, engine)
     out = folder / f"map-{size}-{workers}.tif"
     if not workers:  # loading takes seconds, whatever the scene, and the own time is without it
         patch.object(Network, "load", return_value=network.load()).start()
-        produce_map(network, folder / "stack-256.tif", folder / "warm.tif", Running())
+        map_stack(network, folder / "stack-256.tif", folder / "warm.tif", Running())
         (folder / "warm.tif").unlink()  # else the next process would find it made
     clock = Clock()
     running = Running(memory=memory or None, window_px=window or None, workers=workers or None)
-    produce_map(network, folder / f"stack-{size}.tif", out, running)
+    map_stack(network, folder / f"stack-{size}.tif", out, running)
     times, ended = clock.passed(), time.monotonic()
     import rasterio
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from keras_landslide.cli.options import FiniteRange
+from keras_landslide.inference.engines.table import DEFAULT, ENGINES
 
 
 @click.command(short_help="a bundle over a stack: probability map and inventory")
@@ -53,8 +54,7 @@ from keras_landslide.cli.options import FiniteRange
 @click.option("--batch-size", type=click.IntRange(min=1), default=1, show_default=True,
               help="Windows per call of the network; raise it on a GPU.")  # fmt: skip
 @click.option("--engine",
-              type=click.Choice(["tensorflow", "xla", "openvino", "jax", "jax_float16"]),
-              default="tensorflow", show_default=True,
+              type=click.Choice(list(ENGINES)), default=DEFAULT, show_default=True,
               help="What runs the network; openvino (for CPUs) and jax (for GPUs) are "
               "extras.")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",

@@ -11,8 +11,8 @@ import rasterio
 from rasterio.windows import Window as RasterioWindow
 
 from keras_landslide.errors import NodataError, UnknownNameError
-from keras_landslide.inference.job import SceneJob
 from keras_landslide.inference.shards import Shards
+from keras_landslide.inference.strips import SceneJob
 from keras_landslide.rasters.cog import add_overviews, to_cog
 from keras_landslide.rasters.read import StackInfo
 from keras_landslide.rasters.write import RasterWriter

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from keras_landslide.bundle.read import Bundle
-from keras_landslide.errors import BundleError, EngineError, UnknownNameError
+from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.files import file_sha256
 from keras_landslide.inference.committee import Committee
-from keras_landslide.inference.engines.base import ENGINES, LoadedBundle, Predict, device, load
+from keras_landslide.inference.engines import table
+from keras_landslide.inference.engines.base import LoadedBundle, PoolUse, Predict
 
 ESTIMATES = ("probability", "uncertainty")
 """What several answers per pixel give: their mean and their standard deviation."""
@@ -27,18 +27,17 @@ class Network:
             (test-time augmentation).
         dropout_draws: how often each bundle answers with its dropout left on (Monte Carlo
             dropout); 0 leaves it off.
-        engine: what runs the graphs, one of `engine.ENGINES`.
+        engine: what runs the graphs, one of `engines.table.ENGINES`.
     """
 
     bundles: tuple[Bundle, ...]
     symmetries: bool = False
     dropout_draws: int = 0
-    engine: str = "tensorflow"
+    engine: str = table.DEFAULT
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise UnknownNameError.among("engine", self.engine, ENGINES)
-        if self.dropout_draws and self.engine != "tensorflow":
+        known = table.get(self.engine)
+        if self.dropout_draws and not known.draws:
             raise EngineError(
                 f"the engine {self.engine} cannot draw from dropout; leave --engine or "
                 "--dropout-draws out"
@@ -117,14 +116,17 @@ class Network:
 
     @property
     def device(self) -> str | None:
-        """As `engine.device`, of the process that asks."""
-        return device(self.engine)
+        """As `LoadedBundle.device`, of the process that asks."""
+        return table.engine_class(self.engine).device()
+
+    def pool_use(self) -> PoolUse:
+        """As `LoadedBundle.pool_use`."""
+        return table.engine_class(self.engine).pool_use()
 
     def identity(self) -> list[Any]:
         """All that the answers depend on, the weights by their digest."""
-        digests = [
-            [file_sha256(path) for path in _files(bundle, self.engine)] for bundle in self.bundles
-        ]
+        files = [table.get(self.engine).files(bundle) for bundle in self.bundles]
+        digests = [[file_sha256(path) for path in paths] for paths in files]
         contracts = [[bundle.contract.to_dict(), bundle.calibrated] for bundle in self.bundles]
         engine = filter(None, (self.engine, self.device))
         return [contracts, digests, self.symmetries, self.dropout_draws, *engine]
@@ -137,20 +139,13 @@ class Network:
                 from.
             EngineError: the engine is not installed, or cannot run a graph.
         """
-        loaded = [load(bundle, self.engine) for bundle in self.bundles]
+        loaded = [table.load(bundle, self.engine) for bundle in self.bundles]
         if self.estimates == ESTIMATES[:1]:
             return loaded[0]
         members: list[Predict] = list(loaded)
         if self.dropout_draws:
             members = [draw for member in loaded for draw in member.draws(self.dropout_draws)]
         return Committee(members, self.kinds, symmetries=self.symmetries, bundles=loaded)
-
-
-def _files(bundle: Bundle, engine: str) -> list[Path]:
-    """The files that an engine reads."""
-    if engine.startswith("jax"):
-        return [bundle.keras_model] if bundle.keras_model.is_file() else []
-    return [path for path in sorted(bundle.saved_model.rglob("*")) if path.is_file()]
 
 
 def _calibration(bundle: Bundle) -> str:

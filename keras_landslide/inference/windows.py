@@ -9,6 +9,8 @@ import numpy as np
 from keras_landslide.errors import ModelError
 from keras_landslide.grid import Window
 
+WINDOW_PX = 768
+"""Default side of a window: about 1 GB of memory with 32 filters, and little halo wasted."""
 STRIP_PX = 2**22
 """A strip of exact windows has at most this many pixels, or one batch, however wide the scene."""
 
@@ -81,6 +83,45 @@ class WindowPlan:
         height, width = self.core
         columns = range(strip.col_off, strip.col_end, width)
         return [Window(strip.row_off, column, height, width) for column in columns]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a scene is to be cut into windows for a network.
+
+    Attributes:
+        halo_px: receptive-field radius rounded up to a multiple of `stride_px`.
+        stride_px: product of the network's downsampling factors.
+        window_px: side of a window, or (height, width) of a bounded network's; memory and speed
+            grow with it. A bounded network's smallest side is twice the halo plus the stride, and
+            smaller values are raised to it.
+        bounded: whether the receptive field is bounded, so that windows are exact.
+        batch_size: windows per call of the network; 1 is best without a GPU.
+    """
+
+    halo_px: int
+    stride_px: int
+    window_px: int | tuple[int, int] = WINDOW_PX
+    bounded: bool = True
+    batch_size: int = 1
+
+    def plan(self, shape: tuple[int, int]) -> WindowPlan:
+        """The windows of a scene of this (height, width).
+
+        Raises:
+            ModelError: as `exact_plan` and `blended_plan`.
+        """
+        height, width = both_sides(self.window_px)
+        if not self.bounded:
+            return blended_plan(shape, window_px=min(height, width), stride_px=self.stride_px)
+        least = least_window(self.halo_px, self.stride_px)
+        return exact_plan(
+            shape,
+            window_px=(max(height, least), max(width, least)),
+            halo_px=self.halo_px,
+            stride_px=self.stride_px,
+            batch_size=self.batch_size,
+        )
 
 
 def exact_plan(

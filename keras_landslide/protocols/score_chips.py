@@ -14,7 +14,7 @@ from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.intervals import block_bootstrap
 from keras_landslide.files import write_json
-from keras_landslide.inference.engines import base as engine
+from keras_landslide.inference.engines import table as engine
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.chip_figures import Case, comparison
 from keras_landslide.protocols.scoring import Part, score_part, values_of

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 
 from keras_landslide.files import write_text
-from keras_landslide.inference.scene import WINDOW_PX, predict_scene
+from keras_landslide.inference.scene import Marks, predict_scene
+from keras_landslide.inference.windows import WINDOW_PX, Cutting
 from keras_landslide.rasters.read import BandReader, stack_info
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.susceptibility_study.classes import (
@@ -84,11 +85,8 @@ def map_probability(
         stack,
         mapper.bands,
         out,
-        halo_px=mapper.halo_px,
-        stride_px=mapper.stride_px,
-        window_px=window_px,
-        identity=mapper.identity,
-        tags={"SIMULATED": "yes" if stack_info(stack).simulated else "no"},
+        Cutting(mapper.halo_px, mapper.stride_px, window_px),
+        marks=Marks(mapper.identity, {"SIMULATED": "yes" if stack_info(stack).simulated else "no"}),
     )
 
 

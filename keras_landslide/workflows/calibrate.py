@@ -143,7 +143,7 @@ def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
     """The stack mapped by the network without any calibration."""
     from keras_landslide.bundle.read import check_stack
     from keras_landslide.inference.network import Network
-    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.inference.scene import Running, map_stack
     from keras_landslide.rasters.read import stack_info
 
     info = stack_info(stack)
@@ -153,4 +153,4 @@ def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
         "SIMULATED": "yes" if bundle.simulated or info.simulated else "no",
     }
     network = Network((bundle.uncalibrated(),))
-    return produce_map(network, stack, out / "uncalibrated.tif", Running(), tags=tags)
+    return map_stack(network, stack, out / "uncalibrated.tif", Running(), tags=tags)

@@ -56,7 +56,7 @@ def predict_scene_to_folder(
         window_px: side of a window; None takes the default, or for a network that sees its whole
             input the side of its training patches.
         batch_size: windows per call of the network.
-        engine: what runs the network, one of `inference.engines.base.ENGINES`; their answers
+        engine: what runs the network, one of `inference.engines.table.ENGINES`; their answers
             differ by rounding.
         scheduler: address of a Dask scheduler.
         workers: processes to start on this machine.
@@ -76,7 +76,7 @@ def predict_scene_to_folder(
     from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.errors import LandslideError
     from keras_landslide.inference.network import Network
-    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.inference.scene import Running, map_stack
     from keras_landslide.inventory.object_rules import ObjectRules
     from keras_landslide.inventory.polygonize import polygonize
     from keras_landslide.rasters.cache import limited_cache
@@ -94,7 +94,7 @@ def predict_scene_to_folder(
     rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)
     rules.check(info)
     cut = network.threshold if threshold is None else threshold
-    probability = produce_map(
+    probability = map_stack(
         network,
         stack,
         out / "probability.tif",

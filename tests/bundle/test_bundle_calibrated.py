@@ -18,7 +18,7 @@ from keras_landslide.bundle.write import write_bundle
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.calibration import Isotonic, Temperature
 from keras_landslide.files import file_sha256
-from keras_landslide.inference.engines.base import load
+from keras_landslide.inference.engines.table import load
 
 BANDS = (BundleBand("slope", "deg", "continuous"), BundleBand("curvature", "1/m", "continuous"))
 CONTRACT = Contract("toy", True, BANDS, 12.5, 32, 4, 24, True, 0.5, "best F1")

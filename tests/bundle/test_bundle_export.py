@@ -15,7 +15,7 @@ from keras_landslide.bundle.read import read_bundle
 from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError, OutputError
 from keras_landslide.files import write_json
-from keras_landslide.inference.engines.base import load
+from keras_landslide.inference.engines.table import load
 
 CONFIG = RunConfig().with_values(
     data={"image_model": "terrain"},

@@ -3,6 +3,8 @@
 from affine import Affine
 
 from keras_landslide.grid import Grid
+from keras_landslide.inference.scene import Marks, Outputs, predict_scene
+from keras_landslide.inference.windows import Cutting
 from keras_landslide.rasters.write import RasterWriter
 
 BANDS = ("red", "slope")
@@ -58,3 +60,15 @@ def contract(**changes):
         "fingerprint": "0123",
     }
     return {k: v for k, v in (values | changes).items() if v is not ...}
+
+
+def predicted(predict, stack, out, bands=BANDS, **options):
+    """`predict_scene` with the toy network's windows, and options by their names."""
+    own = {"halo_px": HALO, "stride_px": STRIDE, "window_px": 64} | options
+    parts = [
+        kind(**{key: own.pop(key) for key in kind.__dataclass_fields__ if key in own})
+        for kind in (Cutting, Outputs, Marks)
+    ]
+    return predict_scene(
+        predict, stack, bands, out, parts[0], outputs=parts[1], marks=parts[2], **own
+    )

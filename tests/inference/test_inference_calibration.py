@@ -8,7 +8,7 @@ from keras_landslide.bundle.contract import Calibration
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.calibration import Isotonic, Temperature
-from keras_landslide.inference.engines import base as engine
+from keras_landslide.inference.engines import table as engine
 
 
 def test_probabilities_come_out_calibrated(make_bundle, predict):

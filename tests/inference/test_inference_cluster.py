@@ -11,7 +11,7 @@ from test_inference_predict import refused, start
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.inference import cluster as cluster_module
-from keras_landslide.inference.job import SceneJob
+from keras_landslide.inference.strips import SceneJob
 from keras_landslide.inference.windows import exact_plan
 from keras_landslide.workflows.predict import predict_scene_to_folder
 

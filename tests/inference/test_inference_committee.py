@@ -2,10 +2,9 @@
 
 import numpy as np
 import rasterio
-from inference_toys import BANDS, HALO, STRIDE
+from inference_toys import HALO, STRIDE, predicted
 
 from keras_landslide.inference.committee import Committee, _inverse
-from keras_landslide.inference.scene import predict_scene
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 
 
@@ -48,10 +47,8 @@ def test_augmented_mosaic_equals_one_pass(predict, make_stack, tmp_path):
     """Turned windows are exact as well: their edges lie on multiples of the stride."""
     stack, image = make_stack((90, 70))
     committee = Committee([predict], ["continuous"] * 2, symmetries=True)
-    out = predict_scene(
-        committee, stack, BANDS, tmp_path / "p.tif", halo_px=HALO, stride_px=STRIDE,
-        window_px=64, estimates=("probability", "uncertainty"),
-    )  # fmt: skip
+    estimates = ("probability", "uncertainty")
+    out = predicted(committee, stack, tmp_path / "p.tif", estimates=estimates)
     pad = [(HALO, HALO + -side % STRIDE) for side in image.shape[:2]]
     padded = np.pad(image, [*pad, (0, 0)], mode="reflect")
     sides = []

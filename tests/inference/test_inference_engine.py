@@ -13,7 +13,7 @@ from keras_landslide.bundle.read import read_bundle
 from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import command
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
-from keras_landslide.inference.engines import base as engine
+from keras_landslide.inference.engines import table as engine
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
 from keras_landslide.workflows.predict import predict_scene_to_folder
@@ -48,7 +48,7 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
         "ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)\n"  # PR_SET_THP_DISABLE: pages of 4 KiB alone
         "from pathlib import Path\n"
         "from keras_landslide.bundle import read as bundle\n"
-        "from keras_landslide.inference.engines import base as engine\n"
+        "from keras_landslide.inference.engines import table as engine\n"
         "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
         "images = np.ones((1, 1024, 1024, 2), np.float32)\n"
         "faults = []\n"
@@ -70,7 +70,7 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
 
 def test_engine_is_chosen_by_name(make_bundle):
     (choice,) = [each.type.choices for each in command.params if each.name == "engine"]
-    assert tuple(choice) == engine.ENGINES
+    assert tuple(choice) == tuple(engine.ENGINES)
     with pytest.raises(UnknownNameError, match="unknown engine 'onnx'; choose one of: tensorflow"):
         engine.load(make_bundle(), "onnx")
 
@@ -99,7 +99,7 @@ def test_openvino_alone(make_bundle, tmp_path):
     """It does without TensorFlow, and without telling its makers that it was used."""
     code = (
         "import sys; import numpy as np;"
-        "from keras_landslide.inference.engines import base as engine;"
+        "from keras_landslide.inference.engines import table as engine;"
         f"p = engine.load({str(make_bundle())!r}, 'openvino')(np.zeros((1, 8, 8, 2), 'f'));"
         "print(p.shape, {'tensorflow', 'keras'} & set(sys.modules),"
         " [m for m in sys.modules if 'telemetry.' in m])"
@@ -171,7 +171,7 @@ def test_calibration_is_applied_by_every_engine(load, make_bundle):
 
 def test_engine_needs_neither_our_layers_nor_noise(make_bundle):
     code = (
-        "import sys; from keras_landslide.inference.engines import base as engine;"
+        "import sys; from keras_landslide.inference.engines import table as engine;"
         "import numpy as np; assert 'tensorflow' not in sys.modules;"
         f"p = engine.load({str(make_bundle())!r})(np.zeros((1, 8, 8, 2), 'float32'));"
         "rooms = [m for m in sys.modules if m.startswith(('keras_landslide.layers', 'osgeo',"

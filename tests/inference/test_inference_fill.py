@@ -18,7 +18,7 @@ from keras_landslide.config import RunConfig
 from keras_landslide.errors import BandError, BundleError, UnknownNameError
 from keras_landslide.files import write_json
 from keras_landslide.grid import Grid
-from keras_landslide.inference.engines import base as engine
+from keras_landslide.inference.engines import table as engine
 from keras_landslide.inference.fill import fill_stack
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster

@@ -16,8 +16,8 @@ from keras_landslide.bundle.read import read_bundle
 from keras_landslide.bundle.write import write_network
 from keras_landslide.cli.main import main
 from keras_landslide.errors import BundleError, EngineError
-from keras_landslide.inference.engines import base as engine
 from keras_landslide.inference.engines import jax as jax_engine
+from keras_landslide.inference.engines import table as engine
 from keras_landslide.models import registry
 from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import read_bands
@@ -188,7 +188,7 @@ def test_no_gpu(bundle, tmp_path, options, variables, said):
 def test_windows_keep_to_the_memory_of_a_gpu(bundle, tmp_path, monkeypatch):
     from keras_landslide.inference.engines.tensorflow import TensorFlowBundle
     from keras_landslide.inference.network import Network
-    from keras_landslide.inference.produce import Running, produce_map
+    from keras_landslide.inference.scene import Running, map_stack
 
     image = np.random.default_rng(3).normal(size=(400, 500, 2)).astype(np.float32)
     stack = write_stack(tmp_path / "s.tif", image)
@@ -197,16 +197,14 @@ def test_windows_keep_to_the_memory_of_a_gpu(bundle, tmp_path, monkeypatch):
         monkeypatch.setattr(TensorFlowBundle, "most_px", most_px)
         network = Network((read_bundle(bundle),), symmetries=symmetries)
         path = tmp_path / f"{batch_size}.tif"
-        produce_map(network, stack, path, Running(memory="3GB", batch_size=batch_size))
+        map_stack(network, stack, path, Running(memory="3GB", batch_size=batch_size))
         with rasterio.open(path) as src:
             height, width = map(int, src.tags()["WINDOW_PX"].split("x"))
         assert batch_size * height * width <= most_px
         assert (height * width > 400 * 500) == (batch_size == 1)
     monkeypatch.setattr(TensorFlowBundle, "most_px", 1000)
     with pytest.raises(EngineError, match="memory does not hold a window of"):
-        produce_map(
-            Network((read_bundle(bundle),)), stack, tmp_path / "x.tif", Running(memory="3GB")
-        )
+        map_stack(Network((read_bundle(bundle),)), stack, tmp_path / "x.tif", Running(memory="3GB"))
 
 
 def test_not_installed(bundle, tmp_path, monkeypatch, capsys):

@@ -191,11 +191,11 @@ def test_budget_holds_where_a_network_ran_before(make_bundle, make_stack, tmp_pa
         "import pathlib, sys\n"
         "from keras_landslide.bundle.read import read_bundle\n"
         "from keras_landslide.inference.network import Network\n"
-        "from keras_landslide.inference.produce import Running, produce_map\n"
+        "from keras_landslide.inference.scene import Running, map_stack\n"
         "bundle, stack, folder = map(pathlib.Path, sys.argv[1:])\n"
         "def make(name, **how):\n"
         "    network = Network((read_bundle(bundle),))\n"
-        "    produce_map(network, stack, folder / name, Running(**how))\n"
+        "    map_stack(network, stack, folder / name, Running(**how))\n"
         "make('1.tif', window_px=600)\n"
         "for name in '2.tif', '3.tif': make(name, memory='2GB')"
     )

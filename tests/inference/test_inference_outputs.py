@@ -5,25 +5,22 @@ import zipfile
 import numpy as np
 import pytest
 import rasterio
-from inference_toys import BANDS, HALO, STRIDE, write_stack
+from inference_toys import HALO, predicted, write_stack
 from scipy.ndimage import uniform_filter
 
 from keras_landslide.errors import InputFileError, UnknownNameError
-from keras_landslide.inference.scene import predict_scene
 from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.rasters.read import read_bands
 from keras_landslide.workflows.predict import predict_scene_to_folder
-
-SETTINGS = {"halo_px": HALO, "stride_px": STRIDE, "window_px": 64}
 
 
 def test_percent(predict, make_stack, tmp_path):
     image = np.random.default_rng(0).normal(size=(70, 90, 2)).astype(np.float32)
     image[3, 4] = np.nan
     stack = write_stack(tmp_path / "s.tif", image)
-    exact = predict_scene(predict, stack, BANDS, tmp_path / "p.tif", **SETTINGS)
-    out = predict_scene(predict, stack, BANDS, tmp_path / "c.tif", stored_as="percent", **SETTINGS)
+    exact = predicted(predict, stack, tmp_path / "p.tif")
+    out = predicted(predict, stack, tmp_path / "c.tif", stored_as="percent")
     with rasterio.open(out) as src, rasterio.open(exact) as fine:
         stored, truth = src.read(1), fine.read(1)
         assert (src.dtypes, src.nodata, src.scales) == (("uint8",), 255, (0.01,))
@@ -33,7 +30,7 @@ def test_percent(predict, make_stack, tmp_path):
     np.testing.assert_allclose(values, truth, atol=0.00501)
     assert np.isnan(values[3, 4])
     with pytest.raises(UnknownNameError, match="'bits'; choose one of: probability, percent"):
-        predict_scene(predict, stack, BANDS, tmp_path / "x.tif", stored_as="bits", **SETTINGS)
+        predicted(predict, stack, tmp_path / "x.tif", stored_as="bits")
 
 
 def test_inventory_of_percents(make_bundle, make_stack, tmp_path):
@@ -52,7 +49,7 @@ def test_missing_context_is_the_share_within_the_halo(predict, tmp_path):
     image[20:50, 30:60, 0] = np.nan
     image[rng.random((75, 101)) < 0.1, 1] = np.nan
     stack = write_stack(tmp_path / "s.tif", image)
-    out = predict_scene(predict, stack, BANDS, tmp_path / "p.tif", missing=True, **SETTINGS)
+    out = predicted(predict, stack, tmp_path / "p.tif", missing=True)
     missing = np.isnan(image).any(axis=-1)
     # SciPy's "mirror" is the reflection that does not repeat the edge.
     share = uniform_filter(missing.astype(float), 2 * HALO + 1, mode="mirror")
@@ -66,12 +63,12 @@ def test_stack_in_a_virtual_file_system(predict, make_stack, tmp_path):
     with zipfile.ZipFile(tmp_path / "far.zip", "w") as far:
         far.write(stack, "stack.tif")
     there = f"/vsizip/{tmp_path}/far.zip/stack.tif"
-    near = predict_scene(predict, stack, BANDS, tmp_path / "near.tif", **SETTINGS)
-    out = predict_scene(predict, there, BANDS, tmp_path / "out.tif", **SETTINGS)
+    near = predicted(predict, stack, tmp_path / "near.tif")
+    out = predicted(predict, there, tmp_path / "out.tif")
     names = ("probability",)
     np.testing.assert_array_equal(read_bands(out, names), read_bands(near, names))
     with pytest.raises(InputFileError, match="no such file"):
-        predict_scene(predict, f"{there}x", BANDS, tmp_path / "out.tif", **SETTINGS)
+        predicted(predict, f"{there}x", tmp_path / "out.tif")
 
 
 def test_landslide_across_strips_is_one_polygon(tmp_path):
@@ -83,7 +80,7 @@ def test_landslide_across_strips_is_one_polygon(tmp_path):
     def answers_its_input(images):
         return images[..., 0]
 
-    out = predict_scene(answers_its_input, stack, BANDS, tmp_path / "p.tif", **SETTINGS)
+    out = predicted(answers_its_input, stack, tmp_path / "p.tif")
     assert polygonize(out, 0.5, tmp_path / "i.gpkg") == 1
     (polygon,) = read_polygons(tmp_path / "i.gpkg")
     assert polygon.area == blob.sum() * 12.5**2

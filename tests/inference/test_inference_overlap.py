@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_landslide.inference.overlap import read_ahead
+from keras_landslide.inference.strips import read_ahead
 
 
 def test_items_come_in_order_and_errors_in_their_place():

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import rasterio
-from inference_toys import BANDS, HALO, STRIDE
+from inference_toys import HALO, STRIDE, predicted
 
 from keras_landslide.errors import (
     BundleError,
@@ -14,7 +14,6 @@ from keras_landslide.errors import (
     NodataError,
     OutputError,
 )
-from keras_landslide.inference.scene import predict_scene
 from keras_landslide.inference.shards import Shards, open_shards
 from keras_landslide.rasters.read import BandReader
 
@@ -35,9 +34,7 @@ def read(path):
         return src.read(1)
 
 
-def run(predict, stack, out, **options):
-    settings = {"halo_px": HALO, "stride_px": STRIDE, "window_px": 64} | options
-    return predict_scene(predict, stack, BANDS, out, **settings)
+run = predicted
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from inference_toys import contract, write_stack
+from inference_toys import contract, predicted, write_stack
 
 from keras_landslide.bundle.write import write_saved_model
-from keras_landslide.inference.engines import base as engine
-from keras_landslide.inference.scene import predict_scene
+from keras_landslide.inference.engines import table as engine
 from keras_landslide.models import registry
 from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import read_bands
@@ -50,8 +49,8 @@ def test_bounded_network_equals_one_pass(name, tmp_path):
     halo, stride = field.halo_px, field.stride_px
     shape = (2 * stride + 13, 5 * stride + 17)
     stack, image = scene(tmp_path, shape)
-    out = predict_scene(
-        lambda images: answer(model, images), stack, NAMES, tmp_path / "p.tif",
+    out = predicted(
+        lambda images: answer(model, images), stack, tmp_path / "p.tif",
         halo_px=halo, stride_px=stride, window_px=2 * halo + max(2 * stride, 16),
     )  # fmt: skip
     pad = [(halo, halo + -side % stride) for side in shape]
@@ -86,8 +85,8 @@ def test_blended_windows_leave_no_seam(name, tmp_path):
         pytest.skip("is exact")
     window = -(-128 // (2 * field.stride_px)) * 2 * field.stride_px
     stack, image = scene(tmp_path, (3 * window, 2 * window))
-    out = predict_scene(
-        lambda images: answer(model, images), stack, NAMES, tmp_path / "p.tif",
+    out = predicted(
+        lambda images: answer(model, images), stack, tmp_path / "p.tif",
         halo_px=field.halo_px, stride_px=field.stride_px, window_px=window, bounded=False,
     )  # fmt: skip
     whole = answer(model, image[None])[0]

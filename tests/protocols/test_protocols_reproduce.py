@@ -165,7 +165,7 @@ def answer_by_jax(bundle, images, folder):
     """In a process of its own: Keras runs on TensorFlow in this one."""
     code = (
         "import sys; import numpy as np;"
-        "from keras_landslide.inference.engines import base as engine;"
+        "from keras_landslide.inference.engines import table as engine;"
         "np.save(sys.argv[3], engine.load(sys.argv[1], 'jax')(np.load(sys.argv[2])))"
     )
     np.save(folder / "images.npy", images)

@@ -1,4 +1,4 @@
-"""A bundle's network as a callable, by the engine of the user's choice."""
+"""What an engine is: a bundle's network as a callable."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_landslide.bundle.read import Bundle, read_bundle
-from keras_landslide.errors import BundleError, EngineError, UnknownNameError
+from keras_landslide.bundle.read import Bundle
+from keras_landslide.errors import BundleError, EngineError
 
 Predict = Callable[[np.ndarray], np.ndarray]
 """images float32 (B, h, w, C) in raw units, NaN allowed -> probability float32 (B, h, w), or
 several estimates float32 (B, h, w, E) of which the probability is the first."""
-ENGINES = ("tensorflow", "xla", "openvino", "jax", "jax_float16")
-"""TensorFlow as it is, its graph compiled by XLA, OpenVINO (CPUs alone, an extra), and Keras on JAX
-(an extra), in float32 or, on GPUs, in half precision."""
 
 
 class PoolUse(NamedTuple):
@@ -58,6 +55,34 @@ class LoadedBundle(ABC):
         outside = known is not None and not known.in_graph and bundle.calibrated
         self._calibration = known.map() if known is not None and outside else None
 
+    @classmethod
+    def of(cls, bundle: Bundle) -> LoadedBundle:
+        """The network of a bundle.
+
+        Raises:
+            BundleError: the graph cannot be loaded, or takes other bands.
+            EngineError: the engine is not installed, or cannot run the network here.
+        """
+        return cls(bundle)  # type: ignore[call-arg]
+
+    @classmethod
+    def device(cls) -> str | None:
+        """What the engine computes on, where answers depend on it and it can be told.
+
+        Raises:
+            EngineError: as `of` does.
+        """
+        return None
+
+    @classmethod
+    def pool_use(cls) -> PoolUse:
+        """What a loaded engine uses of memory that it keeps from one call for the next.
+
+        Each look begins anew with what was in use at most. The process's own memory does not show
+        it: what a full pool gives out was taken from the system before.
+        """
+        return PoolUse(0, 0)
+
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
         return self._calibrated(self._answer(images))
@@ -84,69 +109,6 @@ class LoadedBundle(ABC):
         if self._calibration is None:
             return probability
         return self._calibration(probability).astype(np.float32)
-
-
-def load(bundle: Bundle | str | Path, engine: str = "tensorflow") -> LoadedBundle:
-    """Load the network of a bundle.
-
-    Args:
-        bundle: the bundle, or its folder.
-        engine: one of `ENGINES`; their answers differ by rounding (on CPUs by less than 1e-5; GPUs
-            round more).
-
-    Returns:
-        A function of images float32 (B, h, w, C), raw units with NaN for missing, that returns
-        probabilities float32 (B, h, w), calibrated if the bundle holds a calibration.
-
-    Raises:
-        BundleError: the bundle is incomplete, or its graph cannot be loaded or takes other bands.
-        EngineError: the engine is not installed, or cannot run the network here.
-        UnknownNameError: there is no such engine.
-    """
-    if engine not in ENGINES:
-        raise UnknownNameError.among("engine", engine, ENGINES)
-    bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
-    if engine == "openvino":
-        from keras_landslide.inference.engines.openvino import OpenVinoBundle
-
-        return OpenVinoBundle(bundle)
-    if engine.startswith("jax"):
-        from keras_landslide.inference.engines.jax import JaxBundle, require_gpu
-
-        if engine == "jax":
-            return JaxBundle(bundle)
-        require_gpu()
-        return JaxBundle(bundle, "mixed_float16")
-    from keras_landslide.inference.engines.tensorflow import TensorFlowBundle
-
-    return TensorFlowBundle(bundle, compiled=engine == "xla")
-
-
-def device(engine: str) -> str | None:
-    """What the engine computes on, where answers depend on it and it can be told.
-
-    Raises:
-        EngineError: as `load` does.
-    """
-    if not engine.startswith("jax"):
-        return None
-    from keras_landslide.inference.engines import jax as jax_engine
-
-    return jax_engine.device()
-
-
-def pool_use(engine: str) -> PoolUse:
-    """What a loaded engine uses of memory that it keeps from one call for the next.
-
-    Each look begins anew with what was in use at most.
-    The process's own memory does not show it: what a full pool gives out was taken from the system
-    before.
-    """
-    if engine not in ("tensorflow", "xla"):
-        return PoolUse(0, 0)
-    from keras_landslide.inference.engines import tensorflow as tensorflow_engine
-
-    return tensorflow_engine.pool_use()
 
 
 def too_large(shape: tuple[int, ...]) -> EngineError:

@@ -65,6 +65,11 @@ class JaxBundle(LoadedBundle):
         # A worker may run several tasks in threads; the memory is reckoned for one window.
         self._lock = Lock()
 
+    @classmethod
+    def device(cls) -> str:
+        """As in `LoadedBundle`, such as `NVIDIA H100 80GB HBM3` or `cpu`."""
+        return _devices()[0].device_kind
+
     def _answer(self, images: np.ndarray) -> np.ndarray:
         with _device_errors(images.shape), self._lock:
             given = self._run(*self._state, np.ascontiguousarray(images, np.float32))
@@ -97,16 +102,19 @@ class JaxBundle(LoadedBundle):
         return found.temp_size_in_bytes + found.output_size_in_bytes + images.size * 4
 
 
-def device() -> str:
-    """What JAX computes on, such as `NVIDIA H100 80GB HBM3` or `cpu`.
+class JaxFloat16Bundle(JaxBundle):
+    """The same in half precision, on a GPU.
 
     Raises:
-        EngineError: JAX is not installed, or cannot use its device.
+        EngineError: JAX sees no GPU, which half precision alone makes quicker; or as `JaxBundle`.
     """
-    return _devices()[0].device_kind
+
+    def __init__(self, bundle: Bundle) -> None:
+        _require_gpu()
+        super().__init__(bundle, "mixed_float16")
 
 
-def require_gpu() -> None:
+def _require_gpu() -> None:
     """Refuse a processor, which half precision makes no quicker.
 
     Raises:

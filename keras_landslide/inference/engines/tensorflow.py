@@ -83,6 +83,11 @@ class TensorFlowBundle(LoadedBundle):
                 ) from error
             raise does_not_fit(self.bundle, images.shape) from error
 
+    @classmethod
+    def pool_use(cls) -> PoolUse:
+        """As in `LoadedBundle`."""
+        return _pool_use()
+
     def draws(self, count: int) -> list[Predict]:
         """As in `LoadedBundle`.
 
@@ -117,12 +122,19 @@ class TensorFlowBundle(LoadedBundle):
             raise too_large(shape) from error
 
 
+class XlaBundle(TensorFlowBundle):
+    """The same, compiled by XLA."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle, compiled=True)
+
+
 _most = 0
 """The most bytes of the pool that were in use when anybody looked, weights included."""
 
 
-def pool_use() -> PoolUse:
-    """As `engine.pool_use`; nothing is in use where there is no pool, or tensors lie on a GPU."""
+def _pool_use() -> PoolUse:
+    """Nothing is in use where there is no pool, or tensors lie on a GPU."""
     global _most
     import tensorflow as tf
 
