@@ -55,8 +55,8 @@ from keras_landslide.inference.engines.table import DEFAULT, ENGINES
               help="Windows per call of the network; raise it on a GPU.")  # fmt: skip
 @click.option("--engine",
               type=click.Choice(list(ENGINES)), default=DEFAULT, show_default=True,
-              help="What runs the network; openvino (for CPUs) and jax (for GPUs) are "
-              "extras.")  # fmt: skip
+              help="What runs the network. "
+              + " ".join(f"{name}: {engine.use}." for name, engine in ENGINES.items()))  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
               help="Work on the Dask cluster of this scheduler.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1),

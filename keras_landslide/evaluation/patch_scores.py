@@ -5,22 +5,20 @@ A pixel counts once for each patch that shows it, as in training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from keras_landslide.counts import Scores
-from keras_landslide.errors import GridMismatchError
+from keras_landslide.evaluation.answers import Predict, answers, chosen_batches
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.intervals import block_bootstrap, paired_difference
 from keras_landslide.evaluation.ranking import average_precision
 from keras_landslide.evaluation.scores import confusion
 from keras_landslide.patches.cache import PatchCache
 
-Predict = Callable[[np.ndarray], np.ndarray]
-"""Images float32 (B, H, W, C) to probability (B, H, W)."""
 AT_ONCE = 16
 
 
@@ -61,16 +59,13 @@ def score_patches(
     """Score patches of a cache; blocks are those of the patch table.
 
     Raises:
-        GridMismatchError: the network's answer has another shape than the patches.
+        BundleError: the network's answer has another shape than the patches.
     """
     names = sorted({cache.patches[i].block for i in indices})
     blocks, seen = np.zeros((len(names), 4), np.int64), Distribution()
-    for start in range(0, len(indices), AT_ONCE):
-        part = list(indices[start : start + AT_ONCE])
-        said = np.asarray(predict(np.stack([cache.images[i] for i in part])), np.float32)
-        if said.shape != (len(part), *cache.labels.shape[1:]):
-            raise GridMismatchError(f"the network answers {said.shape} to {len(part)} patches")
-        for index, probability in zip(part, said, strict=True):
+    batches = chosen_batches(cache.images, indices, AT_ONCE)
+    for said, part in answers(predict, batches, estimates=1):
+        for index, probability in zip(part, said[..., 0].astype(np.float32), strict=True):
             found = confusion(probability, cache.labels[index], threshold)
             place = names.index(cache.patches[index].block)
             blocks[place] += (found.tp, found.fp, found.fn, found.tn)

@@ -16,8 +16,8 @@ import numpy as np
 
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError, ClusterError
+from keras_landslide.evaluation.answers import Predict
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.strips import SceneJob, Store, StripWorkers, strips_here
 from keras_landslide.rasters.read import source_state

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_landslide.errors import BudgetError
+from keras_landslide.evaluation.answers import Predict
 from keras_landslide.inference import windows
-from keras_landslide.inference.engines.base import PoolUse, Predict
+from keras_landslide.inference.engines.base import PoolUse
 from keras_landslide.rasters.cache import CACHE_BYTES
 from keras_landslide.rasters.write import BLOCK_PX
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.evaluation.answers import Committee, Predict
 from keras_landslide.files import file_sha256
-from keras_landslide.inference.committee import Committee
 from keras_landslide.inference.engines import table
-from keras_landslide.inference.engines.base import LoadedBundle, PoolUse, Predict
+from keras_landslide.inference.engines.base import LoadedBundle, PoolUse
 
 ESTIMATES = ("probability", "uncertainty")
 """What several answers per pixel give: their mean and their standard deviation."""

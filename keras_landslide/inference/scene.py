@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import rasterio
 
 from keras_landslide.errors import ModelError, OutputError
+from keras_landslide.evaluation.answers import Committee, Predict
 from keras_landslide.files import fingerprint
 from keras_landslide.inference import memory, window_choice
-from keras_landslide.inference.committee import Committee
-from keras_landslide.inference.engines.base import LoadedBundle, Predict
+from keras_landslide.inference.engines.base import LoadedBundle
 from keras_landslide.inference.mosaic import assemble, map_format, map_rows, strip_rows
 from keras_landslide.inference.network import Network
 from keras_landslide.inference.shards import Shards, open_shards

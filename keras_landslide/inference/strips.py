@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from keras_landslide.errors import BundleError
+from keras_landslide.evaluation.answers import Predict, answers
 from keras_landslide.grid import Window
-from keras_landslide.inference.engines.base import Predict
 from keras_landslide.inference.reader import missing_share, read_reflected
 from keras_landslide.inference.windows import WindowPlan
 from keras_landslide.rasters.cache import limited_cache
@@ -273,11 +273,11 @@ class WindowRunner:
 
     def _predict_batch(self, batch: list[_Piece]) -> Iterator[tuple[Window, np.ndarray]]:
         images = [piece.image for piece in batch if piece.image is not None]
-        answers = iter(self._answers(images) if images else ())
+        found = iter(self._answers(images) if images else ())
         for piece in batch:
             out = np.empty((*piece.valid.shape, self.outputs), np.float32)
             if piece.image is not None:
-                out[..., : self.estimates] = values = next(answers)[piece.part]
+                out[..., : self.estimates] = values = next(found)[piece.part]
                 if (np.isnan(values).any(axis=-1) & piece.valid).any():
                     raise BundleError("the network answers NaN on valid pixels; train it again")
                 if piece.missing is not None:
@@ -291,15 +291,8 @@ class WindowRunner:
             full = images[0][None]
         else:
             full = np.stack(images + images[:1] * (self.batch_size - len(images)))
-        answers = np.asarray(self.predict(full))
-        if answers.shape == full.shape[:3]:
-            answers = answers[..., None]
-        if answers.shape != (*full.shape[:3], self.estimates):
-            raise BundleError(
-                f"the network answers {answers.shape} to images {full.shape}; "
-                f"{self.estimates} value(s) per pixel are needed"
-            )
-        return answers
+        ((said, _),) = answers(self.predict, [(full, None)], self.estimates)
+        return said
 
 
 def read_ahead(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_landslide import models
-from keras_landslide.inference.committee import Committee
+from keras_landslide.evaluation.answers import Committee, answers, as_predict, chosen_batches
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.centre_distance import CentreDistance
@@ -105,14 +105,9 @@ def predict(
         numbers: positions in the cache.
         symmetries: mean over the four mirrorings, which images of any shape have.
     """
-
-    def ask(images: np.ndarray) -> np.ndarray:
-        return np.asarray(model.predict_on_batch(images))[..., 0]
-
-    committee = Committee([ask], cache.kinds, symmetries=True)
+    committee = Committee([as_predict(model)], cache.kinds, symmetries=True)
     committee.codes = MIRRORED if symmetries else (0,)  # type: ignore[assignment]
-    out = np.empty((len(numbers), *cache.labels.shape[1:]), np.float32)
-    for start in range(0, len(numbers), BATCH):
-        images = np.stack([cache.images[i] for i in numbers[start : start + BATCH]])
-        out[start : start + BATCH] = committee(images)[..., 0]
-    return out
+    batches = chosen_batches(cache.images, numbers, BATCH)
+    parts = [said[..., 0] for said, _ in answers(committee, batches)]
+    nothing = np.empty((0, *cache.labels.shape[1:]), np.float32)
+    return np.concatenate([nothing, *parts])

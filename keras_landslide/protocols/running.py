@@ -8,11 +8,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_landslide.config import DataConfig, ModelConfig, RunConfig
 from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.models.trained import load_network
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.protocols.datasets import Dataset, Round
@@ -55,7 +55,7 @@ def run_entry(
 
     base = folder.parent.parent / folder_name(entry.base) / folder.name if entry.base else folder
     if entry.base:
-        model = keras.models.load_model(base / "model.keras", compile=False, safe_mode=True)
+        model = load_network(base / "model.keras", remedy="remove its folder and run it again")
     else:
         model = build_network(entry, cache, seed)
         if "batch_momentum" in protocol.data:

@@ -12,6 +12,7 @@ from keras_landslide.bundle.read import Bundle, read_bundle
 from keras_landslide.datasets.chips import ChipSource
 from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import BundleError
+from keras_landslide.evaluation.answers import answers, chosen_batches
 from keras_landslide.evaluation.intervals import block_bootstrap
 from keras_landslide.files import write_json
 from keras_landslide.inference.engines import table as engine
@@ -82,8 +83,10 @@ def score_chips(bundle: str | Path, source: ChipSource, out: str | Path) -> Chip
 def ask(bundle: Bundle, cache: PatchCache) -> np.ndarray:
     """Probabilities float32 (N, H, W), one chip at a time."""
     network = engine.load(bundle.folder)
-    numbers = progress(range(len(cache.patches)), "asking the bundle", unit="chip")
-    return np.concatenate([network(np.asarray(cache.images[i : i + 1])) for i in numbers])
+    count = len(cache.patches)
+    batches = chosen_batches(cache.images, range(count), 1)
+    asked = progress(answers(network, batches), "asking the bundle", total=count, unit="chip")
+    return np.concatenate([said for said, _ in asked])
 
 
 def _check(bundle: Bundle, source: ChipSource) -> None:

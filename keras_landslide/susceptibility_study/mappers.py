@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from scipy.special import expit, logit
 
+from keras_landslide.evaluation.answers import Predict, answers, as_predict
 from keras_landslide.files import fingerprint
-from keras_landslide.inference.engines.base import Predict
 from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.susceptibility_study.features import Features
 from keras_landslide.susceptibility_study.peers import predict_peer
@@ -41,7 +41,7 @@ def network_mapper(model: keras.Model, features: Features) -> Mapper:
     """A network from `mapping.deploy`, which takes the stored bands of `features`."""
     found = receptive_field(model)
     return Mapper(
-        lambda images: np.asarray(model.predict_on_batch(images))[..., 0],
+        as_predict(model),
         features.stored,
         found.halo_px,
         found.stride_px,
@@ -54,11 +54,9 @@ def peer_mapper(peer: Any, features: Features, identity: str) -> Mapper:
     graph = features.model()
 
     def predict(images: np.ndarray) -> np.ndarray:
-        answers = []
-        for image in images:
-            values = np.asarray(graph.predict_on_batch(image[None]))[0]
-            answers.append(predict_peer(peer, values, ~np.isnan(image).any(axis=-1)))
-        return np.stack(answers)
+        batches = ((image[None], ~np.isnan(image).any(axis=-1)) for image in images)
+        features_of = answers(graph.predict_on_batch, batches)
+        return np.stack([predict_peer(peer, values[0], valid) for values, valid in features_of])
 
     return Mapper(predict, features.stored, 0, 1, identity)
 

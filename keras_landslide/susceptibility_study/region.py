@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_landslide.bands import UNLABELLED, require_bands
 from keras_landslide.errors import BudgetError, NodataError, SplitError
+from keras_landslide.evaluation.answers import answers
 from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.rasters.read import BandReader, stack_info
 from keras_landslide.susceptibility_study.features import Features
@@ -56,11 +57,14 @@ def read_features(stack: str | Path, features: Features) -> np.ndarray:
     halo = receptive_field(graph).radius_px
     out = np.empty((height, width, len(features.channels)), np.float32)
     with BandReader(stack) as reader:
-        for tile in info.grid.windows(TILE_PX):
-            bands = reader.read(features.stored, tile.expand(halo))
-            values = np.asarray(graph.predict_on_batch(bands[None]))[0]
+        read = (
+            (reader.read(features.stored, tile.expand(halo)), tile)
+            for tile in info.grid.windows(TILE_PX)
+        )
+        batches = ((bands[None], (bands, tile)) for bands, tile in read)
+        for found, (bands, tile) in answers(graph.predict_on_batch, batches):
             inner = (slice(halo, halo + tile.height), slice(halo, halo + tile.width))
-            values = values[inner]
+            values = found[0][inner]
             values[np.isnan(bands[inner]).any(axis=-1)] = np.nan
             out[tile.slices] = values
     if np.isnan(out).any(axis=-1).all():

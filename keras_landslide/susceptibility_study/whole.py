@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from keras_landslide.evaluation.answers import answers, as_predict
 from keras_landslide.inference.windows import reflected
 from keras_landslide.models.analysis.receptive_field import receptive_field
 
@@ -40,14 +41,17 @@ def predict_whole(
         range(first // stride * stride, end, tile_px)
         for first, end in (rows or (0, height), cols or (0, width))
     ]
-    for row in starts[0]:
-        for col in starts[1]:
-            index = [
-                reflected(first - halo, tile_px + 2 * halo, size)
-                for first, size in ((row, height), (col, width))
-            ]
-            answer = np.asarray(model.predict_on_batch(features[np.ix_(*index)][None]))[0, ..., 0]
-            inside = out[row : row + tile_px, col : col + tile_px]
-            core = answer[halo : halo + tile_px, halo : halo + tile_px]
-            inside[:] = core[: inside.shape[0], : inside.shape[1]]
+
+    def tile(row: int, col: int) -> np.ndarray:
+        index = [
+            reflected(first - halo, tile_px + 2 * halo, size)
+            for first, size in ((row, height), (col, width))
+        ]
+        return features[np.ix_(*index)][None]
+
+    batches = ((tile(row, col), (row, col)) for row in starts[0] for col in starts[1])
+    for said, (row, col) in answers(as_predict(model), batches):
+        inside = out[row : row + tile_px, col : col + tile_px]
+        core = said[0, halo : halo + tile_px, halo : halo + tile_px]
+        inside[:] = core[: inside.shape[0], : inside.shape[1]]
     return out

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_landslide.band_groups import band_groups
+from keras_landslide.evaluation.answers import answers, as_predict
 from keras_landslide.training.band_dropout import HiddenBands
 from keras_landslide.training.batches import BatchSource
 from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
@@ -16,9 +17,9 @@ from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 def histogram(model: keras.Model, source: BatchSource) -> ProbabilityHistogram:
     """The probabilities of all pixels of the first epoch of `source`."""
     found = ProbabilityHistogram()
-    for index in range(len(source)):
-        images, labels = source.batch(0, index)
-        found.add(labels, model.predict_on_batch(images))
+    batches = (source.batch(0, index) for index in range(len(source)))
+    for said, labels in answers(as_predict(model), batches):
+        found.add(labels, said)
     return found
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-    from keras_landslide.evaluation.patch_scores import PatchScores, Predict
+    from keras_landslide.evaluation.answers import Predict
+    from keras_landslide.evaluation.patch_scores import PatchScores
     from keras_landslide.patches.cache import PatchCache
 
 
@@ -131,8 +132,10 @@ class NewPlace:
 
     def _predict(self, model: keras.Model) -> Predict:
         """The network's answers."""
+        from keras_landslide.evaluation.answers import as_predict
+
         scorer = self._scorer(model)
-        return lambda images: scorer.predict_on_batch(images)[..., 0]
+        return as_predict(scorer)
 
     def _scorer(self, model: keras.Model) -> keras.Model:
         """One network that is traced once for all remedies, with the weights of `model`."""

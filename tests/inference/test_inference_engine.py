@@ -2,7 +2,9 @@ import json
 import os
 import subprocess
 import sys
+from configparser import ConfigParser
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +16,12 @@ from keras_landslide.cli.main import main
 from keras_landslide.cli.predict import command
 from keras_landslide.errors import BundleError, EngineError, UnknownNameError
 from keras_landslide.inference.engines import table as engine
+from keras_landslide.inference.engines.base import LoadedBundle
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
 from keras_landslide.workflows.predict import predict_scene_to_folder
 
+ROOT = Path(__file__).parents[2]
 with_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")
 HERE = ("tensorflow", "xla", "openvino")  # the others need Keras on JAX
 names = [pytest.param(n, marks=with_openvino if n == "openvino" else ()) for n in HERE]
@@ -73,6 +77,17 @@ def test_engine_is_chosen_by_name(make_bundle):
     assert tuple(choice) == tuple(engine.ENGINES)
     with pytest.raises(UnknownNameError, match="unknown engine 'onnx'; choose one of: tensorflow"):
         engine.load(make_bundle(), "onnx")
+
+
+def test_every_engine_is_told_of():
+    """In docs, and with the extra that installs it."""
+    table = (ROOT / "docs" / "inference.md").read_text(encoding="utf-8")
+    extras = ConfigParser()
+    extras.read(ROOT / "setup.cfg")
+    for name, row in engine.ENGINES.items():
+        assert f"\n| `{name}` | " in table
+        assert row.extra is None or row.extra in extras["options.extras_require"]
+        assert issubclass(engine.engine_class(name), LoadedBundle)
 
 
 @with_openvino

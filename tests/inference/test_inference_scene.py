@@ -14,7 +14,9 @@ from keras_landslide.errors import (
     NodataError,
     OutputError,
 )
+from keras_landslide.evaluation.answers import Committee, _inverse
 from keras_landslide.inference.shards import Shards, open_shards
+from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
 from keras_landslide.rasters.read import BandReader
 
 
@@ -283,3 +285,23 @@ def test_wrong_answers_are_refused(make_stack, tmp_path, answer):
     stack, _ = make_stack((40, 40))
     with pytest.raises(BundleError, match="network answers"):
         run(answer, stack, tmp_path / "p.tif")
+
+
+def test_augmented_mosaic_equals_one_pass(predict, make_stack, tmp_path):
+    """Turned windows are exact as well: their edges lie on multiples of the stride."""
+    stack, image = make_stack((90, 70))
+    committee = Committee([predict], ["continuous"] * 2, symmetries=True)
+    estimates = ("probability", "uncertainty")
+    out = predicted(committee, stack, tmp_path / "p.tif", estimates=estimates)
+    pad = [(HALO, HALO + -side % STRIDE) for side in image.shape[:2]]
+    padded = np.pad(image, [*pad, (0, 0)], mode="reflect")
+    sides = []
+    for code in range(SYMMETRIES):
+        answer = predict(transform_patch(padded, code, ["continuous"] * 2)[None])[0]
+        sides.append(transform(answer, _inverse(code))[HALO : HALO + 90, HALO : HALO + 70])
+    with rasterio.open(out) as src:
+        assert src.descriptions == ("probability", "uncertainty")
+        mean, spread = src.read()
+    np.testing.assert_allclose(mean, np.mean(sides, axis=0), atol=1e-5)
+    np.testing.assert_allclose(spread, np.std(sides, axis=0), atol=1e-5)
+    assert spread.max() > 0.001

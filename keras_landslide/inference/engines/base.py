@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,10 +11,7 @@ import numpy as np
 
 from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
-
-Predict = Callable[[np.ndarray], np.ndarray]
-"""images float32 (B, h, w, C) in raw units, NaN allowed -> probability float32 (B, h, w), or
-several estimates float32 (B, h, w, E) of which the probability is the first."""
+from keras_landslide.evaluation.answers import Predict
 
 
 class PoolUse(NamedTuple):
@@ -83,18 +80,14 @@ class LoadedBundle(ABC):
         """
         return PoolUse(0, 0)
 
+    @abstractmethod
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Images float32 (B, h, w, C) to calibrated probability float32 (B, h, w)."""
-        return self._calibrated(self._answer(images))
+        """Images float32 (B, h, w, C) to probability float32 (B, h, w), as `calibrated` has it."""
 
     @property
     def most_px(self) -> int | None:
         """The most pixels in a call that the memory of a GPU holds; None where it is not known."""
         return None
-
-    @abstractmethod
-    def _answer(self, images: np.ndarray) -> np.ndarray:
-        """Images float32 (B, h, w, C) to what the graph answers, float32 (B, h, w)."""
 
     def draws(self, count: int) -> list[Predict]:
         """The network `count` times with its dropout left on (Monte Carlo dropout).
@@ -105,7 +98,8 @@ class LoadedBundle(ABC):
         """
         raise EngineError("draws from dropout are made by the engine tensorflow alone")
 
-    def _calibrated(self, probability: np.ndarray) -> np.ndarray:
+    def calibrated(self, probability: np.ndarray) -> np.ndarray:
+        """What the graph answers, float32 (B, h, w), by the calibration of a bundle of format 1."""
         if self._calibration is None:
             return probability
         return self._calibration(probability).astype(np.float32)

@@ -70,7 +70,8 @@ class JaxBundle(LoadedBundle):
         """As in `LoadedBundle`, such as `NVIDIA H100 80GB HBM3` or `cpu`."""
         return _devices()[0].device_kind
 
-    def _answer(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """As in `LoadedBundle`."""
         with _device_errors(images.shape), self._lock:
             given = self._run(*self._state, np.ascontiguousarray(images, np.float32))
             answer = np.array(given, np.float32)
@@ -79,7 +80,7 @@ class JaxBundle(LoadedBundle):
                 f"{self.bundle.keras_model}: its values are too large for half precision; choose "
                 "--engine jax"
             )
-        return answer
+        return self.calibrated(answer)
 
     @cached_property
     def most_px(self) -> int | None:

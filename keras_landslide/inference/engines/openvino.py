@@ -35,7 +35,8 @@ class OpenVinoBundle(LoadedBundle):
         # A worker may run several tasks in threads; a request serves one at a time.
         self._lock = Lock()
 
-    def _answer(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """As in `LoadedBundle`."""
         images = np.ascontiguousarray(images, np.float32)
         try:
             with self._lock:
@@ -45,7 +46,7 @@ class OpenVinoBundle(LoadedBundle):
                 f"{self.bundle.saved_model}: OpenVINO cannot run it ({_reason(error)}); "
                 "leave --engine out"
             ) from error
-        return answer[..., 0]
+        return self.calibrated(answer[..., 0])
 
     def _request(self, shape: tuple[int, ...]) -> Any:
         """The graph, compiled for images of this shape; only the last one is kept."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
+from keras_landslide.evaluation.answers import Predict
 from keras_landslide.inference.engines.base import (
     LoadedBundle,
     PoolUse,
-    Predict,
     does_not_fit,
     not_loaded,
     too_large,
@@ -71,10 +71,12 @@ class TensorFlowBundle(LoadedBundle):
         self._full = tf.errors.ResourceExhaustedError
         self._faults = tf.errors.InvalidArgumentError, tf.errors.UnimplementedError
 
-    def _answer(self, images: np.ndarray) -> np.ndarray:
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """As in `LoadedBundle`."""
         try:
             with self._fitting(images.shape):
-                return _only(self._serve(**{self._input: self._constant(images, "float32")}))
+                answer = self._serve(**{self._input: self._constant(images, "float32")})
+                return self.calibrated(_only(answer))
         except self._faults as error:
             if self._compiled:
                 raise EngineError(
@@ -111,7 +113,7 @@ class TensorFlowBundle(LoadedBundle):
         seed = self._constant([number * 1000, content], "int32")
         draw: Any = self._draw
         with self._fitting(images.shape):
-            return self._calibrated(_only(draw(images=self._constant(images), seed=seed)))
+            return self.calibrated(_only(draw(images=self._constant(images), seed=seed)))
 
     @contextmanager
     def _fitting(self, shape: tuple[int, ...]) -> Iterator[None]:

@@ -1,11 +1,11 @@
-"""Ensembles and test-time augmentation against what NumPy says of the single answers."""
+"""Batches; ensembles and test-time augmentation against what NumPy says of the single answers."""
 
 import numpy as np
-import rasterio
-from inference_toys import HALO, STRIDE, predicted
+import pytest
 
-from keras_landslide.inference.committee import Committee, _inverse
-from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
+from keras_landslide.errors import BundleError
+from keras_landslide.evaluation.answers import Committee, _inverse, answers, chosen_batches
+from keras_landslide.patches.symmetries import SYMMETRIES, transform
 
 
 def test_inverse_symmetries():
@@ -43,21 +43,40 @@ def test_sides_see_azimuths_turned():
     assert still[..., 1].min() > 0.1
 
 
-def test_augmented_mosaic_equals_one_pass(predict, make_stack, tmp_path):
-    """Turned windows are exact as well: their edges lie on multiples of the stride."""
-    stack, image = make_stack((90, 70))
-    committee = Committee([predict], ["continuous"] * 2, symmetries=True)
-    estimates = ("probability", "uncertainty")
-    out = predicted(committee, stack, tmp_path / "p.tif", estimates=estimates)
-    pad = [(HALO, HALO + -side % STRIDE) for side in image.shape[:2]]
-    padded = np.pad(image, [*pad, (0, 0)], mode="reflect")
-    sides = []
-    for code in range(SYMMETRIES):
-        answer = predict(transform_patch(padded, code, ["continuous"] * 2)[None])[0]
-        sides.append(transform(answer, _inverse(code))[HALO : HALO + 90, HALO : HALO + 70])
-    with rasterio.open(out) as src:
-        assert src.descriptions == ("probability", "uncertainty")
-        mean, spread = src.read()
-    np.testing.assert_allclose(mean, np.mean(sides, axis=0), atol=1e-5)
-    np.testing.assert_allclose(spread, np.std(sides, axis=0), atol=1e-5)
-    assert spread.max() > 0.001
+def test_batches_in_order():
+    images = np.arange(5 * 2 * 3 * 1, dtype=np.float32).reshape(5, 2, 3, 1)
+    shapes = []
+
+    def predict(batch):
+        shapes.append(batch.shape)
+        return batch[..., 0] * 2
+
+    found = list(answers(predict, chosen_batches(images, [4, 0, 2], 2)))
+    assert shapes == [(2, 2, 3, 1), (1, 2, 3, 1)]
+    assert [part for _, part in found] == [[4, 0], [2]]
+    np.testing.assert_array_equal(
+        np.concatenate([a for a, _ in found]), 2 * images[[4, 0, 2], ..., 0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("estimates", "shape", "fits"),
+    [
+        (1, (1, 4, 4), True),
+        (1, (1, 4, 4, 1), True),
+        (2, (1, 4, 4, 2), True),
+        (None, (1, 4, 4, 7), True),
+        (2, (1, 4, 4), False),
+        (1, (1, 4, 4, 3), False),
+        (None, (1, 2, 2), False),
+    ],
+)
+def test_answers_of_another_shape_are_refused(estimates, shape, fits):
+    batches = [(np.zeros((1, 4, 4, 3), np.float32), "noted")]
+    found = answers(lambda _: np.zeros(shape), batches, estimates)
+    if fits:
+        ((said, noted),) = found
+        assert noted == "noted" and (estimates is None or said.shape == (1, 4, 4, estimates))
+        return
+    with pytest.raises(BundleError, match=r"the network answers \(1.* per pixel is needed"):
+        list(found)

@@ -1,4 +1,4 @@
-"""Reading ahead in a thread: in order, and behind the network's own threads."""
+"""Strips of a scene: reading ahead in a thread, in order and behind the network's own threads."""
 
 import os
 import sys
