@@ -51,7 +51,7 @@ class Engine:
 ENGINES = {
     "tensorflow": Engine(
         ("tensorflow", "TensorFlowBundle"), SAVED_MODEL, "CPU, GPU", "float32", True, None,
-        "the default: nothing to install, and the only one that draws from dropout",
+        "nothing to install, and the only one that draws from dropout",
     ),
     "xla": Engine(
         ("tensorflow", "XlaBundle"), SAVED_MODEL, "CPU, GPU", "float32", False, None,
@@ -63,11 +63,11 @@ ENGINES = {
     ),
     "jax": Engine(
         ("jax", "JaxBundle"), KERAS_MODEL, "CPU, GPU", "float32", False, "jax",
-        "GPUs: windows within the GPU's memory",
+        "on GPUs, with windows within their memory",
     ),
     "jax_float16": Engine(
         ("jax", "JaxFloat16Bundle"), KERAS_MODEL, "GPU", "float16", False, "jax",
-        "GPUs: half the memory, and less time for a wide network",
+        "half the memory on GPUs, and less time for a wide network",
     ),
 }  # fmt: skip
 """Name to engine; the first is the default."""
