@@ -72,7 +72,7 @@ def overhead(folder: Path, epochs: int) -> None:
     In turns, so that other work on the machine weighs on both.
     """
     from keras_landslide.tuning import oracles, results, tuner
-    from keras_landslide.tuning.nursery import Nursery, Surroundings
+    from keras_landslide.tuning.fork_server import ForkServer, Surroundings
 
     space, make = space_of(epochs), partial(NoiseTrainer, 64, 64)
     train = partial(train_bare, trainer=make(), folder=folder / "bare")
@@ -85,13 +85,13 @@ def overhead(folder: Path, epochs: int) -> None:
             bare.append(measured(lambda: train(space, number))[0])
 
     def search_all(work: bool) -> None:
-        nursery = Nursery(make, Surroundings())
+        fork_server = ForkServer(make, Surroundings())
         try:
-            nursery.ready()
+            fork_server.ready()
             if work:
-                tuner.SearchTuner(oracles.get(space), nursery, folder, Twin()).search()
+                tuner.SearchTuner(oracles.get(space), fork_server, folder, Twin()).search()
         finally:
-            nursery.close()
+            fork_server.close()
 
     train(space_of(1), 0)  # imports, a look at the devices
     shutil.rmtree(folder / "bare")
@@ -122,13 +122,13 @@ def memory(folder: Path, trials: int) -> None:
     rates = tuple(1e-3 * 1.01**i for i in range(trials // 2))
     space = space_of(1, GRID | {"filters": (1, 2), "learning_rate": rates}, levels=1)
     from keras_landslide.tuning import oracles
-    from keras_landslide.tuning.nursery import Nursery, Surroundings
+    from keras_landslide.tuning.fork_server import ForkServer, Surroundings
 
-    nursery = Nursery(partial(NoiseTrainer, 16, 32), Surroundings())
+    fork_server = ForkServer(partial(NoiseTrainer, 16, 32), Surroundings())
     try:
-        tuner.SearchTuner(oracles.get(space), nursery, folder, Watching()).search()
+        tuner.SearchTuner(oracles.get(space), fork_server, folder, Watching()).search()
     finally:
-        nursery.close()
+        fork_server.close()
     print(
         f"memory: {held[1]:.0f} MB after 2 trials, {held[-1]:.0f} MB after {len(held)}: "
         f"ratio {held[-1] / held[1]:.3f}"

@@ -80,7 +80,7 @@ def read_search(folder: str | Path) -> Search:
     if not rows:
         raise InputFileError(f"{folder / 'trials.csv'}: holds no trial; search first")
     histories: dict[int, list[Row]] = {}
-    # A trial that runs has its hand-out's claim behind the name, and another name when it ends.
+    # A trial that runs has its assignment's claim behind the name, and another name when it ends.
     for path in (folder / "trials").glob("trial_*/run_0*/history.csv"):
         with contextlib.suppress(FileNotFoundError):
             histories[int(path.parts[-3].removeprefix("trial_"))] = History(path).rows

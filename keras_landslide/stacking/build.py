@@ -23,14 +23,14 @@ from keras_landslide.recipe import Recipe, load_recipe
 from keras_landslide.runtime.lock import folder_lock
 from keras_landslide.runtime.progress import progress
 from keras_landslide.stacking.categories import category_layer, distance_layer
-from keras_landslide.stacking.cluster import cluster_crew
+from keras_landslide.stacking.cluster import cluster_workers
 from keras_landslide.stacking.labels import cloud_layer, label_layer
 from keras_landslide.stacking.radar import sar_layer
 from keras_landslide.stacking.sources import ndvi_layer, raster_layer
 from keras_landslide.stacking.target import target_grid
 from keras_landslide.stacking.terrain import dem_layers
-from keras_landslide.stacking.tiles import Crew, Here, LayerMaker
-from keras_landslide.stacking.workshop import Layer, Workshop
+from keras_landslide.stacking.tiles import Here, LayerMaker, Workers
+from keras_landslide.stacking.working_files import Layer, WorkingFiles
 
 TILE_PX = 512
 """Side of the windows that are assembled at once: memory does not grow with the scene."""
@@ -82,22 +82,23 @@ def build_stack(
     if scheduler is not None or workers is not None:  # they need not run in the current folder
         folder = folder.absolute()
         recipe = replace(recipe, path=recipe.path.absolute(), root=recipe.root.absolute())
-    workshop = Workshop(target_grid(recipe), folder, memory_mb)
+    working_files = WorkingFiles(target_grid(recipe), folder, memory_mb)
     cache_bytes = memory_mb // 4 << 20
-    crew: AbstractContextManager[Crew] = nullcontext(Here())
+    pool: AbstractContextManager[Workers] = nullcontext(Here())
     if scheduler is not None or workers is not None:
-        crew = cluster_crew(recipe.files, cache_bytes, scheduler=scheduler, workers=workers)
+        pool = cluster_workers(recipe.files, cache_bytes, scheduler=scheduler, workers=workers)
     with folder_lock(folder, "stacking"), limited_cache(cache_bytes):
         try:
-            with crew as at_work:
-                layers = _layers(recipe, workshop, at_work)
-                _assemble(out_path, recipe, workshop, layers, at_work)
+            with pool as pool_workers:
+                layers = _layers(recipe, working_files, pool_workers)
+                _assemble(out_path, recipe, working_files, layers, pool_workers)
         except ClusterError:
             raise  # nothing is wrong with the input: what is finished serves the next attempt
         except LandslideError:
-            workshop.clean()  # the input has to change first: nothing here will be needed again
+            # The input has to change first: nothing here will be needed again.
+            working_files.clean()
             raise
-        workshop.clean()
+        working_files.clean()
     return out_path
 
 
@@ -121,28 +122,32 @@ def ensure_stack(
     return build_stack(recipe_path, out_path, root=root)
 
 
-def _layers(recipe: Recipe, workshop: Workshop, crew: Crew) -> list[Layer]:
+def _layers(recipe: Recipe, working_files: WorkingFiles, workers: Workers) -> list[Layer]:
     """All layers in the order of the stack; each section is made by itself."""
     rasters: list[LayerMaker] = [
-        partial(_one, raster_layer, workshop, recipe, raster) for raster in recipe.rasters
+        partial(_one, raster_layer, working_files, recipe, raster) for raster in recipe.rasters
     ]
     others: list[LayerMaker] = []
-    others += [partial(_one, category_layer, workshop, recipe, each) for each in recipe.categories]
-    others += [partial(_one, distance_layer, workshop, recipe, each) for each in recipe.distances]
+    others += [
+        partial(_one, category_layer, working_files, recipe, each) for each in recipe.categories
+    ]
+    others += [
+        partial(_one, distance_layer, working_files, recipe, each) for each in recipe.distances
+    ]
     if recipe.dem:
-        others.append(partial(dem_layers, workshop, recipe, recipe.dem))
-    others += [partial(_one, sar_layer, workshop, recipe, each) for each in recipe.sar]
+        others.append(partial(dem_layers, working_files, recipe, recipe.dem))
+    others += [partial(_one, sar_layer, working_files, recipe, each) for each in recipe.sar]
     if recipe.cloud:
-        others.append(partial(_one, cloud_layer, workshop, recipe, recipe.cloud))
+        others.append(partial(_one, cloud_layer, working_files, recipe, recipe.cloud))
     if recipe.inventory:
-        others.append(partial(_one, label_layer, workshop, recipe, recipe.inventory))
-    made = crew.layers([*rasters, *others])
+        others.append(partial(_one, label_layer, working_files, recipe, recipe.inventory))
+    made = workers.layers([*rasters, *others])
     first, rest = made[: len(rasters)], made[len(rasters) :]
     return [*first, *([ndvi_layer(first)] if recipe.derived.ndvi else []), *rest]
 
 
-def _one(make: Callable[..., Layer], workshop: Workshop, *arguments: Any) -> list[Layer]:
-    return [make(workshop, *arguments)]
+def _one(make: Callable[..., Layer], working_files: WorkingFiles, *arguments: Any) -> list[Layer]:
+    return [make(working_files, *arguments)]
 
 
 def _band_names(recipe: Recipe) -> list[str]:
@@ -167,7 +172,7 @@ def _check_names(recipe: Recipe) -> None:
 
 
 def _assemble(
-    out: Path, recipe: Recipe, workshop: Workshop, layers: list[Layer], crew: Crew
+    out: Path, recipe: Recipe, working_files: WorkingFiles, layers: list[Layer], workers: Workers
 ) -> None:
     bands = [band for layer in layers for band in layer.bands]
     tags = {
@@ -179,15 +184,15 @@ def _assemble(
     valid = np.zeros(len(bands), np.int64)
     with RasterWriter(
         out,
-        workshop.grid,
+        working_files.grid,
         len(bands),
         names=[band.name for band in bands],
         units=[band.unit for band in bands],
         band_tags=[_tags(band) for band in bands],
         tags=tags,
     ) as writer:
-        windows = list(workshop.grid.windows(TILE_PX))
-        tiles = progress(crew.tiles(layers, windows), "stack", total=len(windows), unit="tile")
+        windows = list(working_files.grid.windows(TILE_PX))
+        tiles = progress(workers.tiles(layers, windows), "stack", total=len(windows), unit="tile")
         for window, values in zip(windows, tiles, strict=True):
             writer.write(np.moveaxis(values, 0, -1), window)
             for index, band in enumerate(bands):

@@ -16,10 +16,10 @@ from keras_landslide.rasters.read import BandInfo
 from keras_landslide.recipe import CategorySource, DistanceSource, Recipe
 from keras_landslide.stacking.class_table import ClassTable, as_text, load_class_table
 from keras_landslide.stacking.sources import on_grid, unchanged
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
 
-def category_layer(workshop: Workshop, recipe: Recipe, category: CategorySource) -> Layer:
+def category_layer(working_files: WorkingFiles, recipe: Recipe, category: CategorySource) -> Layer:
     """One band of class codes, with the class names in its metadata.
 
     Raises:
@@ -33,7 +33,7 @@ def category_layer(workshop: Workshop, recipe: Recipe, category: CategorySource)
             f"{table.source}: has no row with an empty value, which others = 'unknown' needs"
         )
     make = _from_raster if category.attribute is None else _from_polygons
-    part, finish, how = make(workshop, path, category, table)
+    part, finish, how = make(working_files, path, category, table)
     band = BandInfo(
         category.band,
         "class",
@@ -45,32 +45,32 @@ def category_layer(workshop: Workshop, recipe: Recipe, category: CategorySource)
     return Layer((band,), (part,), finish)
 
 
-def distance_layer(workshop: Workshop, recipe: Recipe, distance: DistanceSource) -> Layer:
+def distance_layer(working_files: WorkingFiles, recipe: Recipe, distance: DistanceSource) -> Layer:
     """Metres to the nearest feature."""
     path = recipe.resolve(distance.path)
     limit, layer = distance.limit_m, distance.layer
     windows: list[Window] = []
 
     def step(out: Path) -> None:
-        windows.append(distance_raster(path, out, workshop.grid, limit_m=limit, layer=layer))
+        windows.append(distance_raster(path, out, working_files.grid, limit_m=limit, layer=layer))
 
-    made = workshop.make(distance.band, path, {"limit_m": limit, "layer": layer}, step)
+    made = working_files.make(distance.band, path, {"limit_m": limit, "layer": layer}, step)
     how = f"to the nearest feature, centre to centre of pixels, at most {limit:g} m"
     band = BandInfo(distance.band, "m", "continuous", path.name, how)
-    return Layer((band,), (Part(made, (1,), _offset(made, workshop)),), unchanged)
+    return Layer((band,), (Part(made, (1,), _offset(made, working_files)),), unchanged)
 
 
-def _offset(made: Path, workshop: Workshop) -> tuple[int, int]:
+def _offset(made: Path, working_files: WorkingFiles) -> tuple[int, int]:
     """Where the target grid begins in a raster that covers more than it."""
     from keras_landslide.rasters.align import grid_of, offset_on
 
-    offset = offset_on(grid_of(made), workshop.grid)
+    offset = offset_on(grid_of(made), working_files.grid)
     assert offset is not None  # it was made by cropping the target grid
     return offset
 
 
 def _from_polygons(
-    workshop: Workshop, path: Path, category: CategorySource, table: ClassTable
+    working_files: WorkingFiles, path: Path, category: CategorySource, table: ClassTable
 ) -> tuple[Part, Any, str]:
     attribute = category.attribute or ""
     counts = attribute_values(path, attribute, layer=category.layer)
@@ -88,11 +88,13 @@ def _from_polygons(
     unknown = table.unknown if category.others == "unknown" else None
     known |= dict.fromkeys(filled, nodata if unknown is None else unknown)
     settings = {"codes": [[as_text(v), c] for v, c in known.items()], "layer": category.layer}
-    burnt = workshop.make(
+    burnt = working_files.make(
         category.band,
         path,
         settings | {"attribute": attribute},
-        lambda out: burn_classes(path, out, workshop.grid, attribute, known, layer=category.layer),
+        lambda out: burn_classes(
+            path, out, working_files.grid, attribute, known, layer=category.layer
+        ),
     )
     finish = partial(_fill, code=table.unknown, nodata=nodata)
     return Part(burnt, (1,), nodata=NO_CODE), finish, f"pixel centres in polygons, {attribute}"
@@ -106,10 +108,10 @@ def _fill(codes: np.ndarray, code: int | None, nodata: int) -> np.ndarray:
 
 
 def _from_raster(
-    workshop: Workshop, path: Path, category: CategorySource, table: ClassTable
+    working_files: WorkingFiles, path: Path, category: CategorySource, table: ClassTable
 ) -> tuple[Part, Any, str]:
     part, how = on_grid(
-        workshop,
+        working_files,
         path,
         (category.index,),
         kind="categorical",

@@ -27,7 +27,7 @@ from keras_landslide.runtime.cluster import (
     submit,
 )
 from keras_landslide.stacking.tiles import Here, LayerMaker
-from keras_landslide.stacking.workshop import Layer
+from keras_landslide.stacking.working_files import Layer
 
 KEPT = "finished working files are kept"
 TILES_PER_TASK = 4
@@ -35,10 +35,10 @@ TILES_PER_TASK = 4
 
 
 @contextmanager
-def cluster_crew(
+def cluster_workers(
     inputs: Iterable[Path], cache_bytes: int, *, scheduler: str | None, workers: int | None
-) -> Iterator[ClusterCrew]:
-    """Yield a crew that works on a cluster.
+) -> Iterator[ClusterWorkers]:
+    """Yield the workers that work on a cluster.
 
     Args:
         inputs: the recipe's files, which every worker has to see under the same path.
@@ -50,11 +50,11 @@ def cluster_crew(
         ClusterError: as `dask_client` does.
     """
     with dask_client(scheduler, workers) as client:
-        yield ClusterCrew(client, _sizes(inputs), cache_bytes)
+        yield ClusterWorkers(client, _sizes(inputs), cache_bytes)
 
 
-class ClusterCrew:
-    """As `tiles.Crew` says, by the workers of a cluster.
+class ClusterWorkers:
+    """As `tiles.Workers` says, by the workers of a cluster.
 
     Raises:
         ClusterError: the connection is lost, a task takes several workers down with it, or the
@@ -68,7 +68,7 @@ class ClusterCrew:
         self._cache_bytes = cache_bytes
 
     def layers(self, makers: Sequence[LayerMaker]) -> list[Layer]:
-        """As in `Crew`."""
+        """As in `Workers`."""
         with connection_errors(KEPT):
             futures = [
                 submit(self._client, _make, maker, self._sizes, self._cache_bytes)
@@ -92,7 +92,7 @@ class ClusterCrew:
         return made
 
     def tiles(self, layers: list[Layer], windows: Iterable[Window]) -> Iterator[np.ndarray]:
-        """As in `Crew`."""
+        """As in `Workers`."""
         rest = iter(windows)
         given: deque[Any] = deque()
         try:

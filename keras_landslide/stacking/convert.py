@@ -12,13 +12,13 @@ from keras_landslide.rasters.align import check_overlap, grid_of
 from keras_landslide.rasters.read import BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.stacking.near import near_window
-from keras_landslide.stacking.workshop import Workshop
+from keras_landslide.stacking.working_files import WorkingFiles
 
 TILE_PX = 1024
 
 
 def converted(
-    workshop: Workshop,
+    working_files: WorkingFiles,
     name: str,
     path: Path,
     index: int,
@@ -31,7 +31,7 @@ def converted(
     """The working file that holds one band of a raster in another form, on its own grid.
 
     Args:
-        workshop: where it is made; only what the target grid needs is.
+        working_files: where it is made; only what the target grid needs is.
         name: of the file.
         path: the raster.
         index: of the band, from 1.
@@ -44,11 +44,11 @@ def converted(
         GridMismatchError: the raster does not overlap the target grid.
         LandslideError: from `convert`.
     """
-    check_overlap(grid_of(path), workshop.grid, path)
+    check_overlap(grid_of(path), working_files.grid, path)
 
     def write(out: Path) -> None:
         grid = grid_of(path)
-        near = near_window(grid, workshop.grid, margin_px=4)
+        near = near_window(grid, working_files.grid, margin_px=4)
         with BandReader(path) as reader, RasterWriter(out, grid.crop(near), working=True) as writer:
             for window in writer.grid.windows(TILE_PX):
                 wanted = window.shift(*near[:2]).expand(halo_px)
@@ -56,4 +56,4 @@ def converted(
                 inside = slice(halo_px, -halo_px or None)
                 writer.write(np.ascontiguousarray(values[inside, inside]), window)
 
-    return workshop.make(name, path, settings, write)
+    return working_files.make(name, path, settings, write)

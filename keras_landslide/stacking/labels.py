@@ -16,21 +16,23 @@ from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.recipe import CloudSource, InventorySource, Recipe
 from keras_landslide.stacking.convert import converted
 from keras_landslide.stacking.sources import check_indexes, described, on_grid, unchanged
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
 
-def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer:
+def cloud_layer(working_files: WorkingFiles, recipe: Recipe, cloud: CloudSource) -> Layer:
     """The cloud mask as a band: 0 clear, 1 cloud, 2 cloud shadow."""
     path = recipe.resolve(cloud.path)
     if not cloud.named:
-        part, how = on_grid(workshop, path, (cloud.index,), kind="categorical", nodata=cloud.nodata)
+        part, how = on_grid(
+            working_files, path, (cloud.index,), kind="categorical", nodata=cloud.nodata
+        )
         finish = partial(_cloud_as_stored, path=path)
         return Layer((described("cloud", path.name, how),), (part,), finish)
     check_indexes(path, (cloud.index,))
     convert = partial(_cloud_from_classes, cloud=cloud.cloud, shadow=cloud.shadow)
     # Merged, and only then resampled: three kinds of cloud outvote one of ground.
     merged = converted(
-        workshop,
+        working_files,
         "cloud-classes",
         path,
         cloud.index,
@@ -38,18 +40,18 @@ def cloud_layer(workshop: Workshop, recipe: Recipe, cloud: CloudSource) -> Layer
         asdict(cloud),
         nodata=cloud.nodata,
     )
-    part, how = on_grid(workshop, merged, (1,), kind="categorical", name="cloud")
+    part, how = on_grid(working_files, merged, (1,), kind="categorical", name="cloud")
     how = f"cloud where {cloud.cloud}, shadow where {cloud.shadow}; {how}"
     return Layer((described("cloud", path.name, how),), (part,), unchanged)
 
 
-def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) -> Layer:
+def label_layer(working_files: WorkingFiles, recipe: Recipe, inventory: InventorySource) -> Layer:
     """The label band: 0 background, 1 landslide, 255 outside the surveyed area."""
     if inventory.raster:
         path = recipe.resolve(inventory.raster)
         convert = partial(_label_from_classes, landslide=inventory.landslide)
         merged = converted(
-            workshop,
+            working_files,
             "label-classes",
             path,
             1,
@@ -57,7 +59,7 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
             asdict(inventory),
             nodata=inventory.nodata,
         )
-        part, how = on_grid(workshop, merged, (1,), kind="categorical", name="label")
+        part, how = on_grid(working_files, merged, (1,), kind="categorical", name="label")
         return Layer((described("label", path.name, how),), (part,), _unlabelled)
     assert inventory.path is not None  # the recipe's check made sure of it
     path = recipe.resolve(inventory.path)
@@ -73,11 +75,11 @@ def label_layer(workshop: Workshop, recipe: Recipe, inventory: InventorySource) 
         sources.append(area)
         options |= {"surveyed": area, "surveyed_layer": inventory.surveyed_layer}
         how += f", 255 outside {area.name}"
-    burnt = workshop.make(
+    burnt = working_files.make(
         "label",
         sources,
         options,
-        lambda out: rasterize_label(path, out, workshop.grid, **options),
+        lambda out: rasterize_label(path, out, working_files.grid, **options),
     )
     return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
 

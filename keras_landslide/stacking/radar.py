@@ -18,10 +18,10 @@ from keras_landslide.recipe import Recipe, SarSource
 from keras_landslide.sar.backscatter import UNITS, from_power, to_power
 from keras_landslide.stacking.convert import converted
 from keras_landslide.stacking.sources import check_indexes, described, on_grid
-from keras_landslide.stacking.workshop import Layer, Workshop
+from keras_landslide.stacking.working_files import Layer, WorkingFiles
 
 
-def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
+def sar_layer(working_files: WorkingFiles, recipe: Recipe, sar: SarSource) -> Layer:
     """One backscatter image as a band."""
     path = recipe.resolve(sar.path)
     source_name = path.name
@@ -33,13 +33,13 @@ def sar_layer(workshop: Workshop, recipe: Recipe, sar: SarSource) -> Layer:
         name, halo = f"{sar.band}-power", sar.window // 2 if sar.speckle == "lee" else 0
         convert = partial(_power, sar=sar)
         path = converted(
-            workshop, name, path, index, convert, asdict(sar), nodata=nodata, halo_px=halo
+            working_files, name, path, index, convert, asdict(sar), nodata=nodata, halo_px=halo
         )
         index, nodata = 1, None
         if sar.speckle == "lee":
             steps.append(f"Lee filter {sar.window} x {sar.window}, {sar.looks:g} looks")
     part, how = on_grid(
-        workshop,
+        working_files,
         path,
         (index,),
         kind="continuous",

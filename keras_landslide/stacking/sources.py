@@ -17,13 +17,13 @@ from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
 from keras_landslide.stacking.indices import ndvi
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
 Warped = tuple[Part, str]
 """Pixels on the target grid, and how they got there."""
 
 
-def raster_layer(workshop: Workshop, recipe: Recipe, raster: RasterSource) -> Layer:
+def raster_layer(working_files: WorkingFiles, recipe: Recipe, raster: RasterSource) -> Layer:
     """Bands of one file, in their unit."""
     path = recipe.resolve(raster.path)
     known = [BANDS.get(name, Band(name, "1", "continuous", "")) for name in raster.bands]
@@ -34,7 +34,7 @@ def raster_layer(workshop: Workshop, recipe: Recipe, raster: RasterSource) -> La
             "are resampled in different ways; give each kind a section of its own"
         )
     part, how = on_grid(
-        workshop,
+        working_files,
         path,
         tuple(raster.bands.values()),
         kind=kind,
@@ -67,7 +67,7 @@ def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
 
 
 def on_grid(
-    workshop: Workshop,
+    working_files: WorkingFiles,
     path: Path,
     indexes: Sequence[int],
     *,
@@ -86,12 +86,12 @@ def on_grid(
     """
     grid = grid_of(path)
     check_indexes(path, indexes)
-    check_overlap(grid, workshop.grid, path)
-    offset = offset_on(grid, workshop.grid)
+    check_overlap(grid, working_files.grid, path)
+    offset = offset_on(grid, working_files.grid)
     if offset is not None:
         return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"
-    method = resampling or choose_resampling(kind, grid, workshop.grid)
-    warped = workshop.warped(name or path.stem, path, method, indexes, nodata=nodata)
+    method = resampling or choose_resampling(kind, grid, working_files.grid)
+    warped = working_files.warped(name or path.stem, path, method, indexes, nodata=nodata)
     return Part(warped, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
 
 

@@ -15,7 +15,7 @@ from keras_landslide.rasters.read import BandInfo, BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import SURROUNDINGS, Recipe
 from keras_landslide.stacking.sources import unchanged
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 from keras_landslide.terrain.relief import above_floor, above_mean, reach_px, relief
 from keras_landslide.terrain.uphill import uphill_index
 from keras_landslide.terrain.uphill_ring import reach_px as ring_reach_px
@@ -73,7 +73,7 @@ def measure(name: str, grid: Grid) -> Measure | None:
 
 
 def uphill_layers(
-    workshop: Workshop, recipe: Recipe, elevation: Part, names: list[str], source_name: str
+    working_files: WorkingFiles, recipe: Recipe, elevation: Part, names: list[str], source_name: str
 ) -> dict[str, Layer]:
     """Bands that tell which pixel of a ring is the highest, on the target grid.
 
@@ -85,14 +85,14 @@ def uphill_layers(
         range_m = uphill_range(name)
         assert range_m is not None  # the caller chose them by this
         try:
-            ring = ring_offsets(range_m, workshop.grid.resolution)
+            ring = ring_offsets(range_m, working_files.grid.resolution)
         except LandslideError as error:
             raise TerrainError(f"{recipe.path}: [dem] derive '{name}': {error}") from error
-        path = workshop.make(
+        path = working_files.make(
             name,
             elevation.path,
             {"range": range_m, "elevation": [*elevation.indexes, *elevation.offset]},
-            partial(_write_uphill, workshop.grid, elevation, range_m, ring_reach_px(ring)),
+            partial(_write_uphill, working_files.grid, elevation, range_m, ring_reach_px(ring)),
         )
         how = f"index of the highest of {len(ring)} pixels at {range_m:g} m, clockwise from north"
         band = BandInfo(name, "index", "uphill", source_name, how)

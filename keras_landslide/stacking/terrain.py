@@ -28,7 +28,7 @@ from keras_landslide.recipe import SURROUNDINGS, DemSource, Recipe
 from keras_landslide.stacking.near import near_window
 from keras_landslide.stacking.sources import described, on_grid, unchanged, within
 from keras_landslide.stacking.surroundings import measure, uphill_layers, uphill_range
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 from keras_landslide.terrain.curvature import curvature, plan_curvature, profile_curvature
 from keras_landslide.terrain.facing import eastness, northness
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
@@ -54,7 +54,7 @@ METHODS = {
 }
 
 
-def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer]:
+def dem_layers(working_files: WorkingFiles, recipe: Recipe, dem: DemSource) -> list[Layer]:
     """Elevation and its derivatives, in the recipe's order.
 
     Derivatives are computed at the DEM's own resolution in metres and then resampled, since
@@ -62,16 +62,16 @@ def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer
     round. A DEM in degrees is first warped (cubic) to the target CRS at its own resolution.
     """
     path = recipe.resolve(dem.path)
-    check_overlap(grid_of(path), workshop.grid, path)
+    check_overlap(grid_of(path), working_files.grid, path)
     if dem.valid:
-        path, dem = _in_range(workshop, path, dem), replace(dem, nodata=None)
+        path, dem = _in_range(working_files, path, dem), replace(dem, nodata=None)
     uphill = [name for name in dem.derive if uphill_range(name)]
     names = [name for name in dem.derive if name != "elevation" and name not in uphill]
     name = Path(dem.path).name
-    made = _derivatives(workshop, path, dem, names, name) if names else {}
+    made = _derivatives(working_files, path, dem, names, name) if names else {}
     if "elevation" in dem.derive or uphill:
         part, how = on_grid(
-            workshop,
+            working_files,
             path,
             (1,),
             kind="continuous",
@@ -81,11 +81,11 @@ def dem_layers(workshop: Workshop, recipe: Recipe, dem: DemSource) -> list[Layer
         )
         band = described("elevation", name, how)
         made["elevation"] = Layer((band,), (part,), unchanged)
-        made |= uphill_layers(workshop, recipe, part, uphill, name)
+        made |= uphill_layers(working_files, recipe, part, uphill, name)
     return [made[name] for name in dem.derive]
 
 
-def _in_range(workshop: Workshop, path: Path, dem: DemSource) -> Path:
+def _in_range(working_files: WorkingFiles, path: Path, dem: DemSource) -> Path:
     """The DEM with NaN for elevations out of the range that the recipe calls valid.
 
     On the DEM's own grid, so that nothing else changes; but tiles far from the target, which nobody
@@ -94,14 +94,16 @@ def _in_range(workshop: Workshop, path: Path, dem: DemSource) -> Path:
 
     def step(out: Path) -> None:
         grid = grid_of(path)
-        near = near_window(grid, workshop.grid, margin_px=_reach_px(grid, workshop.grid, dem))
+        near = near_window(
+            grid, working_files.grid, margin_px=_reach_px(grid, working_files.grid, dem)
+        )
         with BandReader(path) as reader, RasterWriter(out, grid, working=True) as writer:
             for tile in filter(near.intersects, grid.windows(TILE_PX)):
                 values = reader.read_indexes((1,), tile, nodata=dem.nodata)
                 writer.write(within(values, dem.valid), tile)
 
     settings = {"valid": dem.valid, "nodata": dem.nodata, "derive": dem.derive}
-    return workshop.make("dem-valid", path, settings, step)
+    return working_files.make("dem-valid", path, settings, step)
 
 
 def _reach_px(source: Grid, target: Grid, dem: DemSource) -> int:
@@ -113,14 +115,14 @@ def _reach_px(source: Grid, target: Grid, dem: DemSource) -> int:
 
 
 def _derivatives(
-    workshop: Workshop, path: Path, dem: DemSource, names: list[str], source_name: str
+    working_files: WorkingFiles, path: Path, dem: DemSource, names: list[str], source_name: str
 ) -> dict[str, Layer]:
-    source, grid, window = _metric_dem(workshop, path, dem)
+    source, grid, window = _metric_dem(working_files, path, dem)
     factor = dem.curvature_factor
     # The name of a warped DEM holds the digest of how it was warped.
     settings = {"names": names, "factor": factor, "grid": repr(grid), "source": source.name}
     nodata = dem.nodata if source == path else None
-    derived = workshop.make(
+    derived = working_files.make(
         "derivatives",
         path,
         settings | {"nodata": dem.nodata, "on": dem.derive_on},
@@ -132,7 +134,7 @@ def _derivatives(
         if not group:
             continue
         indexes = tuple(names.index(name) + 1 for name in group)
-        part, how = _placed(workshop, derived, indexes, kind, dem.resampling)
+        part, how = _placed(working_files, derived, indexes, kind, dem.resampling)
         for name, index in zip(group, part.indexes, strict=True):
             scaled = f", times {factor:g}" if factor != 1 and "curvature" in name else ""
             around = measure(name, grid)
@@ -149,23 +151,29 @@ def _kind(name: str) -> str:
 
 
 def _placed(
-    workshop: Workshop, derived: Path, indexes: tuple[int, ...], kind: str, resampling: str | None
+    working_files: WorkingFiles,
+    derived: Path,
+    indexes: tuple[int, ...],
+    kind: str,
+    resampling: str | None,
 ) -> tuple[Part, str]:
     """Derivatives of one kind on the target grid."""
     grid = grid_of(derived)
-    offset = offset_on(grid, workshop.grid)
+    offset = offset_on(grid, working_files.grid)
     if offset is not None:
         return Part(derived, indexes, offset), "on the target's pixels"
-    method = choose_resampling(kind, grid, workshop.grid)
+    method = choose_resampling(kind, grid, working_files.grid)
     if kind == "continuous" and resampling:
         method = resampling
-    out = workshop.warped(f"derivatives-{kind}", derived, method, indexes)
+    out = working_files.warped(f"derivatives-{kind}", derived, method, indexes)
     return Part(out, tuple(range(1, len(indexes) + 1))), f"warped, {method}"
 
 
-def _metric_dem(workshop: Workshop, path: Path, dem: DemSource) -> tuple[Path, Grid, Window]:
+def _metric_dem(
+    working_files: WorkingFiles, path: Path, dem: DemSource
+) -> tuple[Path, Grid, Window]:
     """A file with the DEM in metres, the grid to derive on, and its window in that file."""
-    source, target = grid_of(path), workshop.grid
+    source, target = grid_of(path), working_files.grid
     if dem.derive_on == "grid":
         wanted = target.crop(target.window.expand(1))  # a cell more, so that edges have neighbours
         method = dem.resampling or choose_resampling("continuous", source, wanted)
@@ -176,7 +184,7 @@ def _metric_dem(workshop: Workshop, path: Path, dem: DemSource) -> tuple[Path, G
         resolution = metric_grid(source, target.crs).resolution[0]
         wanted = _common(source, target, resolution, path)
         method = "cubic"
-    warped = workshop.warped("dem-metres", path, method, (1,), nodata=dem.nodata, grid=wanted)
+    warped = working_files.warped("dem-metres", path, method, (1,), nodata=dem.nodata, grid=wanted)
     return warped, wanted, wanted.window
 
 

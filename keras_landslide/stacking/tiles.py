@@ -10,13 +10,13 @@ import numpy as np
 
 from keras_landslide.grid import Window
 from keras_landslide.rasters.read import BandReader
-from keras_landslide.stacking.workshop import Layer
+from keras_landslide.stacking.working_files import Layer
 
 LayerMaker = Callable[[], list[Layer]]
 """A section of the recipe, ready to be made into layers; also travels to other processes."""
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """Makes the working files of a stack, and its pixels from them."""
 
     def layers(self, makers: Sequence[LayerMaker]) -> list[Layer]:
@@ -30,11 +30,11 @@ class Here:
     """This process alone."""
 
     def layers(self, makers: Sequence[LayerMaker]) -> list[Layer]:
-        """As in `Crew`."""
+        """As in `Workers`."""
         return [layer for maker in makers for layer in maker()]
 
     def tiles(self, layers: list[Layer], windows: Iterable[Window]) -> Iterator[np.ndarray]:
-        """As in `Crew`."""
+        """As in `Workers`."""
         count = sum(len(layer.bands) for layer in layers)
         with _Readers() as readers:
             for window in windows:

@@ -11,14 +11,14 @@ from typing import Any
 from keras_landslide.errors import InputFileError
 from keras_landslide.training.history import History
 from keras_landslide.tuning.chief import LOOPBACK, Chief, serving
-from keras_landslide.tuning.crew import Crew
 from keras_landslide.tuning.job import Trainer
 from keras_landslide.tuning.live import Live
+from keras_landslide.tuning.local_workers import LocalWorkers
 from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.tuner import PROJECT
 
 _LOOK_S = 0.1
-_FAREWELL_S = 5.0
+_SHUTDOWN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Resources:
         listen: host:port for workers of other machines; empty for none.
         backend: Keras backend of the trials; empty for the one that Keras is set to.
         threads: per trial; 0 leaves it to the backend.
-        memory_gb: most memory that a trial may take, see `nursery.Surroundings`; 0 = no limit.
+        memory_gb: most memory that a trial may take, see `fork_server.Surroundings`; 0 = no limit.
         in_process: train in this process, one trial after another: for toys and for debugging.
     """
 
@@ -69,22 +69,24 @@ def with_workers(
     with serving(oracle, r.listen or LOOPBACK, search_id) as chief:
         live = make_live()
         arguments = (oracle.space, folder, make_trainer, search_id)
-        crew = Crew(r.workers, arguments, chief.address, r.backend, r.threads, r.memory_gb)
+        workers = LocalWorkers(
+            r.workers, arguments, chief.address, r.backend, r.threads, r.memory_gb
+        )
         try:
             if r.listen:
                 live.console.print(f"waiting for workers at {chief.address}")
-            _lead(chief, crew, live, folder)
+            _lead(chief, workers, live, folder)
         finally:
-            crew.close()
+            workers.close()
             live.close()
 
 
-def _lead(chief: Chief, crew: Crew, live: Live, folder: Path) -> None:
+def _lead(chief: Chief, workers: LocalWorkers, live: Live, folder: Path) -> None:
     known = set(chief.ended())
-    complete, farewell = False, 0.0
-    while not complete or crew.workers or (chief.workers() and time.monotonic() < farewell):
+    complete, shutdown_ends = False, 0.0
+    while not complete or workers.workers or (chief.workers() and time.monotonic() < shutdown_ends):
         time.sleep(_LOOK_S)
-        for name in {*crew.look(complete), *chief.silent()}:
+        for name in {*workers.look(complete), *chief.silent()}:
             lost = chief.give_up(name)
             if lost is not None:
                 live.console.print(f"a worker was lost; trial {int(lost)} will run again")
@@ -93,13 +95,13 @@ def _lead(chief: Chief, crew: Crew, live: Live, folder: Path) -> None:
         for trial_id in chief.ended():
             if trial_id not in known:
                 known.add(trial_id)
-                crew.ended_trial()
+                workers.ended_trial()
                 live.ended(int(trial_id))
         for trial_id, trial in running.items():
             if trial_id not in known:
                 _show(live, chief.oracle, trial, folder / PROJECT / f"trial_{trial_id}")
         if not complete and chief.is_complete():
-            complete, farewell = True, time.monotonic() + _FAREWELL_S
+            complete, shutdown_ends = True, time.monotonic() + _SHUTDOWN_S
 
 
 def _show(live: Live, oracle: SearchOracle, trial: Any, folder: Path) -> None:

@@ -112,7 +112,7 @@ class SearchOracle(keras_tuner.Oracle):
         return trial
 
     def holds(self, trial: Any) -> bool:
-        """Whether `trial` comes from its latest hand-out."""
+        """Whether `trial` comes from its latest assignment."""
         claim = trial.hyperparameters.values.get(CLAIM)
         return claim is not None and claim == self.claims.get(trial.trial_id)
 
@@ -120,7 +120,7 @@ class SearchOracle(keras_tuner.Oracle):
     def end_trial(self, trial: Any) -> None:
         """Record the end of a trial: the files of its run first, its state last.
 
-        What comes from an earlier hand-out than the latest is not taken.
+        What comes from an earlier assignment than the latest is not taken.
         """
         if not self.holds(trial):
             return

@@ -1,6 +1,6 @@
-"""Where a trial's runs lie: under the claim of a hand-out while it runs, under its own name after.
+"""Where a trial's runs lie: under an assignment's claim while it runs, then under its own name.
 
-A trial that is handed out again moves on in a folder of the new claim. A process of the hand-out
+A trial that is handed out again moves on in a folder of the new claim. A process of the assignment
 before, should it still live, then writes where nobody reads.
 """
 
@@ -19,12 +19,12 @@ _SEEN_S = 10.0
 
 
 def run_folder(trial: Path, execution: int, claim: str = "") -> Path:
-    """Folder of an execution: of a hand-out that runs, or of the trial once that has ended."""
+    """Folder of an execution: of an assignment that runs, or of the trial once that has ended."""
     return trial / (f"run_{execution}.{claim}" if claim else f"run_{execution}")
 
 
 def take_up(trial: Path, execution: int, claim: str) -> Path:
-    """The folder for this hand-out, with the epochs of those before; returns its path."""
+    """The folder for this assignment, with the epochs of those before; returns its path."""
     mine = run_folder(trial, execution, claim)
     found = [
         path
@@ -37,11 +37,11 @@ def take_up(trial: Path, execution: int, claim: str) -> Path:
 
 
 def settle(trial: Path, claim: str, executions: Iterable[int]) -> None:
-    """Give the runs of an accepted hand-out their lasting names, and remove all others.
+    """Give the runs of an accepted assignment their lasting names, and remove all others.
 
     Args:
         trial: its folder.
-        claim: of the hand-out.
+        claim: of the assignment.
         executions: those that it made a folder for.
     """
     deadline = time.monotonic() + _SEEN_S
@@ -56,13 +56,13 @@ def settle(trial: Path, claim: str, executions: Iterable[int]) -> None:
 
 
 def remove_claimed(trial: Path) -> None:
-    """Remove the runs of hand-outs that count for nothing."""
+    """Remove the runs of assignments that count for nothing."""
     for path in trial.glob("run_*.*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_strays(trial: Path, claim: str) -> None:
-    """Remove what a late hand-out wrote after its runs had moved on to another one."""
+    """Remove what a late assignment wrote after its runs had moved on to another one."""
     for path in trial.glob(f"run_*.{claim}"):
         if not _is_whole(path):
             shutil.rmtree(path, ignore_errors=True)

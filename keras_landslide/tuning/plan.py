@@ -14,7 +14,7 @@ EPOCHS, CONTINUES = "tuner/epochs", "tuner/trial_id"
 FIRST, REPEAT = "tuner/first", "tuner/repeat"
 """Ours: the trial whose combination and seeds are meant, and the how manieth repeat of it."""
 CLAIM, RECORD = "tuner/claim", "tuner/record"
-"""Ours: the word that this hand-out of the trial goes by, and what its run gives back (JSON)."""
+"""Ours: the word that this assignment of the trial goes by, and what its run gives back (JSON)."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TrialPlan:
         repeat: 0, or the how manieth repeat of `first` with further seeds.
         epochs: at most so many, those before included.
         continues: id of the trial that this one trains on, or None.
-        claim: of this hand-out; results under another one are not taken.
+        claim: of this assignment; results under another one are not taken.
     """
 
     number: int

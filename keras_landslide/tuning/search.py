@@ -14,10 +14,10 @@ from keras_landslide.errors import TrialError
 from keras_landslide.runtime.lock import folder_lock
 from keras_landslide.tuning import kept_space, oracles, results, spread
 from keras_landslide.tuning.best import write_best
+from keras_landslide.tuning.fork_server import ForkServer, Surroundings, backend_environment
 from keras_landslide.tuning.job import InProcess, Runner, Trainer
 from keras_landslide.tuning.lead import Resources, with_workers
 from keras_landslide.tuning.live import Live
-from keras_landslide.tuning.nursery import Nursery, Surroundings, backend_environment
 from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.places import drop_weights, remove_claimed
 from keras_landslide.tuning.space import SearchSpace
@@ -110,10 +110,10 @@ def _run_trials(
         runner = InProcess(make_trainer())
     else:
         environment = backend_environment(r.backend, r.threads)
-        runner = nursery = Nursery(make_trainer, Surroundings(environment, r.memory_gb))
+        runner = fork_server = ForkServer(make_trainer, Surroundings(environment, r.memory_gb))
     try:
         if not r.in_process:
-            nursery.ready()
+            fork_server.ready()
         watcher = live()
         try:
             SearchTuner(oracle, runner, folder, watcher).search()

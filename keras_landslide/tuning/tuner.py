@@ -15,8 +15,8 @@ from keras_tuner.src import config as tuner_config  # has no public switch
 
 from keras_landslide.errors import InputFileError, OutputError, RecipeError
 from keras_landslide.files import write_text
+from keras_landslide.tuning.fork_server_process import reason_of
 from keras_landslide.tuning.job import Job, Runner
-from keras_landslide.tuning.nursery_process import reason_of
 from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.places import run_folder, take_up
 from keras_landslide.tuning.plan import RECORD, TrialPlan, plan_of

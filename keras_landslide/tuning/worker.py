@@ -35,7 +35,7 @@ def work(
         address: host:port.
         tuner_id: name of this worker, unlike all others, made by `kept_space.named`.
         environment: variables of the trials' processes.
-        memory_gb: as in `nursery.Surroundings`.
+        memory_gb: as in `fork_server.Surroundings`.
 
     Raises:
         ClusterError: the chief does not answer.
@@ -51,15 +51,15 @@ def work(
 
     from keras_landslide.tuning import oracles
     from keras_landslide.tuning.chief import BEAT_S, SILENCE_S
-    from keras_landslide.tuning.nursery import Nursery, Surroundings
+    from keras_landslide.tuning.fork_server import ForkServer, Surroundings
     from keras_landslide.tuning.worker_tuner import Beat, WorkerTuner, is_given_up
 
     oracle_client.TIMEOUT = SILENCE_S  # Keras Tuner's own is an hour
     oracle, beat, stop = oracles.get(space), Beat(), threading.Event()
-    nursery = Nursery(make_trainer, Surroundings(environment, memory_gb))
+    fork_server = ForkServer(make_trainer, Surroundings(environment, memory_gb))
     try:
-        nursery.ready()
-        tuner = WorkerTuner(oracle, nursery, folder, beat)
+        fork_server.ready()
+        tuner = WorkerTuner(oracle, fork_server, folder, beat)
 
         def show_life() -> None:
             while not stop.wait(BEAT_S):
@@ -83,7 +83,7 @@ def work(
         ) from error
     finally:
         stop.set()
-        nursery.close()
+        fork_server.close()
 
 
 def local_worker(line: Connection, arguments: tuple, backend: str) -> None:

@@ -103,8 +103,8 @@ def help_search(
     loaded = load(space, overrides)
     backend = backend_name(backend)
     with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
+        from keras_landslide.tuning.fork_server import backend_environment
         from keras_landslide.tuning.kept_space import join, named
-        from keras_landslide.tuning.nursery import backend_environment
         from keras_landslide.tuning.worker import work
     search_id = join(loaded, folder, about_data(loaded, backend))
     prepare(loaded)

@@ -16,9 +16,9 @@ from keras_landslide.errors import ClusterError, OutputError, RecipeError
 from keras_landslide.training.history import History
 from keras_landslide.tuning import oracles
 from keras_landslide.tuning.chief import serving
-from keras_landslide.tuning.crew import environment_of, visible_gpus
 from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.kept_space import join, keep, named
+from keras_landslide.tuning.local_workers import environment_of, visible_gpus
 from keras_landslide.tuning.plan import RECORD
 from keras_landslide.tuning.results import read_trials
 from keras_landslide.tuning.worker import work
@@ -206,7 +206,9 @@ def test_a_chief_of_another_folder_refuses(oracle, tmp_path, monkeypatch):
     for name in ("ORACLE_IP", "ORACLE_PORT", "TUNER_ID"):  # `work` sets them for good
         monkeypatch.setenv(f"KERASTUNER_{name}", "")
     # In the place of a process that imports TensorFlow: nothing is to be trained.
-    monkeypatch.setattr("keras_landslide.tuning.nursery.Nursery", lambda *given: Epochs(None, []))
+    monkeypatch.setattr(
+        "keras_landslide.tuning.fork_server.ForkServer", lambda *given: Epochs(None, [])
+    )
     with serving(oracle, search_id="mine") as chief, pytest.raises(RecipeError) as refused:
         work(SPACE, tmp_path, ToyTrainer, chief.address, named("a", "other"), {})
     assert "the search of another folder" in str(refused.value)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import ClusterError, LandslideError
+from keras_landslide.tuning.fork_server import backend_environment
 from keras_landslide.tuning.job import Trainer
 from keras_landslide.tuning.kept_space import named
-from keras_landslide.tuning.nursery import backend_environment
 from keras_landslide.tuning.space import SearchSpace
 from keras_landslide.tuning.worker import local_worker
 
@@ -29,7 +29,7 @@ class _Worker:
     place: int
 
 
-class Crew:
+class LocalWorkers:
     """Local worker processes; each has its place, with its share of GPUs and threads.
 
     Args:
@@ -39,7 +39,7 @@ class Crew:
         address: the chief's.
         backend: Keras backend of the trials.
         threads: per trial; 0 leaves it to the backend.
-        memory_gb: as in `nursery.Surroundings`.
+        memory_gb: as in `fork_server.Surroundings`.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ import os
 from importlib.util import find_spec
 
 from keras_landslide.config import RunConfig
+from keras_landslide.tuning.fork_server import ForkServer, Surroundings
 from keras_landslide.tuning.job import Job, Outcome
-from keras_landslide.tuning.nursery import Nursery, Surroundings
 
 
 class GpuTrainer:
@@ -33,10 +33,10 @@ def test_trials_may_use_a_gpu_through_pytorch(tmp_path):
     Refusing needs PyTorch and a GPU; how it is asked can be seen anywhere.
     """
     backend = "torch" if find_spec("torch") else "tensorflow"
-    nursery = Nursery(GpuTrainer, Surroundings({"KERAS_BACKEND": backend}))
+    fork_server = ForkServer(GpuTrainer, Surroundings({"KERAS_BACKEND": backend}))
     try:
         job = Job(RunConfig(), tmp_path / "run", None, tmp_path / "log.txt")
-        outcome, _ = nursery.run(job, lambda epoch, metrics: None)
+        outcome, _ = fork_server.run(job, lambda epoch, metrics: None)
     finally:
-        nursery.close()
+        fork_server.close()
     assert outcome.history == {"asks": [1.0], "refused": [0.0]}

@@ -57,7 +57,7 @@ class Layer:
 
 
 @dataclass
-class Workshop:
+class WorkingFiles:
     """Where a recipe's working files are made.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The waiting process of a nursery and its forks. Imports nothing heavy by itself."""
+"""The waiting process of a fork server and its forks. Imports nothing heavy by itself."""
 
 from __future__ import annotations
 

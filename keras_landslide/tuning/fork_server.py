@@ -17,8 +17,8 @@ import keras_tuner
 
 from keras_landslide.errors import TrialError
 from keras_landslide.runtime.environment import environment
+from keras_landslide.tuning.fork_server_process import serve
 from keras_landslide.tuning.job import GivenUpError, Job, OnEpoch, Outcome, Trainer
-from keras_landslide.tuning.nursery_process import serve
 
 _FORKED_LATER = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 """PyTorch otherwise opens CUDA when Keras asks for a GPU on import, and no fork may use it then."""
@@ -26,7 +26,7 @@ _FORKED_LATER = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a nursery and its trials run in.
+    """What a fork server and its trials run in.
 
     Attributes:
         environment: variables set before anything heavy is imported: the Keras backend, the
@@ -39,7 +39,7 @@ class Surroundings:
     memory_gb: float = 0.0
 
 
-class Nursery:
+class ForkServer:
     """Runs jobs one at a time, each in a fork of a waiting process.
 
     When this process ends in any way, kill -9 included, the waiting one and the running job end.

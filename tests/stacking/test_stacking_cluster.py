@@ -11,9 +11,9 @@ from dask_processes import Cluster
 from keras_landslide.cli.main import main
 from keras_landslide.errors import ClusterError, InputFileError
 from keras_landslide.rasters.write import RasterWriter
-from keras_landslide.stacking import build, cluster, workshop
+from keras_landslide.stacking import build, cluster, working_files
 from keras_landslide.stacking.build import build_stack
-from keras_landslide.stacking.workshop import Layer, Part, Workshop
+from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(240)
@@ -78,7 +78,9 @@ def test_lost_workers_and_schedulers(scene, processes, small_tiles, tmp_path, mo
     work = again.with_name(".again.tif.work")
     kept = {path.name: path.stat().st_mtime_ns for path in work.glob("*.tif")}
     assert kept and not again.exists()
-    monkeypatch.setattr("keras_landslide.stacking.workshop.warp", None)  # nothing is warped again
+    monkeypatch.setattr(
+        "keras_landslide.stacking.working_files.warp", None
+    )  # nothing is warped again
     assert build_stack(scene, again).read_bytes() == alone
 
 
@@ -104,23 +106,23 @@ def test_files_that_are_not_shared(scene, tmp_path):
         def cancel(self, futures):
             pass
 
-    crew = cluster.ClusterCrew(Client(), {}, 1 << 20)
+    workers = cluster.ClusterWorkers(Client(), {}, 1 << 20)
     layer = Layer((), (Part(tmp_path / "gone.tif", (1,)),), lambda values: values)
     with pytest.raises(
         ClusterError, match=r"gone\.tif: was made by a worker and is not to be seen"
     ):
-        crew.layers([lambda: [layer]])
+        workers.layers([lambda: [layer]])
 
 
 def test_another_worker_takes_over_working_files(scene, tmp_path, monkeypatch):
     """Those of a step are the client's, on whichever machine it is made."""
     (tmp_path / "work").mkdir()
-    ours = Workshop(None, tmp_path / "work", 64)
+    ours = WorkingFiles(None, tmp_path / "work", 64)
     here = ours.make("step", scene, {}, lambda out: out.write_text("made"))
     (tmp_path / "boot_id").write_text("another machine")
-    monkeypatch.setattr(workshop, "BOOT_ID", tmp_path / "boot_id")
+    monkeypatch.setattr(working_files, "BOOT_ID", tmp_path / "boot_id")
     assert pickle.loads(pickle.dumps(ours)).make("step", scene, {}, None) == here
-    assert Workshop(None, tmp_path / "work", 64).make("step", scene, {}, lambda out: 0) != here
+    assert WorkingFiles(None, tmp_path / "work", 64).make("step", scene, {}, lambda out: 0) != here
 
 
 def test_one_line_for_a_scheduler_that_is_not_there(scene, tmp_path, capsys, monkeypatch):

@@ -22,7 +22,7 @@ from keras_landslide.rasters.write import write_raster
 from keras_landslide.stacking import terrain
 from keras_landslide.stacking.build import build_stack
 from keras_landslide.stacking.class_table import as_text, load_class_table
-from keras_landslide.stacking.workshop import Workshop
+from keras_landslide.stacking.working_files import WorkingFiles
 from keras_landslide.terrain.relief import above_mean
 from keras_landslide.terrain.uphill import uphill_index
 
@@ -239,7 +239,7 @@ def test_valid_range_reads_the_dem_near_the_target_alone(tmp_path, monkeypatch):
     def weigh(self):
         sizes.extend(p.stat().st_blocks * 512 for p in self.folder.glob("dem-valid*"))
 
-    monkeypatch.setattr(Workshop, "clean", weigh)
+    monkeypatch.setattr(WorkingFiles, "clean", weigh)
     stacks = []
     for name, more in (("dirty", "valid = [0, 9000]\n"), ("clean", "")):
         path = tmp_path / f"{name}.toml"

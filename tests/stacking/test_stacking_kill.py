@@ -16,18 +16,18 @@ def test_kill_and_again_gives_the_same_bytes(scene, tmp_path, step):
     # The child stops at a chosen step and waits for the signal, so the moment is certain.
     code = (
         "import sys, time\n"
-        "from keras_landslide.stacking import build, workshop\n"
+        "from keras_landslide.stacking import build, working_files\n"
         "def wait(*_):\n"
         "    print('here', flush=True)\n"
         "    time.sleep(60)\n"
         "if sys.argv[3] == 'assembly':\n"
         "    build._check_valid = wait\n"
         "else:\n"
-        "    make = workshop.Workshop.make\n"
+        "    make = working_files.WorkingFiles.make\n"
         "    def stop(self, name, *rest):\n"
         "        path = make(self, name, *rest)\n"
         "        return wait() if name == sys.argv[3] else path\n"
-        "    workshop.Workshop.make = stop\n"
+        "    working_files.WorkingFiles.make = stop\n"
         "build.build_stack(sys.argv[1], sys.argv[2])\n"
     )
     child = subprocess.Popen(
