@@ -7,14 +7,14 @@ imported when Keras is: now if it is there already, else right after it.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import pkgutil
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 ROOMS = ("layers", "losses", "metrics")
 
@@ -29,14 +29,16 @@ def register_with_keras() -> None:
 
 def register() -> None:
     """Import every module of `ROOMS`; whatever is registered there is known to Keras then."""
+    import pkgutil
+
     for room in ROOMS:
-        package = importlib.import_module(f"keras_landslide.{room}")
+        package = import_module(f"keras_landslide.{room}")
         for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"keras_landslide.{room}.{module.name}")
+            import_module(f"keras_landslide.{room}.{module.name}")
 
 
-class _AfterKeras(MetaPathFinder):
-    """Steps aside when `keras` is imported for the first time, and has `register` run after it."""
+class _AfterKeras:
+    """A finder of modules that has `register` run after the first import of `keras`."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -45,7 +47,9 @@ class _AfterKeras(MetaPathFinder):
             return None
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        from importlib.util import find_spec
+
+        spec = find_spec(name)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
