@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from keras_landslide.bands import image_model_bands
-from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError
+from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError, did_you_mean
 from keras_landslide.files import write_text
 
 OPTIMIZERS = ("adam", "sgd")
@@ -197,7 +197,10 @@ def check_keys(values: Any, known, where: str) -> None:
         raise RecipeError(f"{where}: expected a table of keys, found {values!r}")
     for key in values:
         if key not in known:
-            raise RecipeError(f"{where}: unknown key '{key}'; choose from: {', '.join(known)}")
+            near = did_you_mean(key, known)
+            raise RecipeError(
+                f"{where}: unknown key '{key}'; choose from: {', '.join(known)}{near}"
+            )
 
 
 def _typed(cls: type, key: str, value: Any, path: str | Path, section: str) -> Any:

@@ -1,12 +1,22 @@
 """Every error a user can meet: one base, one-line children.
 
 Each child also inherits the built-in that fits, so `except ValueError` keeps working. A message is
-one line that says what was wrong, in which file or band, and what to do.
+one line that says what was wrong, in which file or band, and what to do. It names a parameter in
+backticks, as in "choose a smaller `size`"; the command line puts the flag there.
 """
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class LandslideError(Exception):
     """Base of all errors that this package raises on purpose."""
+
+
+class LandslideWarning(UserWarning):
+    """Something that the user should know before trusting a result."""
 
 
 class InputFileError(LandslideError, OSError):
@@ -57,9 +67,12 @@ class UnknownNameError(LandslideError, ValueError):
     """A name is not on its shelf; the message lists the choices."""
 
     @classmethod
-    def among(cls, kind: str, name: object, choices) -> "UnknownNameError":
+    def among(cls, kind: str, name: object, choices: Iterable[object]) -> UnknownNameError:
         """Build the error for `name` that is not one of `choices`."""
-        return cls(f"unknown {kind} '{name}'; choose one of: {', '.join(map(str, choices))}")
+        known = [str(choice) for choice in choices]
+        return cls(
+            f"unknown {kind} '{name}'; choose one of: {', '.join(known)}{did_you_mean(name, known)}"
+        )
 
 
 class ModelError(LandslideError, ValueError):
@@ -90,5 +103,15 @@ class FetchError(LandslideError, ConnectionError):
     """A download did not come through, or what came is not what was promised."""
 
 
+class OptionError(LandslideError, ValueError):
+    """An option is out of range, or does not go with another."""
+
+
 class BudgetError(LandslideError, MemoryError):
     """A memory budget cannot be understood, or is too small for the least that work needs."""
+
+
+def did_you_mean(name: object, choices: Iterable[str]) -> str:
+    """` (did you mean 'dice'?)` for a name that is nearly one of the choices, else nothing."""
+    near = difflib.get_close_matches(str(name), list(choices), n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""

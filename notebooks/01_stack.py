@@ -117,7 +117,10 @@ print((folder / "recipe.toml").read_text().strip())
 # %%
 from keras_landslide.workflows.stack import stack
 
-path = stack(folder / "recipe.toml", folder / "stack.tif")
+built = stack(folder / "recipe.toml", folder / "stack.tif")
+path = built["stack"]
+for band in built["bands"]:
+    print(f"{band['name']:<18} {band['unit']:<12} {band['source']}: {band['derivation']}")
 
 # %% [markdown]
 # Warped once, window by window, so memory does not grow with the scene; a killed run goes on

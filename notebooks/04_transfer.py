@@ -55,7 +55,7 @@ for key, value in contract.items():
 # A stack that breaks the contract is refused with one line. Suppose that the radar is missing:
 
 # %%
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 from keras_landslide.errors import LandslideError
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
@@ -67,7 +67,7 @@ without_radar = WORK / "without_radar.tif"
 write_raster(without_radar, read_bands(stacks["liboriana"], names), info.grid,
              names=names, units=units)  # fmt: skip
 try:
-    predict_scene_to_folder(bundle, without_radar, WORK / "nothing")
+    predict(bundle, without_radar, WORK / "nothing")
 except LandslideError as error:
     print("error:", error)
 
@@ -81,10 +81,8 @@ except LandslideError as error:
 # %%
 maps = {}
 for basin, stack in stacks.items():
-    maps[basin] = predict_scene_to_folder(
-        bundle, stack, WORK / f"map_{basin}", minimum_area_m2=1000
-    )
-print(*maps["liboriana"].values(), sep="\n")
+    maps[basin] = predict(bundle, stack, WORK / f"map_{basin}", minimum_area_m2=1000)
+print(*maps["liboriana"].files, sep="\n")
 
 # %%
 from keras_landslide.report import figures

@@ -8,7 +8,6 @@ import io
 import logging
 import os
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -48,11 +47,11 @@ seed = 0
 
 def basins() -> dict[str, Path]:
     """Folders of the two simulated basins: rasters, inventory and recipe."""
-    from keras_landslide.workflows import simulate
+    from keras_landslide.workflows.simulate import simulate
 
     folders = {name: WORK / name for name in BASINS}
     if not all((folder / "recipe.toml").exists() for folder in folders.values()):
-        simulate.run(WORK, SIZE_PX, SEED)
+        simulate(WORK, size=SIZE_PX, seed=SEED)
     return folders
 
 
@@ -63,8 +62,7 @@ def stacks() -> dict[str, Path]:
     paths = {name: folder / "stack.tif" for name, folder in basins().items()}
     for path in paths.values():
         if not path.exists():
-            with redirect_stdout(io.StringIO()):
-                stack(path.with_name("recipe.toml"), path)
+            stack(path.with_name("recipe.toml"), path)
     return paths
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from keras_landslide.cli.main import main
-from keras_landslide.workflows.tune import show
+from keras_landslide.cli.tune import show
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
     pass
@@ -20,7 +21,11 @@ TITLES = {
 }
 
 
-@click.command(short_help="how much a random split flatters a model")
+@click.command(
+    cls=Verb,
+    short_help="how much a random split flatters a model",
+    example="run.toml -o audit",
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--basin", "basins", type=click.Path(path_type=Path), multiple=True, metavar="STACK",
               help="Stack of a further basin: each is also left out in turn.")  # fmt: skip
@@ -31,7 +36,8 @@ TITLES = {
 @click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
               help="Edge of the spatial blocks that intervals draw, pixels.")  # fmt: skip
 @seed_option("Of the drawn blocks.")
-def command(config: Path, out: Path, **options: Any) -> None:
+@json_option
+def command(config: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Train the run CONFIG with its patches split by blocks and at random.
 
     The score of the random split less that of the blocked one is what leaks between neighbouring
@@ -41,6 +47,9 @@ def command(config: Path, out: Path, **options: Any) -> None:
     from keras_landslide.workflows.audit import audit
 
     found = audit(config, out, **options)
+    if as_json:
+        print_json(found.numbers, found.paths)
+        return
     for name, basin in found["basins"].items():
         click.echo(f"{name}: F1 of the landslide class, mean over {found['seeds']} seed(s)")
         for key, title in TITLES.items():

@@ -9,6 +9,7 @@ import click
 
 from keras_landslide.cli.data_options import layout_options
 from keras_landslide.cli.data_score import score_command
+from keras_landslide.cli.verb import Verb
 
 if TYPE_CHECKING:
     pass
@@ -22,7 +23,7 @@ def command() -> None:
 command.add_command(score_command)
 
 
-@command.command("check", short_help="what is there, and what is wrong")
+@command.command("check", cls=Verb, short_help="what is there, and what is wrong")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("data_check"),
               show_default=True, help="Folder for check.json and preview.png.")  # fmt: skip
@@ -49,7 +50,7 @@ def check_command(folder: Path, out: Path, **options: Any) -> None:
         )
 
 
-@command.command("fetch", short_help="download a data set from its record")
+@command.command("fetch", cls=Verb, short_help="download a data set from its record")
 @click.argument("name", required=False)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder.  [default: NAME]")
 @click.option("--file", "files", multiple=True, help="Only this file; may be given again.")

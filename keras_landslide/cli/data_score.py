@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_landslide.cli.data_options import layout_options
+from keras_landslide.cli.verb import Verb
 
 if TYPE_CHECKING:
     pass
 
 
-@click.command("score", short_help="score a bundle on the chips of a data set")
+@click.command("score", cls=Verb, short_help="score a bundle on the chips of a data set")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("chip_scores"),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from keras_landslide.cli.options import FiniteRange, given, seed_option
+from keras_landslide.cli.options import options_of
+from keras_landslide.cli.verb import Verb, json_option, print_json
+from keras_landslide.workflows.settings import Judging, Scored, Truth
 
 
-@click.command(short_help="score predictions against labels")
+@click.command(
+    cls=Verb,
+    short_help="score predictions against labels",
+    example="--probability map/probability.tif --stack stack.tif -o scores",
+)
 @click.option("--probability", type=click.Path(path_type=Path),
               help="Probability map, as predict writes it.")  # fmt: skip
 @click.option("--run", type=click.Path(path_type=Path),
@@ -17,56 +24,20 @@ from keras_landslide.cli.options import FiniteRange, given, seed_option
               "all of --stack if that is another scene.")  # fmt: skip
 @click.option("--stack", type=click.Path(path_type=Path),
               help="Stack with the band label (and cloud) on the same grid.")  # fmt: skip
-@click.option("--bundle", type=click.Path(path_type=Path), help="Take the threshold of a bundle.")
-@click.option("--threshold", type=FiniteRange(0, 1),
-              help="Decision threshold.  [default: the one noted in the map]")  # fmt: skip
-@click.option("--patches", type=click.Path(path_type=Path),
-              help="Score only inside patches of this table: those of --split.")  # fmt: skip
-@click.option("--split", default="test", show_default=True, help="Split to score with --patches.")
-@click.option("--inventory", type=click.Path(path_type=Path),
-              help="True landslides as polygons.  [default: traced from the label]")  # fmt: skip
-@click.option("--surveyed", type=click.Path(path_type=Path),
-              help="Area that the inventory covers, as polygons.")  # fmt: skip
-@click.option("--group-field",
-              help="Attribute of --inventory to tell apart, such as event or basin.")  # fmt: skip
-@click.option("--minimum-area", "minimum_area_m2", type=FiniteRange(min=0), default=0.0,
-              show_default=True, help="Smaller predicted objects do not count, m2.")  # fmt: skip
-@click.option("--image-model",
-              help="Score only where the stack has these bands, so that models of fewer bands "
-              "are scored on the same pixels.")  # fmt: skip
-@click.option("--against", type=click.Path(path_type=Path),
-              help="Map of another model: paired difference on common pixels.")  # fmt: skip
-@click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
-              help="Edge of the spatial blocks that intervals draw, pixels.")  # fmt: skip
-@click.option("--calibration-split",
-              help="Split of --patches to choose thresholds and calibration on.")  # fmt: skip
-@click.option("--audit", type=click.Path(path_type=Path), metavar="AUDIT_JSON",
-              help="What `audit` wrote: how much a random split flatters.")  # fmt: skip
-@seed_option("Of the drawn blocks.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for report.html, metrics.json, tables and figures.")  # fmt: skip
-@click.pass_context
-def command(context: click.Context, **options) -> None:
+@json_option
+@options_of(Scored, Truth, Judging)
+def command(as_json: bool, **options: Any) -> None:
     """Score a probability map: all pixels, and apart those in the clear and under cloud."""
     from keras_landslide.counts import Scores
     from keras_landslide.report.tables import Row, text_table
     from keras_landslide.workflows.evaluate import evaluate
-    from keras_landslide.workflows.evaluate_run import evaluate_run
 
-    if options["bundle"] is not None and options["threshold"] is not None:
-        raise click.UsageError("give --bundle or --threshold, not both")
-    run = options.pop("run")
-    if (run is None) == (options["probability"] is None):
-        raise click.UsageError("give --probability with --stack, or --run")
-    if run is None and options["stack"] is None:
-        raise click.UsageError("--probability needs --stack")
-    if given(context, "split") and run is None and options["patches"] is None:
-        raise click.UsageError("--split is one of --patches; give them, or --run")
-    if run is None:
-        metrics = evaluate(**options)
-    else:
-        del options["probability"]
-        metrics = evaluate_run(run, options.pop("out"), **options)
+    metrics = evaluate(**options)
+    if as_json:
+        print_json(metrics.numbers, metrics.paths)
+        return
     simulated = " (simulated data)" if metrics["simulated"] else ""
     rows = []
     for region, values in metrics["pixels"].items():
@@ -89,5 +60,5 @@ def command(context: click.Context, **options) -> None:
                            f"{metrics['compared']['model']}")  # fmt: skip
     if "calibration_verdict" in metrics:
         click.echo(metrics["calibration_verdict"])
-    for path in metrics["files"]:
+    for path in metrics.files:
         click.echo(f"wrote {path}")

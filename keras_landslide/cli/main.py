@@ -7,10 +7,14 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 import click
 
-from keras_landslide.errors import LandslideError
+from keras_landslide.cli.verb import HELP
+from keras_landslide.errors import LandslideError, did_you_mean
 from keras_landslide.runtime.environment import backend_fault
 from keras_landslide.version import __version__
 
@@ -50,19 +54,31 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"keras_landslide.cli.{cmd_name}")
         return module.command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; one that is nearly right is named."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            text = error.message.rstrip(".") + did_you_mean(args[0], VERBS)
+            raise click.UsageError(text, ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing any."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=LazyGroup, context_settings=HELP)
 @click.version_option(__version__, prog_name="keras-landslide")
 @click.option("--debug", is_flag=True, help="Show the full traceback of an error.")
-def cli(debug: bool) -> None:
+@click.option("--quiet", is_flag=True, help="Print errors and warnings alone.")
+def cli(debug: bool, quiet: bool) -> None:
     """From rasters of a known basin to a landslide inventory of a new one.
 
-    Exit status: 0 done, 2 wrong input (one line says what), 1 a defect of ours, 130 Ctrl-C.
+    Exit status: 0 done, 2 wrong input (one line says what), 3 `check` answers no, 1 a defect of
+    ours, 130 Ctrl-C.
     """
 
 
@@ -75,8 +91,12 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         if any(re.fullmatch(r"(--[\w-]+=)?", each) for each in arguments):
             raise click.UsageError("an argument is empty; give it a value, or leave it out")
         # standalone_mode off: click then raises instead of exiting, and we print one line.
-        # --debug is taken anywhere on the line, since people add it at the end.
-        command.main([a for a in arguments if a != "--debug"], standalone_mode=False)
+        # --debug and --quiet are taken anywhere on the line, since people add them at the end.
+        rest = [each for each in arguments if each not in ("--debug", "--quiet")]
+        with _silence("--quiet" in arguments and "--json" not in arguments):
+            status = command.main(rest, standalone_mode=False)
+        if isinstance(status, int) and status:
+            sys.exit(status)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -107,6 +127,20 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
         sys.exit(1)
+
+
+@contextmanager
+def _silence(wanted: bool) -> Iterator[None]:
+    """Keep progress bars and what is printed away, but not errors and warnings."""
+    if not wanted:
+        yield
+        return
+    os.environ["KERAS_LANDSLIDE_QUIET"] = "yes"
+    try:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            yield
+    finally:
+        del os.environ["KERAS_LANDSLIDE_QUIET"]
 
 
 def _end_bars() -> None:

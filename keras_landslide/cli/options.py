@@ -1,13 +1,16 @@
-"""Option types that several verbs share."""
+"""Options of the command line, made of the classes that describe them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import click
-from click.core import ParameterSource
+
+from keras_landslide.options import described, flag_of
 
 
 class FiniteRange(click.FloatRange):
@@ -25,9 +28,83 @@ class FiniteRange(click.FloatRange):
         return number
 
 
-def given(context: click.Context, name: str) -> bool:
-    """Whether an option stands on the command line, and is no default."""
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+class Numbers(click.ParamType):
+    """Whole numbers joined by commas."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        """Parse `1,5,20`, in rising order.
+
+        Raises:
+            click.BadParameter: a part is no number, or below 1.
+        """
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(sorted({int(part) for part in value.split(",") if part.strip()}))
+        except ValueError:
+            self.fail(f"'{value}' is no list of numbers such as 1,5,20", param, ctx)
+        if any(number < 1 for number in numbers):
+            self.fail("the numbers start at 1", param, ctx)
+        return numbers
+
+
+class GroupedOption(click.Option):
+    """An option that the help lists under a title."""
+
+    def __init__(self, *arguments: Any, group: str = "Options", **named: Any):
+        super().__init__(*arguments, **named)
+        self.group = group
+
+
+def options_of(*classes: type, leave_out: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """Decorate a command with the options that classes of options describe.
+
+    Args:
+        classes: their fields become options, under the first line of their documentation.
+        leave_out: parameters without an option.
+    """
+
+    def decorate(command: Any) -> Any:
+        for cls in reversed(classes):
+            title = (cls.__doc__ or "").partition("\n")[0].partition(":")[0].rstrip(".")
+            kinds = get_type_hints(cls)
+            for each in reversed(fields(cls)):
+                if each.name not in leave_out:
+                    command = _option(each, kinds[each.name], title)(command)
+        return command
+
+    return decorate
+
+
+def _option(each: Field[Any], kind: Any, title: str) -> Callable[[Any], Any]:
+    known = described(each)
+    settings: dict[str, Any] = {"help": known.help, "cls": GroupedOption, "group": title}
+    if known.metavar:
+        settings["metavar"] = known.metavar
+    if known.default_text:
+        settings["help"] += f"  [default: {known.default_text}]"
+    elif each.default is not None and each.default is not False and each.default != ():
+        settings["show_default"] = True
+    kinds = {part for part in get_args(kind) if part is not type(None)} or {kind}
+    if kind is bool:
+        settings["is_flag"] = True
+    elif known.choices:
+        settings["type"] = click.Choice(known.choices)
+    elif kind == tuple[int, ...]:
+        settings["type"] = Numbers()
+    elif Path in kinds:
+        settings["type"] = click.Path(path_type=Path)
+    elif float in kinds:
+        open_end = known.above is not None
+        low = known.above if open_end else known.least
+        settings["type"] = FiniteRange(low, known.most, min_open=open_end)
+    elif int in kinds:
+        settings["type"] = click.IntRange(known.least, known.most)  # type: ignore[arg-type]
+    if str(kind).startswith("tuple[str"):
+        settings |= {"multiple": True, "type": click.Path(path_type=Path)}
+    return click.option(flag_of(each.name, known), each.name, default=each.default, **settings)
 
 
 def seed_option(purpose: str) -> Callable[[Any], Any]:

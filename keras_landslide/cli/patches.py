@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keras_landslide.cli.options import FiniteRange, seed_option
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
     pass
@@ -29,7 +30,11 @@ class Shares(click.ParamType):
         return train, val, test
 
 
-@click.command(short_help="cut a stack into patches with a spatial split")
+@click.command(
+    cls=Verb,
+    short_help="cut a stack into patches with a spatial split",
+    example="stack.tif --size 64",
+)
 @click.argument("stack", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None,
               help="GeoPackage to write.  [default: patches.gpkg beside the stack]")  # fmt: skip
@@ -50,18 +55,19 @@ class Shares(click.ParamType):
 @click.option("--min-valid", "minimum_valid", type=FiniteRange(0, 1), default=0.5,
               show_default=True,
               help="Patches with a smaller labelled and valid share are unused.")  # fmt: skip
-def command(stack: Path, out: Path | None, **settings) -> None:
+@json_option
+def command(stack: Path, out: Path | None, as_json: bool, **settings: Any) -> None:
     """Cut STACK into overlapping patches with a blocked, buffered split.
 
     The split is searched for: equal landslide fractions, few patches lost to the buffer.
     """
-    from keras_landslide.patches.plan import PatchSettings, make_patches
-    from keras_landslide.workflows.patches import summary
+    from keras_landslide.workflows.patches import make_patches
 
-    out = out or stack.with_name("patches.gpkg")
-    chosen = PatchSettings(**settings)
-    patches = make_patches(stack, out, chosen)
-    click.echo(summary(patches))
-    if chosen.split_kind == "random":
+    result = make_patches(stack, out, **settings)
+    if as_json:
+        print_json(result.numbers, result.paths)
+        return
+    click.echo(result["table"])
+    if result["split_kind"] == "random":
         click.echo("random split: patches of different splits overlap, scores will be optimistic")
-    click.echo(f"wrote {out}")
+    click.echo(f"wrote {result['patches']}")

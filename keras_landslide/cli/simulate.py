@@ -7,9 +7,14 @@ from pathlib import Path
 import click
 
 from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.verb import Verb
 
 
-@click.command(short_help="make a pair of simulated basins to try everything on")
+@click.command(
+    cls=Verb,
+    short_help="make a pair of simulated basins to try everything on",
+    example="basins --size 384",
+)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--size", default=1024, show_default=True,
               help="Edge of the optical image, pixels of 12.5 m.")  # fmt: skip
@@ -18,7 +23,8 @@ from keras_landslide.cli.options import seed_option
               help="Which to make, joined by commas.")  # fmt: skip
 def command(out: Path, size: int, seed: int, basins: str) -> None:
     """Write a folder per simulated basin into OUT: rasters, inventory and scene recipe."""
-    from keras_landslide.workflows.simulate import run
+    from keras_landslide.workflows.simulate import simulate
 
-    for recipe in run(out, size, seed, basins):
+    names = [name.strip() for name in basins.split(",") if name.strip()]
+    for recipe in simulate(out, size=size, seed=seed, basins=names).files:
         click.echo(f"wrote {recipe} (simulated basin)")

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
-@click.command()
+
+@click.command(cls=Verb, example="recipe.toml -o stack.tif")
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -35,11 +37,22 @@ import click
               "workers share.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1),
               help="Work in this many processes on this machine.")  # fmt: skip
-def command(recipe: Path, out: Path, **options: Any) -> None:
+@json_option
+def command(recipe: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Warp the rasters that RECIPE names onto one grid, with terrain, radar, NDVI and label.
 
     A killed run goes on where it stopped when the same command is given again.
     """
     from keras_landslide.workflows.stack import stack
 
-    stack(recipe, out, **options)
+    result = stack(recipe, out, **options)
+    if as_json:
+        print_json(result.numbers, result.paths)
+        return
+    note = " (SIMULATED data)" if result["simulated"] else ""
+    size = f"{result['height']} x {result['width']} pixels of {result['pixel_size_m']:g} m"
+    click.echo(f"{out}: {size}{note}")
+    for band in result["bands"]:
+        click.echo(
+            f"  {band['name']:<18} {band['unit']:<12} {band['source']}: {band['derivation']}"
+        )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import click
 
 from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
-@click.command(short_help="susceptibility models compared on held-out ground, and the map")
+@click.command(
+    cls=Verb,
+    short_help="susceptibility models compared on held-out ground, and the map",
+    example="region.toml -o study",
+)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for tables, figures, the model and the map.")  # fmt: skip
@@ -50,30 +54,20 @@ from keras_landslide.cli.options import seed_option
               default="natural_breaks", show_default=True,
               help="How the five classes are cut.")  # fmt: skip
 @seed_option("Of folds, networks and peers.")
-def command(source: Path, out: Path, root: Path | None, **options: Any) -> None:
+@json_option
+def command(source: Path, out: Path, root: Path | None, as_json: bool, **options: Any) -> None:
     """Compare models on held-out parts of SOURCE, then map all of it with the best.
 
     SOURCE is a mixed stack with a label, or the recipe (.toml) of one. Pixels without a label are
     mapped, not learnt from. Stopped, the study goes on where it was.
     """
-    from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.workflows.susceptibility import study_settings, susceptibility
 
-    with quiet_tensorflow():
-        from keras_landslide.susceptibility_study.study import run_study, score_text
-        from keras_landslide.susceptibility_study.tables import class_table
-        from keras_landslide.workflows.susceptibility import _settings
-    # A new network per fold is traced anew each time; TensorFlow warns of that.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     map_stack = options.pop("map_stack")
-    settings = _settings(**options)
-    settings.check()
-    stack = source
-    if source.suffix == ".toml":
-        from keras_landslide.stacking.build import ensure_stack
-
-        stack = ensure_stack(source, out / "stack.tif", root=root)
-    found = run_study(stack, out, settings, map_stack=map_stack)
-    click.echo(score_text(found))
-    click.echo(f"Map by {found['map']['model']}, {found['map']['method']}:\n")
-    click.echo(class_table(found["map"]["classes"]))
+    settings = study_settings(**options)
+    result = susceptibility(source, out, root=root, map_stack=map_stack, settings=settings)
+    if as_json:
+        print_json(result.numbers, result.paths)
+        return
+    click.echo(result.text)
     click.echo(f"\nwrote {out / 'probability.tif'}, {out / 'classes.tif'}, {out / 'scores.md'}")

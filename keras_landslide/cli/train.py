@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from keras_landslide.config import load_run_config
-
-if TYPE_CHECKING:
-    pass
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
-@click.command(short_help="train a network on patches")
+@click.command(cls=Verb, short_help="train a network on patches", example="run.toml -o run")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("run"),
               show_default=True, help="Run folder; a stopped run goes on.")  # fmt: skip
-def command(config: Path, out: Path) -> None:
+@json_option
+def command(config: Path, out: Path, as_json: bool) -> None:
     """Train the network that CONFIG (TOML) describes and score it on every split.
 
     The decision threshold is the one with the best F1 on the validation split.
     """
-    from keras_landslide.workflows.train import is_up_to_date, summary, train_run
+    from keras_landslide.workflows.train import summary, train
 
-    settings = load_run_config(config)
-    if is_up_to_date(settings, out):
+    result = train(config, out)
+    if as_json:
+        print_json(result.numbers, result.paths)
+        return
+    if result["finished_before"]:
         click.echo(f"{out} holds this run, finished; nothing to do")
-    else:
-        train_run(settings, out)
-    click.echo(summary(json.loads((out / "metrics.json").read_text(encoding="utf-8"))))
-    click.echo(f"wrote {out / 'model.keras'}")
+    click.echo(summary(result.numbers))
+    click.echo(f"wrote {result['model']}")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from keras_landslide.cli.verb import Verb
 from keras_landslide.config import PRECISIONS
 
 if TYPE_CHECKING:
     pass
 
 
-@click.command(short_help="grid search over a space of run configs")
+@click.command(
+    cls=Verb,
+    short_help="grid search over a space of run configs",
+    example="space.toml -o search --workers 2",
+)
 @click.argument("space", type=click.Path(path_type=Path))
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), required=True,
               help="Folder of the search; the same command goes on with it.")  # fmt: skip
@@ -46,7 +52,7 @@ def command(space: Path, folder: Path, worker: str, **given) -> None:
 
     After an interruption the same command completes the search. Options replace SPACE's entries.
     """
-    from keras_landslide.workflows.tune import help_search, show, tune
+    from keras_landslide.workflows.tune import help_search, tune
 
     if worker:
         help_search(space, folder, worker, **given)
@@ -54,3 +60,13 @@ def command(space: Path, folder: Path, worker: str, **given) -> None:
     tune(space, folder, **given)
     show([folder])
     click.echo(f"wrote {folder / 'trials.csv'}\nwrote {folder / 'best.toml'}")
+
+
+def show(folders: Sequence[Path], page: Path | None = None) -> None:
+    """Print what `workflows.tune.report` gives."""
+    from keras_landslide.workflows.tune import report
+
+    found = report(folders, page)
+    click.echo(found.text)
+    for path in found.files:
+        click.echo(f"wrote {path}")

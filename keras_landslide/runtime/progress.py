@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -10,6 +11,8 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 LOG_INTERVAL_S = 15.0
+QUIET = "KERAS_LANDSLIDE_QUIET"
+"""Environment variable that keeps bars away; worker processes inherit it."""
 _open: list[tqdm] = []
 
 
@@ -43,6 +46,7 @@ def progress(
         delay=0 if terminal else LOG_INTERVAL_S,
         leave=terminal,
         dynamic_ncols=terminal,
+        disable=bool(os.environ.get(QUIET)),
     )
     _open.append(bar)
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import load_run_config
 from keras_landslide.files import file_state
+from keras_landslide.options import from_keywords
 from keras_landslide.workflows.new_place import NewPlace, Remedy
+from keras_landslide.workflows.results import Result, by_name
+from keras_landslide.workflows.settings import Remedies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +26,9 @@ def adapt(
     *,
     stack: str | Path,
     patches: str | Path,
-    labelled: Sequence[int] = (1, 5, 20),
-    draws: int = 3,
-    steps: int = 100,
-    learning_rate: float = 2e-4,
-    seed: int = 0,
-) -> dict[str, Any]:
+    remedies: Remedies = Remedies(),  # noqa: B008 (frozen)
+    **options: Any,
+) -> Result:
     """Try remedies on a new place.
 
     Args:
@@ -37,15 +36,12 @@ def adapt(
         out: folder for `adapt.json`, `adapt.csv`, `adapt.png` and a run folder per remedy.
         stack: stack of the new place with a label.
         patches: its patch table; labelled patches come from `train`, scores from `test`.
-        labelled: numbers of labelled patches.
-        draws: how often they are drawn; the patches of a draw are nested.
-        steps: gradient steps of each fine-tuning.
-        learning_rate: of fine-tuning.
-        seed: of draws and blocks.
+        remedies: what is tried; the patches of a draw are nested.
+        options: any parameter of `remedies` by its name, such as `steps=50`.
 
     Returns:
         What `adapt.json` holds: `rows`, one per remedy with F1, its interval and the paired gain
-        over `before`; `simulated`, `settings`; and `files`.
+        over `before`; `simulated`, `settings`; and the paths written.
 
     Raises:
         BundleError: the run is not finished, or the stack breaks its contract.
@@ -66,6 +62,7 @@ def adapt(
     with quiet_tensorflow():
         from keras_landslide.bundle.export import export_bundle
 
+    chosen = from_keywords(options, remedies=remedies)["remedies"]
     # Each fine-tuning is traced anew; TensorFlow warns of that.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
@@ -84,16 +81,17 @@ def adapt(
                             table.parent / "cache")  # fmt: skip
         return clear_statistics(clouds, "cloud")
 
-    place = NewPlace(cache, config, run, table, state, statistics, seed, steps, learning_rate)
-    remedies = [Remedy("before"), Remedy("normalisation")]
-    remedies += [Remedy("fine-tuning", n, d) for n in labelled for d in range(draws)]
-    place.check(max(labelled, default=0))
+    place = NewPlace(cache, config, run, table, state, statistics, chosen.seed, chosen.steps,
+                     chosen.learning_rate)  # fmt: skip
+    tried = [Remedy("before"), Remedy("normalisation")]
+    tried += [Remedy("fine-tuning", n, d) for n in chosen.labelled for d in range(chosen.draws)]
+    place.check(max(chosen.labelled, default=0))
     rows, before = [], None
     with folder_lock(out, "adapting"):
-        for remedy in remedies:
+        for remedy in tried:
             scores = place.run(remedy, out / remedy.folder)
             before = before or scores
-            row = scores.row(None if remedy.name == "before" else before, seed)
+            row = scores.row(None if remedy.name == "before" else before, chosen.seed)
             rows.append({"remedy": remedy.name, "patches": remedy.patches, "draw": remedy.draw,
                          **row})  # fmt: skip
     simulated = info.simulated or bundle.simulated
@@ -104,7 +102,7 @@ def adapt(
     title = f"{bundle.name} in {info.tags.get('NAME', 'a new place')}"
     adaptation_figure(rows, files[2], title=title, simulated=simulated)
     write_json(files[0], found)
-    return {**found, "files": files}
+    return Result(found, by_name(*files))
 
 
 def _flat(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig, load_run_config
+from keras_landslide.workflows.results import Result, by_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ def audit(
     seeds: int = 1,
     block_px: int = 64,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Result:
     """Train and score under both splits, and with each basin left out.
 
     Args:
@@ -58,8 +59,10 @@ def audit(
     first, out = load_run_config(config), Path(out)
     stacks = [Path(stack).resolve() for stack in (first.data.stack, *basins)]
     if twice := [str(stack) for stack in stacks if stacks.count(stack) > 1]:
-        raise RecipeError(f"{twice[0]}: given twice; each --basin is another one than CONFIG's")
-    settings = _settings(first)
+        raise RecipeError(
+            f"{twice[0]}: given twice; each of `basins` is another one than that of `config`"
+        )
+    settings = cut_settings(first)
     runs = _named([first, *(first.with_values(data={"stack": str(b)}) for b in basins)])
     each_seed = range(first.training.seed, first.training.seed + seeds)
     split: dict[tuple[str, str, int], RunConfig] = {}
@@ -101,7 +104,7 @@ def audit(
         result[name] = {key: _described(each) for key, each in found.items()}
     told = {"basins": result, "seeds": seeds, "simulated": _simulated(runs)}
     write_json(out / "audit.json", told)
-    return told
+    return Result(told, by_name(out / "audit.json"))
 
 
 def _described(found: SeedScore) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def _named(runs: list[RunConfig]) -> dict[str, RunConfig]:
     return named
 
 
-def _settings(run: RunConfig) -> PatchSettings:
+def cut_settings(run: RunConfig) -> PatchSettings:
     """How the run's own patches were cut.
 
     Raises:

@@ -103,7 +103,7 @@ def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
     from keras_landslide.evaluation.assess import assess
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.runtime.quiet import quiet_tensorflow
-    from keras_landslide.workflows.predict import predict_scene_to_folder
+    from keras_landslide.workflows.predict import predict
     from keras_landslide.workflows.scored_pixels import patch_windows
 
     bundle, stack = home / "bundle", run.data.stack
@@ -112,7 +112,7 @@ def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:
             from keras_landslide.bundle.export import export_bundle
 
         export_bundle(home / "run", bundle)
-    probability = predict_scene_to_folder(bundle, stack, home / "map")["probability"]
+    probability = predict(bundle, stack, home / "map")["probability"]
     numbered = patch_windows(run.data.patches, "test", stack_info(stack).grid)
     windows = [window for _, window in numbered]
     threshold = read_bundle(bundle).threshold

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_landslide.options import from_keywords
+from keras_landslide.workflows.results import Result, by_name
+from keras_landslide.workflows.settings import Blocks, Fitting
+
 if TYPE_CHECKING:
     from keras_landslide.bundle.read import Bundle
     from keras_landslide.evaluation.calibration_check import HeldOut
@@ -16,12 +20,10 @@ def calibrate(
     *,
     stack: str | Path,
     patches: str | Path,
-    method: str = "temperature",
-    split: str = "val",
-    test_split: str = "test",
-    block_px: int = 64,
-    seed: int = 0,
-) -> dict[str, Any]:
+    fitting: Fitting = Fitting(),  # noqa: B008 (frozen)
+    blocks: Blocks = Blocks(),  # noqa: B008
+    **options: Any,
+) -> Result:
     """Fit a calibration on one split, and keep it in the bundle if it helps blocks left out of it.
 
     Whether it helps is decided on the fitted split alone, by leaving its blocks out in turn; the
@@ -34,17 +36,15 @@ def calibrate(
         out: folder for `calibration.json`, `calibration.png` and `uncalibrated.tif`.
         stack: the stack that it was trained on.
         patches: its patch table.
-        method: `temperature` or `isotonic`.
-        split: to fit on.
-        test_split: to report on.
-        block_px: edge of the blocks that are left out, and that the intervals draw, pixels.
-        seed: of the draws.
+        fitting: method and splits.
+        blocks: those that are left out, and that the intervals draw.
+        options: any parameter of these two by its name, such as `method="isotonic"`.
 
     Returns:
         What `calibration.json` holds: `cross_fitted` (on blocks of `split` left out of the fit)
         and `tested` (on `test_split`), each with `before` and `after` (`ece`, `brier`, `nll`),
         `ece_change` and its `interval`; `threshold`, `threshold_rule`, `kept`, `verdict` and
-        `tested_verdict`; and `files`.
+        `tested_verdict`; and the paths written.
 
     Raises:
         SplitError: the splits are the same, random or learnt from, the table has no patch of one,
@@ -69,10 +69,14 @@ def calibrate(
         validation_pixels,
     )
 
+    chosen = from_keywords(options, fitting=fitting, blocks=blocks)
+    fitting, blocks = chosen["fitting"], chosen["blocks"]
+    method, split, test_split = fitting.method, fitting.split, fitting.test_split
+    block_px, seed = blocks.block_px, blocks.seed
     if split == test_split:
-        raise SplitError("--split and --test-split are the same: a calibration looks best there")
+        raise SplitError("`split` and `test_split` are the same: a calibration looks best there")
     if split == "train":
-        raise SplitError("--split train: the network has learnt from those patches; fit on val")
+        raise SplitError("`split` train: the network has learnt from those patches; fit on val")
     refuse_random(patches)
     bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
     known = read_bundle(bundle)
@@ -122,7 +126,7 @@ def calibrate(
         files.append(bundle)
     # Last, so that the report never tells of a calibration that the bundle did not get.
     write_json(files[0], found)
-    return {**found, "files": files}
+    return Result(found, by_name(*files))
 
 
 def _change(held: HeldOut, where: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from keras_landslide.workflows.results import Result, by_name
+
 
 def check(
     bundle: str | Path,
@@ -15,7 +17,7 @@ def check(
     training_stack: str | Path | None = None,
     training_patches: str | Path | None = None,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Result:
     """Check a stack against a bundle before predicting.
 
     Args:
@@ -30,7 +32,7 @@ def check(
     Returns:
         What `check.json` holds: `answer` (`yes`, `with care`, `no`), `why`, `bands` (see
         `evaluation.drift.BandDrift`, and the `verdict` of each), `simulated`, and with a training
-        stack `applicable_share` and `dissimilarity_threshold`; and `files`.
+        stack `applicable_share` and `dissimilarity_threshold`; and the paths written.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -45,7 +47,7 @@ def check(
 
     if training_patches is not None and training_stack is None:
         raise LandslideError(
-            "--training-patches say which part of --training-stack was learnt from; give both"
+            "`training_patches` say which part of `training_stack` was learnt from; give both"
         )
     out, known, info = Path(out), read_bundle(bundle), stack_info(stack)
     if training_stack is not None:
@@ -87,7 +89,7 @@ def check(
         answer = {key: found[key] for key in ("answer", "why")}
         found |= with_applicability(answer, found["applicable_share"])
     write_json(out / "check.json", found)
-    return {**found, "files": files}
+    return Result(found, by_name(*files))
 
 
 def drift_warning(bundle: str | Path, stack: str | Path) -> str | None:

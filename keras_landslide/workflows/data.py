@@ -102,4 +102,4 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
-        raise RecipeError(f"--positive {text} should be whole numbers joined by commas") from error
+        raise RecipeError(f"`positive` {text} should be whole numbers joined by commas") from error

@@ -1,180 +1,61 @@
-"""What `evaluate` does: score a map, draw what was found and missed, write the report."""
+"""`evaluate`: a map, or a finished run, scored against the label of a stack."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from keras_landslide.rasters.read import StackInfo
+from keras_landslide.errors import OptionError
+from keras_landslide.options import from_keywords
+from keras_landslide.workflows.results import Result
+from keras_landslide.workflows.settings import Judging, Scored, Truth
 
 
 def evaluate(
-    probability: str | Path,
-    stack: str | Path,
-    out: str | Path,
+    probability: str | Path | None = None,
+    stack: str | Path | None = None,
+    out: str | Path = "scores",
     *,
-    bundle: str | Path | None = None,
-    threshold: float | None = None,
-    patches: str | Path | None = None,
-    split: str = "test",
-    inventory: str | Path | None = None,
-    surveyed: str | Path | None = None,
-    group_field: str | None = None,
-    minimum_area_m2: float = 0.0,
-    scene: str | None = None,
-    image_model: str | None = None,
-    against: str | Path | None = None,
-    block_px: int = 64,
-    calibration_split: str | None = None,
-    audit: str | Path | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Score a probability map, and draw and report what was found and missed.
+    run: str | Path | None = None,
+    scored: Scored = Scored(),  # noqa: B008 (frozen)
+    truth: Truth = Truth(),  # noqa: B008
+    judging: Judging = Judging(),  # noqa: B008
+    **options: Any,
+) -> Result:
+    """Score a probability map, or map with a finished run and score that.
 
     Args:
-        probability: `probability.tif`.
-        stack: stack on the same grid with the band `label` and, if known, `cloud`.
+        probability: `probability.tif`, as `predict` writes it.
+        stack: stack on the same grid with the band `label` and, if known, `cloud`; for a run, None
+            takes the run's own.
         out: folder for the files.
-        bundle: take its threshold.
-        threshold: decision threshold; with neither, the one noted in the map by `predict`.
-        patches: patch table; only pixels and objects in its patches of `split` are scored.
-        split: see `patches`.
-        inventory: true landslides as polygons; None traces them from the label.
-        surveyed: polygons of the area that `inventory` covers.
-        group_field: attribute of `inventory` whose values are told apart, such as its event.
-        minimum_area_m2: smaller predicted objects do not count.
-        scene: name of the scene; None takes the name in the stack, else that of its folder.
-        image_model: score only pixels where the stack has all its bands; a name or a list of
-            bands, see `bands.image_model_bands`.
-        against: map of another model with its own threshold noted in it; both are scored where
-            both have a value.
-        block_px: edge of the spatial blocks that intervals are made from, pixels.
-        calibration_split: split of `patches` to choose thresholds and calibration on.
-        audit: `audit.json` of `keras-landslide audit`, for how much a random split flatters.
-        seed: of the bootstrap.
+        run: instead of a map, a finished run: see `evaluate_run`.
+        scored: which pixels count.
+        truth: what the true landslides are.
+        judging: threshold, comparison, calibration.
+        options: any parameter of these three by its name, such as `threshold=0.5`.
 
     Returns:
-        What `metrics.json` holds: `threshold` and where it comes from, `map_calibration`,
-        `simulated`, `model`, `scene`, `split`, `pixels` (of `all`, and of `clear` and `cloud` where
-        the stack has a cloud mask), `by_cloud_cover`, `per_image`, `objects`, `compared`,
-        `thresholds`, `calibration`, `definitions`; and `files`, the paths written.
+        See `score_map.score_map`.
 
     Raises:
-        BundleError: no threshold is known.
-        SplitError: the table has no patch of `split` or of `calibration_split`, the latter is the
-            scored one, or there is no table.
-        UnknownNameError: there is no such image model.
-        BandError, GridMismatchError, NodataError, InputFileError: the map cannot be scored, or
-            `audit` is none.
-        OutputError: the folder cannot be written.
+        OptionError: an option is out of range, or does not go with another.
+        LandslideError: see `score_map.score_map` and `evaluate_run.evaluate_run`.
     """
-    from keras_landslide.bands import image_model_bands
-    from keras_landslide.evaluation.assess import assess, cloud_table
-    from keras_landslide.evaluation.definitions import DEFINITIONS
-    from keras_landslide.evaluation.images import image_rows, mean_per_image, score_images
-    from keras_landslide.evaluation.object_table import object_lines
-    from keras_landslide.evaluation.objects import score_objects
-    from keras_landslide.evaluation.truth import true_landslides
-    from keras_landslide.files import together, write_json
-    from keras_landslide.patches.table import read_tags
-    from keras_landslide.rasters.read import stack_info
-    from keras_landslide.report.tables import write_csv
-    from keras_landslide.workflows.map_figures import draw_scores
-    from keras_landslide.workflows.scored_pixels import (
-        Pixels,
-        audited_gaps,
-        calibrate,
-        compare,
-        patch_windows,
-    )
+    from keras_landslide.workflows.evaluate_run import evaluate_run
+    from keras_landslide.workflows.score_map import score_map
 
-    out, probability = Path(out), Path(probability)
-    predicted, truth = stack_info(probability), stack_info(stack)
-    threshold, rule = _threshold(predicted, bundle, threshold)
-    leakage = None if audit is None else audited_gaps(audit)
-    numbered = patch_windows(patches, split, truth.grid) if patches else None
-    pixels = Pixels(
-        stack,
-        windows=None if numbered is None else [window for _, window in numbered],
-        valid_bands=image_model_bands(image_model) if image_model else (),
-        others=(probability, against) if against else (),
-        block_px=block_px,
-    )
-    regions = assess(probability, stack, threshold, **pixels.options, block_px=block_px)
-    tiles = numbered or list(enumerate(truth.grid.windows(block_px)))
-    images = score_images(
-        probability,
-        stack,
-        threshold,
-        tiles,
-        valid_bands=pixels.valid_bands,
-        others=pixels.others,
-    )
-    metrics: dict[str, Any] = {
-        "threshold": threshold,
-        "threshold_from": rule,
-        "map_calibration": predicted.tags.get("CALIBRATION", "not noted in the map"),
-        "simulated": predicted.simulated or truth.simulated,
-        "model": predicted.tags.get("BUNDLE", probability.stem),
-        "scene": scene or truth.tags.get("NAME") or Path(stack).resolve().parent.name,
-        "split": None if patches is None else split,
-        "split_kind": None if patches is None else read_tags(patches).get("split_kind"),
-        "leakage": leakage,
-        "valid_bands": list(pixels.valid_bands),
-        "pixels": {region: each.to_dict(seed) for region, each in regions.items()},
-        "by_cloud_cover": cloud_table(regions, seed),
-        "per_image": mean_per_image(images),
-    }
-    if against is not None:
-        other, _ = _threshold(stack_info(against), None, None)
-        metrics["compared"] = compare(regions, against, other, pixels, seed)
-    if calibration_split is not None:
-        metrics |= calibrate(
-            probability, patches, calibration_split, split, regions["all"].seen, pixels
-        )
-    slides = true_landslides(
-        stack,
-        out / "metrics.json",
-        inventory=inventory,
-        surveyed=surveyed,
-        windows=pixels.windows,
-        group_field=group_field,
-    )
-    metrics["objects"], rows = score_objects(
-        probability,
-        slides,
-        threshold,
-        out / "metrics.json",
-        minimum_area_m2=minimum_area_m2,
-        block_px=block_px,
-        seed=seed,
-    )
-    with together(out, "metrics.json") as part:
-        write_csv(part / "per_patch.csv", image_rows(images))
-        write_csv(part / "per_object.csv", object_lines(rows))
-        drawn = draw_scores(metrics, regions, images, probability, pixels, part)
-        write_json(part / "metrics.json", {**metrics, "definitions": DEFINITIONS})
-    names = ["metrics.json", "per_patch.csv", "per_object.csv", *(path.name for path in drawn)]
-    return {**metrics, "files": [out / name for name in names]}
-
-
-def _threshold(
-    predicted: StackInfo, bundle: str | Path | None, threshold: float | None
-) -> tuple[float, str]:
-    """The threshold as given, the bundle's, or the one that the map notes; and its origin."""
-    from keras_landslide.bundle.read import read_bundle
-    from keras_landslide.errors import BundleError
-
-    if threshold is not None:
-        return threshold, "given by hand"
-    if bundle is not None:
-        known = read_bundle(bundle)
-        return known.threshold, known.contract.threshold_rule or "the bundle's"
-    if "THRESHOLD" not in predicted.tags:
-        raise BundleError(
-            f"{predicted.path}: notes no threshold; give --bundle or --threshold (0.5 is not "
-            "assumed)"
-        )
-    rule = predicted.tags.get("THRESHOLD_RULE", "noted in the map, which does not tell its rule")
-    return float(predicted.tags["THRESHOLD"]), rule
+    chosen = from_keywords(options, scored=scored, truth=truth, judging=judging)
+    scored, judging = chosen["scored"], chosen["judging"]
+    if judging.bundle is not None and judging.threshold is not None:
+        raise OptionError("give `bundle` or `threshold`, not both")
+    if (run is None) == (probability is None):
+        raise OptionError("give `probability` with `stack`, or `run`")
+    if run is not None:
+        return evaluate_run(run, out, stack=stack, **chosen)
+    if stack is None:
+        raise OptionError("`probability` needs `stack`")
+    if scored.split is not None and scored.patches is None:
+        raise OptionError("`split` is one of `patches`; give them, or `run`")
+    assert probability is not None
+    return score_map(probability, stack, out, **chosen)

@@ -1,14 +1,23 @@
-"""`evaluate --run`: from a finished run to its scores, with nothing else to give."""
+"""A run evaluated: from a finished run to its scores, with nothing else to give."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+
+from keras_landslide.workflows.results import Result
+from keras_landslide.workflows.settings import Judging, Scored, Truth
 
 
 def evaluate_run(
-    run: str | Path, out: str | Path, *, stack: str | Path | None = None, **options: Any
-) -> dict[str, Any]:
+    run: str | Path,
+    out: str | Path,
+    *,
+    stack: str | Path | None = None,
+    scored: Scored = Scored(),  # noqa: B008 (frozen)
+    truth: Truth = Truth(),  # noqa: B008
+    judging: Judging = Judging(),  # noqa: B008
+) -> Result:
     """Export a run, map a scene with it, and score the map.
 
     On the stack that it was trained on, the pixels of its test patches are scored, and thresholds
@@ -18,10 +27,12 @@ def evaluate_run(
         run: a finished run folder.
         out: folder; `bundle/` and `map/` in it hold what was scored.
         stack: another stack; None takes the run's own.
-        options: as `map_scores.evaluate`.
+        scored: as in `score_map`.
+        truth: as in `score_map`.
+        judging: as in `score_map`.
 
     Returns:
-        As `map_scores.evaluate`.
+        As `score_map`.
 
     Raises:
         BundleError: the run is not finished.
@@ -29,8 +40,8 @@ def evaluate_run(
     """
     from keras_landslide.config import load_run_config
     from keras_landslide.runtime.quiet import quiet_tensorflow
-    from keras_landslide.workflows.evaluate import evaluate
-    from keras_landslide.workflows.predict import predict_scene_to_folder
+    from keras_landslide.workflows.predict import predict
+    from keras_landslide.workflows.score_map import score_map
 
     with quiet_tensorflow():
         from keras_landslide.bundle.export import export_bundle
@@ -38,15 +49,14 @@ def evaluate_run(
     out = Path(out)
     data = load_run_config(Path(run) / "config.toml").data
     bundle = export_bundle(run, out / "bundle")
-    options["split"] = options.get("split") or "test"
     if stack is None or _same_ground(stack, data.stack):
         stack = data.stack if stack is None else stack
-        own = {"patches": data.patches}
-        if options["split"] != "val":
-            own["calibration_split"] = "val"
-        options |= {key: value for key, value in own.items() if options.get(key) is None}
-    probability = predict_scene_to_folder(bundle, stack, out / "map")["probability"]
-    return evaluate(probability, stack, out, **options)
+        if scored.patches is None:
+            scored = replace(scored, patches=data.patches)
+        if scored.split != "val" and judging.calibration_split is None:
+            judging = replace(judging, calibration_split="val")
+    probability = predict(bundle, stack, out / "map").probability
+    return score_map(probability, stack, out, scored=scored, truth=truth, judging=judging)
 
 
 def _same_ground(stack: str | Path, own: str | Path) -> bool:

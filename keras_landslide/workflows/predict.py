@@ -1,68 +1,45 @@
-"""`keras-landslide predict`: a bundle over a stack."""
+"""`predict`: a bundle over a stack, to a probability map and an inventory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
 from pathlib import Path
+from typing import Any
+
+from keras_landslide.errors import LandslideError, LandslideWarning
+from keras_landslide.options import from_keywords
+from keras_landslide.workflows.results import Prediction
+from keras_landslide.workflows.settings import Answering, Drawing, Polygons, Resources
 
 
-def predict_scene_to_folder(
+def predict(
     bundle: str | Path,
     stack: str | Path,
     out: str | Path,
     *,
-    ensemble: Sequence[str | Path] = (),
-    augment: bool = False,
-    dropout_draws: int | None = None,
-    flag_missing: bool = False,
-    map_format: str = "probability",
-    threshold: float | None = None,
-    minimum_area_m2: float = 0.0,
-    fill_holes_m2: float = 0.0,
-    simplify_m: float = 0.0,
-    rule_probability: float | None = None,
-    rule_ndvi: float | None = None,
-    rule_slope: float | None = None,
-    size_plot: bool = False,
-    memory: str | None = None,
-    window_px: int | None = None,
-    batch_size: int = 1,
-    engine: str = "tensorflow",
-    scheduler: str | None = None,
-    workers: int | None = None,
-) -> dict[str, Path]:
+    answering: Answering = Answering(),  # noqa: B008 (frozen)
+    drawing: Drawing = Drawing(),  # noqa: B008
+    polygons: Polygons = Polygons(),  # noqa: B008
+    resources: Resources = Resources(),  # noqa: B008
+    **options: Any,
+) -> Prediction:
     """Predict a stack and trace its landslides.
+
+    Warns, by `warnings`, where the stack's values are not those of training.
 
     Args:
         bundle: model bundle.
         stack: `stack.tif` with the bundle's bands, or a name that GDAL opens.
         out: folder, made if absent.
-        ensemble: further bundles with the same bands; the map is the mean, and gets a second
-            band `uncertainty`, the standard deviation.
-        augment: ask each bundle from all eight sides of the square; adds `uncertainty` as well.
-        dropout_draws: let each bundle answer so often with its dropout left on; adds
-            `uncertainty` as well.
-        flag_missing: add a band `missing_context` in [0, 1].
-        map_format: `probability` or `percent`.
-        threshold: decision threshold in [0, 1]; None takes the bundle's (of several, the mean).
-        minimum_area_m2: smaller polygons are dropped.
-        fill_holes_m2: smaller holes are filled.
-        simplify_m: tolerance of the outlines.
-        rule_probability: objects below this mean probability are dropped.
-        rule_ndvi: objects above this mean NDVI are dropped.
-        rule_slope: objects below this mean slope (degrees) are dropped.
-        size_plot: draw `frequency_area.png`.
-        memory: budget of each process, such as `4GB`; chooses the window.
-        window_px: side of a window; None takes the default, or for a network that sees its whole
-            input the side of its training patches.
-        batch_size: windows per call of the network.
-        engine: what runs the network, one of `inference.engines.table.ENGINES`; their answers
-            differ by rounding.
-        scheduler: address of a Dask scheduler.
-        workers: processes to start on this machine.
+        answering: bundles and engine.
+        drawing: what the map holds.
+        polygons: threshold, minimum area, outlines, rules.
+        resources: memory, windows, processes.
+        options: any parameter of these four by its name, such as `minimum_area_m2=1000`.
 
     Returns:
-        Paths of `probability`, `inventory` and, if asked for, `size_plot`.
+        Paths of `probability`, `inventory` and, if asked for, `size_plot`; the number of
+        `landslides`, their `area_m2`, and the `threshold`.
 
     Raises:
         BundleError: the bundle is incomplete, or the stack breaks its contract.
@@ -71,60 +48,104 @@ def predict_scene_to_folder(
         BudgetError: the memory is too little for one window.
         ClusterError: the scheduler does not answer, or its workers are lost.
         EngineError: the engine is not installed, or cannot draw from dropout.
+        OptionError: an option is out of range, or two exclude each other.
         LandslideError: an object rule needs a band that the stack lacks.
     """
     from keras_landslide.bundle.read import check_stack, read_bundle
-    from keras_landslide.errors import LandslideError
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.scene import Running, map_stack
     from keras_landslide.inventory.object_rules import ObjectRules
-    from keras_landslide.inventory.polygonize import polygonize
-    from keras_landslide.rasters.cache import limited_cache
     from keras_landslide.rasters.read import stack_info
+    from keras_landslide.workflows.check import drift_warning
 
-    if scheduler is not None and workers is not None:
-        raise LandslideError("--scheduler and --workers exclude each other; give one of them")
+    chosen = from_keywords(
+        options, answering=answering, drawing=drawing, polygons=polygons, resources=resources
+    )
+    answering, drawing, polygons = (chosen[k] for k in ("answering", "drawing", "polygons"))
+    resources = chosen["resources"]
+    refuse_two_clusters(resources.scheduler, resources.workers)
     out = Path(out)
-    folders = dict.fromkeys(Path(each) for each in (bundle, *ensemble))
+    folders = dict.fromkeys(Path(each) for each in (bundle, *answering.ensemble))
     bundles = tuple(read_bundle(folder) for folder in folders)
-    network = Network(bundles, augment, dropout_draws or 0, engine)
+    network = Network(bundles, answering.augment, answering.dropout_draws or 0, answering.engine)
     info = stack_info(stack)
     for each in network.bundles:
         check_stack(each, info)
-    rules = ObjectRules(rule_probability, rule_ndvi, rule_slope)
+    rules = ObjectRules(polygons.rule_probability, polygons.rule_ndvi, polygons.rule_slope)
     rules.check(info)
-    cut = network.threshold if threshold is None else threshold
+    if drift := drift_warning(bundle, stack):
+        warnings.warn(drift, LandslideWarning, stacklevel=2)
+    threshold = network.threshold if polygons.threshold is None else polygons.threshold
+    by_hand = polygons.threshold is not None
     probability = map_stack(
         network,
         stack,
         out / "probability.tif",
-        Running(memory, window_px, batch_size, scheduler, workers),
-        missing=flag_missing,
-        stored_as=map_format,
+        Running(
+            resources.memory,
+            resources.window_px,
+            resources.batch_size,
+            resources.scheduler,
+            resources.workers,
+        ),
+        missing=drawing.flag_missing,
+        stored_as=drawing.map_format,
         tags={
             "BUNDLE": network.name,
             "ENGINE": network.engine,
             **({"DEVICE": network.device} if network.device else {}),
-            "THRESHOLD": repr(cut),
-            "THRESHOLD_RULE": network.threshold_rule if threshold is None else "given by hand",
+            "THRESHOLD": repr(threshold),
+            "THRESHOLD_RULE": "given by hand" if by_hand else network.threshold_rule,
             "CALIBRATION": network.calibration,
             "SIMULATED": "yes" if network.simulated or info.simulated else "no",
         },
     )
     paths = {"probability": probability, "inventory": out / "inventory.gpkg"}
-    with limited_cache():
-        polygonize(
-            probability,
-            cut,
-            paths["inventory"],
-            minimum_area_m2=minimum_area_m2,
-            stack=stack,
-            fill_holes_m2=fill_holes_m2,
-            simplify_m=simplify_m,
-            rules=rules,
-        )
-    if size_plot:
+    count = _trace(probability, threshold, paths["inventory"], stack, polygons)
+    if polygons.size_plot:
         from keras_landslide.report.size_figures import frequency_area
 
         paths["size_plot"] = frequency_area(paths["inventory"], out / "frequency_area.png")
-    return paths
+    numbers = {
+        "landslides": count,
+        "area_m2": _area_m2(paths["inventory"]) if count else 0.0,
+        "threshold": threshold,
+        "simulated": network.simulated or info.simulated,
+    }
+    return Prediction(numbers, paths, (drift,) if drift else ())
+
+
+def refuse_two_clusters(scheduler: str | None, workers: int | None) -> None:
+    """Refuse a scheduler and workers together.
+
+    Raises:
+        LandslideError: both are given.
+    """
+    if scheduler is not None and workers is not None:
+        raise LandslideError("`scheduler` and `workers` exclude each other; give one of them")
+
+
+def _trace(
+    probability: Path, threshold: float, out: Path, stack: str | Path, polygons: Polygons
+) -> int:
+    from keras_landslide.inventory.object_rules import ObjectRules
+    from keras_landslide.inventory.polygonize import polygonize
+    from keras_landslide.rasters.cache import limited_cache
+
+    with limited_cache():
+        return polygonize(
+            probability,
+            threshold,
+            out,
+            minimum_area_m2=polygons.minimum_area_m2,
+            stack=stack,
+            fill_holes_m2=polygons.fill_holes_m2,
+            simplify_m=polygons.simplify_m,
+            rules=ObjectRules(polygons.rule_probability, polygons.rule_ndvi, polygons.rule_slope),
+        )
+
+
+def _area_m2(inventory: Path) -> float:
+    from keras_landslide.inventory.read import read_grouped
+
+    return sum(map(float, read_grouped(inventory, "area_m2")[1]))

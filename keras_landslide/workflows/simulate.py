@@ -1,13 +1,35 @@
-"""`keras-landslide simulate`: a pair of simulated basins to try everything on."""
+"""`simulate`: simulated basins to try everything on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from keras_landslide.workflows.results import Result
 
-def run(out: Path, size: int = 1024, seed: int = 0, basins: str = "argelia,liboriana"):
-    """Make the basins named in `basins`, joined by commas; returns the recipes' paths."""
+
+def simulate(
+    out: str | Path,
+    *,
+    size: int = 1024,
+    seed: int = 0,
+    basins: Sequence[str] = ("argelia", "liboriana"),
+) -> Result:
+    """Write a folder per simulated basin: rasters, inventory and scene recipe.
+
+    Args:
+        out: folder.
+        size: edge of the optical image, pixels of 12.5 m.
+        seed: same seed, same rasters.
+        basins: which to make.
+
+    Returns:
+        The paths of the recipes, by basin.
+
+    Raises:
+        LandslideError: see `simulation.twin_basins.simulate`.
+    """
     from keras_landslide.simulation import twin_basins
 
-    names = [name.strip() for name in basins.split(",") if name.strip()]
-    return twin_basins.simulate(out, size, seed, names)
+    recipes = twin_basins.simulate(Path(out), size, seed, list(basins))
+    return Result({"simulated": True}, dict(zip(basins, map(Path, recipes), strict=True)))

@@ -1,11 +1,85 @@
-"""`keras-landslide susceptibility`: compare models on held-out ground and map a region."""
+"""`susceptibility`: models compared on held-out ground, and a region mapped."""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keras_landslide.workflows.results import Result
+
+if TYPE_CHECKING:
+    from keras_landslide.susceptibility_study.settings import StudySettings
 
 
-def _settings(**options: Any) -> Any:
+@dataclass(frozen=True, eq=False)
+class Study(Result):
+    """A comparison of models, and the map.
+
+    Attributes:
+        text: scores and classes as tables.
+    """
+
+    text: str = ""
+
+
+def susceptibility(
+    source: str | Path,
+    out: str | Path,
+    *,
+    root: str | Path | None = None,
+    map_stack: str | Path | None = None,
+    settings: StudySettings | None = None,
+) -> Study:
+    """Compare models on held-out parts of a region, then map all of it with the best.
+
+    Args:
+        source: mixed stack with a label, or the recipe (.toml) of one.
+        out: folder for tables, figures, the model and the map; a stopped study goes on.
+        root: folder that the recipe's paths count from.
+        map_stack: map this stack instead of the one learnt from.
+        settings: of the study; None takes the defaults.
+
+    Returns:
+        What `scores.json` holds, and the paths `probability`, `classes` and `scores`.
+
+    Raises:
+        LandslideError: the stack, the settings or the folder are at fault.
+    """
+    from keras_landslide.runtime.quiet import quiet_tensorflow
+
+    with quiet_tensorflow():
+        from keras_landslide.susceptibility_study.settings import StudySettings
+        from keras_landslide.susceptibility_study.study import run_study, score_text
+        from keras_landslide.susceptibility_study.tables import class_table
+    # A new network per fold is traced anew each time; TensorFlow warns of that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    settings = settings or StudySettings()
+    settings.check()
+    stack, out = Path(source), Path(out)
+    if stack.suffix == ".toml":
+        from keras_landslide.stacking.build import ensure_stack
+
+        stack = ensure_stack(stack, out / "stack.tif", root=root)
+    found = run_study(stack, out, settings, map_stack=map_stack)
+    made = found["map"]
+    table = class_table(made["classes"])
+    text = f"{score_text(found)}\nMap by {made['model']}, {made['method']}:\n\n{table}"
+    paths = {
+        "probability": out / "probability.tif",
+        "classes": out / "classes.tif",
+        "scores": out / "scores.md",
+    }
+    return Study(found, paths, text=text)
+
+
+def study_settings(**options: Any) -> StudySettings:
+    """Settings of a study from texts: names joined by commas, and `held_out` such as `rows:5`.
+
+    Raises:
+        SplitError: `held_out` is no such text.
+    """
     from keras_landslide.errors import SplitError
     from keras_landslide.susceptibility_study.settings import Held, StudySettings
 
@@ -17,7 +91,7 @@ def _settings(**options: Any) -> Any:
     for part in filter(None, options.pop("held_out").split(",")):
         kind, _, folds = part.strip().partition(":")
         if not folds.isdigit():
-            raise SplitError(f"--held-out '{part}' should be a kind and a number, such as rows:5")
+            raise SplitError(f"`held_out` '{part}' should be a kind and a number, such as rows:5")
         held.append(Held(kind, int(folds)))
     for key in ("members", "block_px"):
         options[key] = options[key] or 0

@@ -1,14 +1,16 @@
-"""`keras-landslide train`: a stack, its patches and a run config to a trained network."""
+"""`train`: a stack, its patches and a run config to a trained network."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.config import RunConfig
+from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import RecipeError, SplitError
+from keras_landslide.workflows.results import Result
 
 if TYPE_CHECKING:
     import keras
@@ -18,6 +20,29 @@ if TYPE_CHECKING:
     from keras_landslide.patches.loading import PatchBatches
 
 SPLITS = ("train", "val", "test")
+
+
+def train(config: RunConfig | str | Path, out: str | Path = "run") -> Result:
+    """Train the network that a run config describes, and score it on every split.
+
+    Args:
+        config: a run config, or the path of one (TOML).
+        out: run folder; a stopped run goes on, a finished one is left as it is.
+
+    Returns:
+        What `metrics.json` holds, `finished_before`, and the paths `model` and `run`.
+
+    Raises:
+        LandslideError: see `train_run` and `config.load_run_config`.
+    """
+    settings = config if isinstance(config, RunConfig) else load_run_config(config)
+    out = Path(out)
+    before = is_up_to_date(settings, out)
+    train_run(settings, out)
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    return Result(
+        {**metrics, "finished_before": before}, {"model": out / "model.keras", "run": out}
+    )
 
 
 def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Path:
@@ -40,7 +65,7 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
         return out
     data = load_data(config)
     with quiet_tensorflow():
-        from keras_landslide.training.run import train
+        from keras_landslide.training import run as training_run
 
     # The folder is touched last: a config that cannot be trained leaves nothing behind.
     model = new_model(config, data)
@@ -49,7 +74,9 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     with folder_lock(out, "training"):
         claim(out, config)
         write_json(out / "data.json", contract)
-        train(model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet)
+        training_run.train(
+            model, data.train, data.val, out, config, score_batches=data.scored, quiet=quiet
+        )
     return out
 
 
@@ -119,7 +146,7 @@ def load_data(config: RunConfig) -> TrainingData:
         if not cache.positive(cache.indices(split)).any():
             raise SplitError(
                 f"{table}: the {split} split has no landslide pixel; make the patches with "
-                "another --seed, --split or --block, or check the inventory"
+                "another seed, split or block, or check the inventory"
             )
     mean, std = band_statistics(cache)
     size, seed = config.training.batch_size, config.training.seed
@@ -158,7 +185,7 @@ def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
     return model
 
 
-def summary(metrics: dict[str, Any]) -> str:
+def summary(metrics: Mapping[str, Any]) -> str:
     """The scores of each split at the threshold, as a table."""
     lines = [
         f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, threshold "

@@ -1,17 +1,17 @@
-"""`keras-landslide tune`: grid search over a space of run configs."""
+"""`tune`: grid search over a space of run configs."""
 
 from __future__ import annotations
 
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from keras_landslide.runtime.environment import environment
+from keras_landslide.workflows.results import Result
 from keras_landslide.workflows.tune_options import (
     about_data,
     backend_name,
@@ -24,6 +24,17 @@ from keras_landslide.workflows.tune_options import (
 
 if TYPE_CHECKING:
     from keras_landslide.tuning.search import SearchResult
+
+
+@dataclass(frozen=True, eq=False)
+class SearchReport(Result):
+    """Tables and figures of searches.
+
+    Attributes:
+        text: the trials of each, and the best of each.
+    """
+
+    text: str = ""
 
 
 def tune(
@@ -99,7 +110,7 @@ def help_search(
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     if workers != 1 or listen:
-        raise RecipeError("--worker is one worker: leave out --workers and --listen")
+        raise RecipeError("`worker` is one worker: leave out `workers` and `listen`")
     loaded = load(space, overrides)
     backend = backend_name(backend)
     with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
@@ -113,12 +124,15 @@ def help_search(
     work(loaded, folder, partial(make_trainer, loaded), address, name, variables, memory_gb)
 
 
-def show(folders: Sequence[Path], page: Path | None = None) -> None:
-    """Print the trials of each search and the best of each, draw them, and write the page.
+def report(folders: Sequence[str | Path], page: str | Path | None = None) -> SearchReport:
+    """Tabulate the trials of each search and the best of each, draw them, and write the page.
 
     Args:
         folders: of searches, finished or not; each gets its `trials.png`.
         page: HTML file to write; by default `report.html` in the first folder.
+
+    Returns:
+        The number of `trials`, the tables as text, and the files.
 
     Raises:
         InputFileError: a folder holds no search, or none of its trials has ended.
@@ -129,21 +143,25 @@ def show(folders: Sequence[Path], page: Path | None = None) -> None:
     from keras_landslide.tuning.spread import verdict
     from keras_landslide.tuning.tables import best_table, trials_table
 
-    searches = [read_search(folder) for folder in folders]
-    page = search_page(folders, page or folders[0] / "report.html")
-    for folder, search in zip(folders, searches, strict=True):
+    homes = [Path(folder) for folder in folders]
+    searches = [read_search(home) for home in homes]
+    page = search_page(homes, Path(page) if page else homes[0] / "report.html")
+    parts, paths = [], {}
+    for home, search in zip(homes, searches, strict=True):
         title = f"All trials of the search {search.space['search']['name']}"
+        drawn = paths[f"{home}/trials.png"] = home / "trials.png"
         trials_figure(
-            folder / "trials.csv",
-            folder / "trials.png",
+            home / "trials.csv",
+            drawn,
             title=title,
             objective=search.objective,
             simulated=search.simulated,
         )
-        click.echo(f"{title}{' (simulated data)' if search.simulated else ''}")
-        click.echo(trials_table(search.rows, search.direction))
-        click.echo(verdict(search.rows, search.direction, search.objective) + "\n")
-    click.echo(f"Best trial of each search\n{best_table([(s.space, s.rows) for s in searches])}\n")
-    for folder in folders:
-        click.echo(f"wrote {folder / 'trials.png'}")
-    click.echo(f"wrote {page}")
+        parts.append(f"{title}{' (simulated data)' if search.simulated else ''}")
+        parts.append(trials_table(search.rows, search.direction))
+        parts.append(verdict(search.rows, search.direction, search.objective) + "\n")
+    best = best_table([(search.space, search.rows) for search in searches])
+    parts.append(f"Best trial of each search\n{best}\n")
+    paths["page"] = Path(page)
+    numbers = {"trials": sum(len(search.rows) for search in searches)}
+    return SearchReport(numbers, paths, text="\n".join(parts))

@@ -42,7 +42,7 @@ def _entry(text: str) -> tuple[str, Any]:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(
-            f"--set {text}: expected an entry such as search.repeats=0 or "
+            f"`entries` {text}: expected an entry such as search.repeats=0 or "
             f"base.training.loss='dice', written as in TOML ({error})"
         ) from error
 

@@ -12,7 +12,7 @@ import rasterio
 from rasterio.warp import transform, transform_bounds
 
 from keras_landslide.stacking.build import build_stack
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 COMMAND = [sys.executable, "-m", "keras_landslide", "demo"]
 OPTIONS = ["--size", "256", "--patch", "32", "--epochs", "2"]
@@ -88,7 +88,7 @@ def test_a_bundle_trained_elsewhere_maps_a_real_scene_at_its_place(demo, real_da
     stack = tmp_path / "hokkaido.tif"
     recipe = Path(__file__).parents[2] / "data_prep" / "recipes" / "hokkaido.toml"
     build_stack(recipe, stack, root=real_data / "hokkaido_atsuma")
-    out = predict_scene_to_folder(folder / "rgb_terrain" / "bundle", stack, tmp_path / "map")
+    out = predict(folder / "rgb_terrain" / "bundle", stack, tmp_path / "map")
     source = real_data / "hokkaido_atsuma" / "post" / "B4.tif"
     with rasterio.open(out["probability"]) as found, rasterio.open(source) as optical:
         assert found.crs.to_epsg() == 32654

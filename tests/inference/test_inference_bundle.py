@@ -7,7 +7,7 @@ from inference_toys import BANDS, write_stack
 from keras_landslide.bundle.read import check_stack, read_bundle
 from keras_landslide.errors import BundleError
 from keras_landslide.rasters.read import stack_info
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 
 def test_contract_is_read(make_bundle):
@@ -102,7 +102,7 @@ def test_bundle_for_chips_takes_no_scene(make_bundle, tmp_path):
     with pytest.raises(BundleError, match=r"where in a chip of 4 px .* scene of 8 x 8 px"):
         check_stack(read_bundle(make_bundle("small", chips_only=True, patch_size_px=4)), stack)
     with pytest.raises(BundleError, match="in a chip of 4 px"):
-        predict_scene_to_folder(
+        predict(
             make_bundle("any"), tmp_path / "s.tif", tmp_path / "out", ensemble=[tmp_path / "small"]
         )
     assert not (tmp_path / "out").exists()

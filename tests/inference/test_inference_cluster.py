@@ -13,7 +13,7 @@ from keras_landslide.errors import InputFileError
 from keras_landslide.inference import cluster as cluster_module
 from keras_landslide.inference.strips import SceneJob
 from keras_landslide.inference.windows import exact_plan
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.timeout(240)
@@ -28,8 +28,8 @@ def test_two_workers_give_the_same_bytes(make_bundle, make_stack, tmp_path):
     bundle = make_bundle()
     stack, _ = make_stack((150, 128))
     options = {**WINDOW, "flag_missing": True}
-    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", **options)
-    two = predict_scene_to_folder(bundle, stack, tmp_path / "two", workers=2, **options)
+    alone = predict(bundle, stack, tmp_path / "alone", **options)
+    two = predict(bundle, stack, tmp_path / "two", workers=2, **options)
     assert same_files(two, alone)
 
 
@@ -65,8 +65,8 @@ def test_a_worker_takes_the_engine_of_each_run(cluster, make_bundle, make_stack,
     stack, _ = make_stack((150, 128))
     for engine in ("tensorflow", "openvino"):
         options = {**WINDOW, "engine": engine}
-        alone = predict_scene_to_folder(bundle, stack, tmp_path / engine, **options)
-        far = predict_scene_to_folder(
+        alone = predict(bundle, stack, tmp_path / engine, **options)
+        far = predict(
             bundle, stack, tmp_path / f"far-{engine}", scheduler=cluster.address, **options
         )
         assert same_files(far, alone)
@@ -77,7 +77,7 @@ def test_a_worker_takes_the_engine_of_each_run(cluster, make_bundle, make_stack,
 def test_killed_worker_costs_nothing_but_time(cluster, make_bundle, make_stack, tmp_path):
     bundle = make_bundle(bounded=False)  # blended strips, several per task
     stack, _ = make_stack((1600, 64))
-    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", window_px=64)
+    alone = predict(bundle, stack, tmp_path / "alone", window_px=64)
     out = tmp_path / "out"
     doomed, _ = cluster.add_worker(), cluster.add_worker()
     process = start(bundle, stack, out, options=["--scheduler", cluster.address])
@@ -96,7 +96,7 @@ def test_errors_on_workers_are_those_of_one_process(cluster, make_bundle, make_s
     stack.write_bytes(content[: len(content) // 2])
     options = {**WINDOW, "scheduler": cluster.address}
     with pytest.raises(InputFileError, match=r"stack\.tif: cannot be read"):
-        predict_scene_to_folder(make_bundle(), stack, tmp_path / "out", **options)
+        predict(make_bundle(), stack, tmp_path / "out", **options)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -114,8 +114,8 @@ def test_killed_scheduler_loses_nothing(cluster, make_bundle, make_stack, tmp_pa
     assert process.returncode == 2, noise
     assert len(lines) == 1 and "cluster was lost" in lines[0], noise
     assert 3 <= len(list(work.glob("strip-*.npy"))) < 50
-    again = predict_scene_to_folder(bundle, stack, out, **WINDOW)
-    alone = predict_scene_to_folder(bundle, stack, tmp_path / "alone", **WINDOW)
+    again = predict(bundle, stack, out, **WINDOW)
+    alone = predict(bundle, stack, tmp_path / "alone", **WINDOW)
     assert same_files(again, alone)
 
 

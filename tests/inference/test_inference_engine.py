@@ -19,7 +19,7 @@ from keras_landslide.inference.engines import table as engine
 from keras_landslide.inference.engines.base import LoadedBundle
 from keras_landslide.inference.network import Network
 from keras_landslide.rasters.read import read_bands
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 ROOT = Path(__file__).parents[2]
 with_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")
@@ -97,7 +97,7 @@ def test_maps_by_two_engines(make_bundle, tmp_path):
     bundle, stack = make_bundle(), write_stack(tmp_path / "s.tif", image)
     maps, pixels = [], set()
     for name in HERE:
-        path = predict_scene_to_folder(
+        path = predict(
             bundle, stack, tmp_path / "out", window_px=64, batch_size=2, augment=True, engine=name
         )["probability"]
         with rasterio.open(path) as src:

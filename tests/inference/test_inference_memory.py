@@ -24,7 +24,7 @@ from keras_landslide.inference.window_choice import (
     remembered_window,
 )
 from keras_landslide.inference.windows import exact_plan
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_budget_of_a_run(make_bundle, make_stack, tmp_path, capsys, monkeypatch)
     assert "is no amount of memory" in refused(capsys, *command, "lots")
     blended = ["predict", make_bundle("blended", bounded=False), stack, "-o", out, "--memory"]
     assert "too small for one window of 64 px" in refused(capsys, *blended, "100MB")
-    path = predict_scene_to_folder(bundle, stack, out, memory="8GB")["probability"]
+    path = predict(bundle, stack, out, memory="8GB")["probability"]
     with rasterio.open(path) as src:
         assert src.tags()["WINDOW_PX"] == "232x232"
     # The next run does not measure again: it would cut the scene a little differently.
     monkeypatch.setattr(memory, "measure_cost", None)
     made = path.stat().st_mtime_ns
-    predict_scene_to_folder(bundle, stack, out, memory="8GB")
+    predict(bundle, stack, out, memory="8GB")
     assert path.stat().st_mtime_ns == made
 
 

@@ -7,7 +7,7 @@ import rasterio
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError
 from keras_landslide.inference.network import Network
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 
 def test_bundles_together(make_bundle):
@@ -39,10 +39,10 @@ def test_dropout_left_on(make_stack, tmp_path):
     write_saved_model(model, bundle / "saved_model", bundle)
     (bundle / "bundle.json").write_text(json.dumps(contract(stride_px=4, halo_px=24)))
     stack, _ = make_stack((96, 80))
-    plain = predict_scene_to_folder(bundle, stack, tmp_path / "plain", window_px=64)
+    plain = predict(bundle, stack, tmp_path / "plain", window_px=64)
     options = {"window_px": 64, "dropout_draws": 40}
-    drawn = predict_scene_to_folder(bundle, stack, tmp_path / "drawn", **options)
-    again = predict_scene_to_folder(bundle, stack, tmp_path / "again", **options)
+    drawn = predict(bundle, stack, tmp_path / "drawn", **options)
+    again = predict(bundle, stack, tmp_path / "again", **options)
     assert drawn["probability"].read_bytes() == again["probability"].read_bytes()
     with rasterio.open(plain["probability"]) as one, rasterio.open(drawn["probability"]) as many:
         assert many.descriptions == ("probability", "uncertainty")
@@ -55,4 +55,4 @@ def test_dropout_left_on(make_stack, tmp_path):
 def test_nothing_to_draw_from(make_bundle, make_stack, tmp_path):
     stack, _ = make_stack((40, 40))
     with pytest.raises(BundleError, match="has no dropout to draw from"):
-        predict_scene_to_folder(make_bundle(), stack, tmp_path / "out", dropout_draws=3)
+        predict(make_bundle(), stack, tmp_path / "out", dropout_draws=3)

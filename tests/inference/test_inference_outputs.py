@@ -12,7 +12,7 @@ from keras_landslide.errors import InputFileError, UnknownNameError
 from keras_landslide.inventory.polygonize import polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.rasters.read import read_bands
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 
 def test_percent(predict, make_stack, tmp_path):
@@ -36,7 +36,7 @@ def test_percent(predict, make_stack, tmp_path):
 def test_inventory_of_percents(make_bundle, make_stack, tmp_path):
     stack, _ = make_stack((60, 60))
     options = {"window_px": 64, "map_format": "percent"}
-    paths = predict_scene_to_folder(make_bundle(), stack, tmp_path / "out", **options)
+    paths = predict(make_bundle(), stack, tmp_path / "out", **options)
     with rasterio.open(paths["probability"]) as src:
         stored = src.read(1)
     area = sum(polygon.area for polygon in read_polygons(paths["inventory"]))

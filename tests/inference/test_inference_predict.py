@@ -15,14 +15,14 @@ from inference_toys import write_stack
 from keras_landslide.cli.main import main
 from keras_landslide.errors import OutputError
 from keras_landslide.inventory.read import read_polygons
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 
 WINDOW = {"window_px": 64}
 
 
 def test_outputs(make_bundle, make_stack, network, tmp_path):
     stack, image = make_stack((90, 110))
-    paths = predict_scene_to_folder(make_bundle(), stack, tmp_path / "out", **WINDOW)
+    paths = predict(make_bundle(), stack, tmp_path / "out", **WINDOW)
     with rasterio.open(paths["probability"]) as src:
         tags, probability = src.tags(), src.read(1)
     assert (tags["BUNDLE"], tags["THRESHOLD"], tags["SIMULATED"]) == ("toy", "0.5", "yes")
@@ -41,11 +41,11 @@ def test_outputs(make_bundle, make_stack, network, tmp_path):
 def test_minimum_mapping_unit_and_threshold(make_bundle, make_stack, tmp_path):
     stack, _ = make_stack((60, 60))
     with rasterio.open(
-        predict_scene_to_folder(make_bundle(), stack, tmp_path / "a", **WINDOW)["probability"]
+        predict(make_bundle(), stack, tmp_path / "a", **WINDOW)["probability"]
     ) as src:
         middle = float(np.median(src.read(1)))
     options = {**WINDOW, "threshold": middle, "minimum_area_m2": 5 * 12.5**2}
-    paths = predict_scene_to_folder(tmp_path / "bundle", stack, tmp_path / "b", **options)
+    paths = predict(tmp_path / "bundle", stack, tmp_path / "b", **options)
     kept = read_polygons(paths["inventory"])
     assert len(kept) and min(polygon.area for polygon in kept) >= 5 * 12.5**2
     with rasterio.open(paths["probability"]) as src:
@@ -56,13 +56,13 @@ def test_minimum_mapping_unit_and_threshold(make_bundle, make_stack, tmp_path):
 def test_another_threshold_does_not_ask_the_network(make_bundle, make_stack, tmp_path, stored):
     stack, _ = make_stack((100, 90))
     options = {**WINDOW, "map_format": stored}
-    wanted = predict_scene_to_folder(make_bundle(), stack, tmp_path / "a", threshold=0.6, **options)
+    wanted = predict(make_bundle(), stack, tmp_path / "a", threshold=0.6, **options)
     bundle, out = tmp_path / "bundle", tmp_path / "b"
-    predict_scene_to_folder(bundle, stack, out, **options)
+    predict(bundle, stack, out, **options)
     model = "keras_landslide.inference.network.Network.load"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, lambda self: lambda images: pytest.fail("the network was asked"))
-        again = predict_scene_to_folder(bundle, stack, out, threshold=0.6, **options)
+        again = predict(bundle, stack, out, threshold=0.6, **options)
     for name, path in again.items():
         assert path.read_bytes() == wanted[name].read_bytes()
 
@@ -77,7 +77,7 @@ def start(bundle, stack, out, before="", options=()):
 def test_killed_run_goes_on_to_the_same_bytes(make_bundle, make_stack, tmp_path):
     bundle = make_bundle()
     stack, _ = make_stack((800, 128))  # 25 strips of 4 windows
-    whole = predict_scene_to_folder(bundle, stack, tmp_path / "whole", **WINDOW)
+    whole = predict(bundle, stack, tmp_path / "whole", **WINDOW)
     out = tmp_path / "killed"
     work = out / ".probability.tif.work"
     process = start(bundle, stack, out)
@@ -88,7 +88,7 @@ def test_killed_run_goes_on_to_the_same_bytes(make_bundle, make_stack, tmp_path)
     assert process.returncode == -signal.SIGKILL
     assert 3 <= len(list(work.glob("strip-*.npy"))) < 25
     assert not (out / "probability.tif").exists()
-    resumed = predict_scene_to_folder(bundle, stack, out, **WINDOW)
+    resumed = predict(bundle, stack, out, **WINDOW)
     for name, path in resumed.items():
         assert path.read_bytes() == whole[name].read_bytes()
     assert sorted(p.name for p in out.iterdir()) == ["inventory.gpkg", "probability.tif"]
@@ -169,14 +169,14 @@ def test_full_disk_and_then_space(
     bundle = make_bundle()
     stack, _ = make_stack((320, 320))  # 400 KiB of probabilities
     with pytest.raises(OutputError, match="no space left on the disk; free some and run again"):
-        predict_scene_to_folder(bundle, stack, small_disk, window_px=96)
+        predict(bundle, stack, small_disk, window_px=96)
     assert [p.name for p in small_disk.iterdir()] == [".probability.tif.work"]
     strips = list((small_disk / ".probability.tif.work").glob("strip-*.npy"))
     assert 0 < len(strips) < 5
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     capsys.readouterr()
     monkeypatch.setattr("keras_landslide.runtime.progress.LOG_INTERVAL_S", 0)
-    paths = predict_scene_to_folder(bundle, stack, small_disk, window_px=96)
+    paths = predict(bundle, stack, small_disk, window_px=96)
     assert f"0/{5 * (5 - len(strips))} " in capsys.readouterr().err
-    whole = predict_scene_to_folder(bundle, stack, tmp_path / "whole", window_px=96)
+    whole = predict(bundle, stack, tmp_path / "whole", window_px=96)
     assert paths["probability"].read_bytes() == whole["probability"].read_bytes()

@@ -13,7 +13,7 @@ from keras_landslide.cli.main import main
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import BundleError, InputFileError, RecipeError
 from keras_landslide.patches.table import Patch, read_patches, write_patches
-from keras_landslide.workflows.audit import _settings, audit
+from keras_landslide.workflows.audit import audit, cut_settings
 from keras_landslide.workflows.audit_runs import cut_again
 from keras_landslide.workflows.contract import data_contract, joined_contract
 from keras_landslide.workflows.train import load_data
@@ -103,10 +103,10 @@ def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
 
 def test_a_round_of_blocked_k_fold_is_cut_again_as_it_was(tmp_path):
     run = load_run_config(write_run(tmp_path))
-    assert _settings(run).test_fold is None
+    assert cut_settings(run).test_fold is None
     for fold in (0, 2):
         wanted = read_patches(cut(tmp_path / "stack.tif", test_fold=fold))
-        settings = _settings(run)
+        settings = cut_settings(run)
         spatial, random = (
             read_patches(cut_again(run, settings, kind, tmp_path / "again.gpkg").data.patches)
             for kind in ("spatial", "random")

@@ -18,7 +18,7 @@ from keras_landslide.evaluation.thresholds import scores_at
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.workflows.calibrate import calibrate
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 from keras_landslide.workflows.scored_pixels import patch_windows, validation_pixels
 
 
@@ -44,7 +44,7 @@ def pixels(probability, trained, split):
 
 def test_predict_gives_calibrated_probabilities(trained, bundle, tmp_path, capsys):
     bare = json.loads((bundle / "bundle.json").read_text())
-    before = predict_scene_to_folder(bundle, trained / "stack.tif", tmp_path / "before")
+    before = predict(bundle, trained / "stack.tif", tmp_path / "before")
     places = inputs(trained)
     main(
         ["calibrate", str(bundle), "-o", str(tmp_path / "out"), "--method", "isotonic"]
@@ -56,7 +56,7 @@ def test_predict_gives_calibrated_probabilities(trained, bundle, tmp_path, capsy
     assert "isotonic lowers the ECE on blocks of val left out of the fit: 0." in screen
     assert "it lowers the ECE on test blocks, which had no say: 0." in screen
     # The numbers are those of the maps that predict writes before and after.
-    after = predict_scene_to_folder(bundle, trained / "stack.tif", tmp_path / "after")
+    after = predict(bundle, trained / "stack.tif", tmp_path / "after")
     errors = [ece(pixels(m["probability"], trained, "test")) for m in (before, after)]
     tested, left_out = found["tested"], found["cross_fitted"]
     assert [tested[k]["ece"] for k in ("before", "after")] == pytest.approx(errors, abs=1e-6)

@@ -14,7 +14,7 @@ from keras_landslide.cli.main import main
 from keras_landslide.evaluation.assess import assess
 from keras_landslide.evaluation.definitions import DEFINITIONS
 from keras_landslide.rasters.read import stack_info
-from keras_landslide.workflows.predict import predict_scene_to_folder
+from keras_landslide.workflows.predict import predict
 from keras_landslide.workflows.scored_pixels import patch_windows
 
 
@@ -29,7 +29,7 @@ def test_test_patches_are_scored_and_all_is_written(trained, tmp_path, capsys):
     # The same as by hand: export, predict, score the test patches.
     stack = trained / "stack.tif"
     bundle = export_bundle(trained / "run", tmp_path / "bundle")
-    probability = predict_scene_to_folder(bundle, stack, tmp_path / "map")["probability"]
+    probability = predict(bundle, stack, tmp_path / "map")["probability"]
     numbered = patch_windows(trained / "stack.gpkg", "test", stack_info(stack).grid)
     regions = assess(probability, stack, read_bundle(bundle).threshold,
                      windows=[w for _, w in numbered])  # fmt: skip
