@@ -160,7 +160,7 @@ def check_stack(bundle: Bundle, info: StackInfo, *, unread: Collection[str] = ()
         raise BundleError(
             f"{where}its network asks where in a chip of {bundle.patch_size_px} px a pixel lies, "
             f"which in a scene of {info.grid.shape[0]} x {info.grid.shape[1]} px means nothing; "
-            "make a bundle of a row without the middle (`reproduce --row`)"
+            "make a bundle of a row without the middle (parameter `row` of the verb reproduce)"
         )
     try:
         size = info.pixel_size_m

@@ -25,7 +25,7 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
               help="Networks to compare, joined by commas.")  # fmt: skip
 @click.option("--peers/--no-peers", default=True, show_default=True,
               help="Random forest and gradient boosting beside them.")  # fmt: skip
-@click.option("--held-out", default="", show_default="rows:5,blocks:5",
+@click.option("--held-out", "held", default="", show_default="rows:5,blocks:5",
               help="Kind (rows, columns: strips; blocks) and number of folds.")  # fmt: skip
 @click.option("--buffer", "buffer_px", type=click.IntRange(min=0), default=32, show_default=True,
               help="Pixels around a held-out strip that are not learnt from.")  # fmt: skip

@@ -128,7 +128,7 @@ def check(source: ChipSource) -> Findings:
                 "no landslide",
                 str(source.folder),
                 "no mask holds a landslide pixel; if another value than "
-                f"{' or '.join(map(str, source.positive))} means landslide, say so (--positive)",
+                f"{' or '.join(map(str, source.positive))} means landslide, say so (`positive`)",
             )
         )
     return found

@@ -90,7 +90,7 @@ def _mask(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
                 "mask values",
                 where,
                 f"holds {values} beside 0 and {' or '.join(map(str, source.positive))}; name the "
-                "values that mean landslide (--positive)",
+                "values that mean landslide (`positive`)",
             )
         )
     if unlabelled.any():
@@ -100,7 +100,7 @@ def _mask(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
                 "mask with 255",
                 where,
                 f"{float(unlabelled.mean()):.2%} of its pixels are 255 and count as unlabelled; "
-                "if 255 means landslide, say so (--positive 255)",
+                "if 255 means landslide, say so (`positive` 255)",
             )
         )
     if not odd.any() and not chip.background:

@@ -102,7 +102,7 @@ def _after(file: h5py.File, path: Path) -> int:
     found = re.search(r"post\W+(\d+)", text)
     if not found:
         raise InputFileError(
-            f"{path}: does not tell which date is the first after the event; name it (--step)"
+            f"{path}: does not tell which date is the first after the event; name it (`step`)"
         )
     return int(found[1])
 

@@ -103,7 +103,7 @@ def open_chips(source: ChipSource, folder: str | Path) -> ChipCache:
     if not any(count.landslide for count in counts):
         raise SplitError(
             f"{source.folder}: no mask has a landslide pixel; if another value than "
-            f"{' or '.join(map(str, source.positive))} means landslide, say so (--positive)"
+            f"{' or '.join(map(str, source.positive))} means landslide, say so (`positive`)"
         )
     return ChipCache(
         images,

@@ -117,7 +117,7 @@ def cross_fitted(
     if len(groups) < 2:
         raise SplitError(
             f"the pixels to fit on lie in one block of {pixels.block_px} px, so that none can be "
-            "left out to tell whether the calibration helps; choose a smaller --block"
+            "left out to tell whether the calibration helps; choose a smaller `block_px`"
         )
     group = np.zeros(pixels.blocks, np.int64)
     for number, blocks in enumerate(groups):
@@ -149,7 +149,7 @@ def _fit_others(
             raise NodataError(
                 f"all {name} pixels to fit on lie in one of the {len(seen)} groups of blocks that "
                 "are left out in turn, so that nothing can be fitted without it; choose a smaller "
-                f"--block than {block_px}"
+                f"`block_px` than {block_px}"
             )
     return fit(others)
 

@@ -71,7 +71,7 @@ def true_landslides(
         if group_field is not None:
             raise RecipeError(
                 f"group field '{group_field}': landslides traced from a label have no attributes; "
-                "name the inventory's file as well (--inventory)"
+                "name the inventory's file as well (`inventory`)"
             )
         polygons, area = _traced(stack, grid, beside)
         source = "traced from the label of the stack"

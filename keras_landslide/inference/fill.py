@@ -71,7 +71,7 @@ def fill_stack(
     check_stack(bundle, info, unread=hidden)
     extra = [name for name in ("cloud", "label") if name in info.band_names]
     if clouds and "cloud" not in extra:
-        raise BandError(f"{stack}: has no band cloud to fill under; leave --clouds out")
+        raise BandError(f"{stack}: has no band cloud to fill under; leave `clouds` out")
     names = [*bundle.band_names, *extra]
     read = [name for name in names if name not in hidden]
     units = [*(band.unit for band in bundle.bands), *("class" for _ in extra)]
@@ -140,7 +140,7 @@ def _absent(info: StackInfo, group: str, bands: Sequence[str]) -> bool:
         raise BandError(
             f"{info.path}: has some bands of {group} but not {', '.join(lacking)}; a sensor is "
             "there or missing as a whole: stack it again with them, or take it as missing with "
-            f"--without {group}"
+            f"`without` {group}"
         )
     return bool(lacking)
 

@@ -39,8 +39,8 @@ class Network:
         known = table.get(self.engine)
         if self.dropout_draws and not known.draws:
             raise EngineError(
-                f"the engine {self.engine} cannot draw from dropout; leave --engine or "
-                "--dropout-draws out"
+                f"the engine {self.engine} cannot draw from dropout; leave `engine` or "
+                "`dropout_draws` out"
             )
         first = self.bundles[0]
         for other in self.bundles[1:]:

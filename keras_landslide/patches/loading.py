@@ -43,7 +43,7 @@ class PatchBatches:
         shuffle: bool = True,
     ):
         if len(indices) == 0:
-            raise SplitError("the split has no patch; make the patches with another --split")
+            raise SplitError("the split has no patch; make the patches with another `split`")
         height, width = cache.labels.shape[1:]
         if augment and height != width:
             raise SplitError(

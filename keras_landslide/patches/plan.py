@@ -70,7 +70,7 @@ class PatchSettings:
         """
         if len(self.split) != 3 or min(self.split) < 0 or not math.isclose(sum(self.split), 1):
             raise SplitError(
-                f"--split {','.join(map(str, self.split))} should be three shares of train, val "
+                f"`split` {','.join(map(str, self.split))} should be three shares of train, val "
                 "and test that sum to 1, such as 0.6,0.2,0.2"
             )
         if self.split_kind not in SPLIT_KINDS:
@@ -78,16 +78,16 @@ class PatchSettings:
                 f"unknown split '{self.split_kind}'; choose {' or '.join(SPLIT_KINDS)}"
             )
         if self.size < 1 or self.seed < 0:
-            raise SplitError("--size has to be at least 1, and --seed at least 0")
+            raise SplitError("`size` has to be at least 1, and `seed` at least 0")
         block = self.block
         if block is None:
             block = self.size * min(max(min(shape) // (8 * self.size), 1), 4)
         buffer = self.size if self.buffer is None else self.buffer
         if block < 1 or buffer < 0 or self.folds < 1:
-            raise SplitError("--block and --folds have to be at least 1, and --buffer at least 0")
+            raise SplitError("`block` and `folds` have to be at least 1, and `buffer` at least 0")
         if self.test_fold is not None and (self.split_kind == "random" or self.folds < 3):
             raise SplitError(
-                "--test-fold needs a spatial split and at least 3 --folds: one is test, one val"
+                "`test_fold` needs a spatial split and at least 3 `folds`: one is test, one val"
             )
         return block, buffer
 
@@ -140,8 +140,8 @@ def plan_patches(stack: str | Path, settings: PatchSettings) -> list[Patch]:
         )
     if settings.split[TRAIN] > 0 and not landslide[codes == TRAIN].any():
         raise SplitError(
-            f"{stack}: no landslide pixel falls in the train split; choose another --seed, a "
-            "smaller --block or --buffer, or a larger share of train"
+            f"{stack}: no landslide pixel falls in the train split; choose another `seed`, a "
+            "smaller `block` or `buffer`, or a larger share of train"
         )
     fold = spatial_folds(
         grid, block_valid, block_landslide, block=block, folds=settings.folds, seed=settings.seed
@@ -154,7 +154,7 @@ def plan_patches(stack: str | Path, settings: PatchSettings) -> list[Patch]:
     if not any(row.split == "train" and row.landslide_fraction > 0 for row in rows):
         raise SplitError(
             f"{stack}: no landslide pixel is left to train on beside fold {settings.test_fold} and "
-            "its buffer; choose another --seed, or a smaller --block or --buffer"
+            "its buffer; choose another `seed`, or a smaller `block` or `buffer`"
         )
     return rows
 
@@ -175,7 +175,7 @@ def _check(
         raise NodataError(
             f"{stack}: no patch of {settings.size} px is labelled and valid in "
             f"{', '.join(names)} over {settings.minimum_valid:.0%} of its area; check the nodata "
-            "values, or choose a smaller --size or --min-valid"
+            "values, or choose a smaller `size` or `minimum_valid`"
         )
     if settings.split[TRAIN] > 0 and not counts.landslide[counts.usable].any():
         raise SplitError(

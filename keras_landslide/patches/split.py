@@ -83,7 +83,7 @@ def spatial_split(
         wanted = " + ".join(s for s, share in zip(SPLITS, shares, strict=False) if share > 0)
         raise SplitError(
             f"no room for {wanted} patches of {grid.size} px that lie {buffer} px apart in blocks "
-            f"of {block} px; choose a smaller --size, --block or --buffer, or fewer splits"
+            f"of {block} px; choose a smaller `size`, `block` or `buffer`, or fewer splits"
         )
     return best
 

@@ -76,7 +76,7 @@ def window_grid(shape: tuple[int, int], size: int, overlap: float = 0.5) -> Wind
     if min(shape) < size:
         raise SplitError(
             f"the scene of {shape[0]} x {shape[1]} px is smaller than one patch of {size} px; "
-            "choose a smaller --size"
+            "choose a smaller `size`"
         )
     stride = max(1, round(size * (1 - overlap)))
     return WindowGrid(_offsets(shape[0], size, stride), _offsets(shape[1], size, stride), size)

@@ -84,7 +84,7 @@ def open_dataset(
     if protocol.data["kind"] != "chips":
         if folds is not None:
             raise SplitError(
-                f"protocol {protocol.name} has one split, by place; --folds is for the protocols "
+                f"protocol {protocol.name} has one split, by place; `folds` is for the protocols "
                 "on chips, leave it out"
             )
         from keras_landslide.protocols.basins import open_basins
@@ -93,7 +93,7 @@ def open_dataset(
         opened = open_basins if protocol.data["kind"] == "basins" else open_mixed
         return opened(protocol, None if folder is None else Path(folder), work)
     if folder is None:
-        raise SplitError(f"protocol {protocol.name} needs a data set; give its folder by --data")
+        raise SplitError(f"protocol {protocol.name} needs a data set; give its folder by `data`")
     source = open_source(folder, protocol.data["source"], **protocol.data.get("options", {}))
     if protocol.chips and len(source.chips) > protocol.chips:
         chosen = np.linspace(0, len(source.chips) - 1, protocol.chips).astype(int)
@@ -139,7 +139,7 @@ def _split(cache: ChipCache, protocol: Protocol) -> Round:
         if missing:
             raise SplitError(
                 f"the folder has no {' and no '.join(missing)} chips, which the published split of "
-                f"protocol {protocol.name} wants; cross-validate instead with --folds 5"
+                f"protocol {protocol.name} wants; cross-validate instead with `folds` 5"
             )
         return Round("split", {"": cache})
     splits = random_shares(len(cache.patches), wanted, SPLIT_SEED)

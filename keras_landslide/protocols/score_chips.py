@@ -101,7 +101,7 @@ def _check(bundle: Bundle, source: ChipSource) -> None:
         if side % bundle.stride_px:
             raise BundleError(
                 f"{source.folder}: chips of {source.size[0]} x {source.size[1]} px do not fit the "
-                f"bundle's stride of {bundle.stride_px} px; letterbox them with --size "
+                f"bundle's stride of {bundle.stride_px} px; letterbox them with `size` "
                 f"{bundle.patch_size_px}"
             )
 

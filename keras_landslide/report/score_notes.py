@@ -40,7 +40,7 @@ def _leakage(gaps: Mapping[str, Any] | None) -> str:
     if not gaps:
         return (
             "By how much is not known: run `keras-landslide audit`, and give its audit.json with "
-            "--audit."
+            "the option audit."
         )
     told = []
     for basin, gap in gaps.items():

@@ -51,7 +51,7 @@ class HeldOut:
             raise SplitError(
                 f"holding out fold {number + 1} of {self.held.folds} ({self.held.kind}), no "
                 f"landslide pixel is left to learn from beyond the buffer of {self.buffer_px} "
-                "pixels; choose a smaller --buffer, fewer or other folds"
+                "pixels; choose a smaller `buffer_px`, fewer or other folds"
             )
         return learn, score, validation
 

@@ -51,7 +51,7 @@ def read_features(stack: str | Path, features: Features) -> np.ndarray:
         raise BudgetError(
             f"{stack}: {len(features.channels)} features of {height} x {width} pixels take "
             f"{need / 1e9:.0f} GB; learn from a part (bounds in the recipe's [grid]) and map the "
-            "whole with --map-stack"
+            "whole with `map_stack`"
         )
     graph = features.model()
     halo = receptive_field(graph).radius_px

@@ -128,12 +128,12 @@ class StudySettings:
                 raise UnknownNameError.among("susceptibility model", name, NETWORKS)
         if len(set(self.models)) != len(self.models):
             raise ModelError(
-                f"{', '.join(self.models)}: a network is named twice; name each once in --models"
+                f"{', '.join(self.models)}: a network is named twice; name each once in `models`"
             )
         if not self.trained:
             raise ModelError(
-                f"no model to compare; name some of {', '.join(NETWORKS)} in --models, or leave "
-                "out --no-peers"
+                f"no model to compare; name some of {', '.join(NETWORKS)} in `models`, or leave "
+                "`peers` in"
             )
         if self.protocol not in PROTOCOLS:
             raise UnknownNameError.among("protocol", self.protocol, PROTOCOLS)
@@ -143,12 +143,12 @@ class StudySettings:
         if self.map_model and self.map_model not in self.compared:
             raise ModelError(
                 f"the map is asked of {self.map_model}, which is not among the models "
-                f"{', '.join(self.compared)}; add it, or what it is made of, to --models"
+                f"{', '.join(self.compared)}; add it, or what it is made of, to `models`"
             )
         if self.protocol == "published" and (self.held or self.block_px):
             raise ModelError(
                 "the published protocol holds out one tenth of its patches at random and nothing "
-                "else; leave out --held-out and --block, or take --protocol blocked"
+                "else; leave out `held` and `block_px`, or take `protocol` blocked"
             )
 
     def resolved(self) -> StudySettings:

@@ -195,7 +195,8 @@ class Trainer:
             if range_m / cell > margin + 0.5:
                 raise TerrainError(
                     f"an uphill range of {range_m:g} m is {range_m / cell:.0f} pixels, more than "
-                    f"the patch margin of {margin}; raise --margin, or leave out that uphill band"
+                    f"the patch margin of {margin}; raise `margin_px`, or leave that uphill "
+                    "band out"
                 )
 
     def _values(self, features: Features) -> np.ndarray:

@@ -100,7 +100,7 @@ class LocalWorkers:
             if self.deaths > _DEATHS:
                 raise ClusterError(
                     f"{self.deaths} workers died in a row without ending a trial (the last one by "
-                    f"status {worker.process.exitcode}); run fewer --workers, which need less "
+                    f"status {worker.process.exitcode}); run fewer `workers`, which need less "
                     "memory, and look at log.txt in the folders of the trials"
                 )
             self._start(worker.place)

@@ -80,7 +80,7 @@ class NewPlace:
         if pool < most:
             raise SplitError(
                 f"{self.table}: {most} labelled patches are wanted, its train split has {pool} "
-                "with landslides; make more patches or give a smaller --labelled"
+                "with landslides; make more patches or give a smaller `labelled`"
             )
 
     def run(self, remedy: Remedy, home: Path) -> PatchScores:

@@ -152,7 +152,7 @@ def _threshold(
         return known.threshold, known.contract.threshold_rule or "the bundle's"
     if "THRESHOLD" not in predicted.tags:
         raise BundleError(
-            f"{predicted.path}: notes no threshold; give --bundle or --threshold (0.5 is not "
+            f"{predicted.path}: notes no threshold; give `bundle` or `threshold` (0.5 is not "
             "assumed)"
         )
     rule = predicted.tags.get("THRESHOLD_RULE", "noted in the map, which does not tell its rule")

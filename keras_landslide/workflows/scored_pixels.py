@@ -93,7 +93,7 @@ def refuse_random(patches: str | Path) -> None:
     if read_tags(patches).get("split_kind", "").startswith("random"):
         raise SplitError(
             f"{patches}: the split is random: its validation patches share pixels with those "
-            "learnt from, and what is fitted on them is too sure of itself; cut with --split-kind "
+            "learnt from, and what is fitted on them is too sure of itself; cut with `split_kind` "
             "spatial and train again"
         )
 
@@ -151,7 +151,7 @@ def calibrate(
 
     if patches is None or calibration_split == split:
         raise SplitError(
-            "--calibration-split needs --patches and another split than the one that is scored: "
+            "`calibration_split` needs `patches` and another split than the one that is scored: "
             "what is chosen on the scored pixels flatters them"
         )
     numbered = patch_windows(patches, calibration_split, stack_info(pixels.stack).grid)

@@ -75,10 +75,10 @@ def susceptibility(
 
 
 def study_settings(**options: Any) -> StudySettings:
-    """Settings of a study from texts: names joined by commas, and `held_out` such as `rows:5`.
+    """Settings of a study from texts: names joined by commas, and `held` such as `rows:5`.
 
     Raises:
-        SplitError: `held_out` is no such text.
+        SplitError: `held` is no such text.
     """
     from keras_landslide.errors import SplitError
     from keras_landslide.susceptibility_study.settings import Held, StudySettings
@@ -88,10 +88,10 @@ def study_settings(**options: Any) -> StudySettings:
         text = options.pop(key)
         lists[key] = text and tuple(part.strip() for part in text.split(",") if part.strip())
     held = []
-    for part in filter(None, options.pop("held_out").split(",")):
+    for part in filter(None, options.pop("held").split(",")):
         kind, _, folds = part.strip().partition(":")
         if not folds.isdigit():
-            raise SplitError(f"`held_out` '{part}' should be a kind and a number, such as rows:5")
+            raise SplitError(f"`held` '{part}' should be a kind and a number, such as rows:5")
         held.append(Held(kind, int(folds)))
     for key in ("members", "block_px"):
         options[key] = options[key] or 0

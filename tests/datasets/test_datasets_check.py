@@ -135,7 +135,7 @@ def test_masks_of_0_and_255_have_to_be_explained(tmp_path):
     folder = pairs(tmp_path / "p", ".png", positive=255)
     found = check(open_source(folder))
     assert ("error", "no landslide") in _kinds(found)
-    with pytest.raises(SplitError, match="--positive"):
+    with pytest.raises(SplitError, match="`positive`"):
         open_chips(open_source(folder), tmp_path / "cache")
     cache = open_chips(open_source(folder, positive=(255,)), tmp_path / "cache")
     np.testing.assert_array_equal(cache.labels[1], rgb_chip(1, 32, 32)[1])

@@ -176,7 +176,7 @@ def test_sen12landslides_takes_the_date_after_the_event(tmp_path):
     np.testing.assert_allclose(other.images[0, ..., 0], values["B02"][0] / 10000, rtol=1e-6)
     with h5py.File(path, "a") as file:
         del file.attrs["pre_post_dates"]
-    with pytest.raises(InputFileError, match="--step"):
+    with pytest.raises(InputFileError, match="`step`"):
         open_chips(open_source(tmp_path), tmp_path / "cache")
 
 

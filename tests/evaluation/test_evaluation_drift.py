@@ -33,8 +33,8 @@ def write(path, values, size=12.5):
 def ranges(values):
     flat = values.reshape(-1, 2).astype(float)
     low, high = np.percentile(flat, [1, 99], axis=0)
-    columns = zip(flat.mean(0), flat.std(0), low, high, strict=True)
-    keys = ("mean", "std", "p01", "p99")
+    columns = zip(flat.mean(0), flat.std(0), low, high, flat.min(0), flat.max(0), strict=True)
+    keys = ("mean", "std", "p01", "p99", "min", "max")
     return {
         name: dict(zip(keys, map(float, column), strict=True))
         for name, column in zip(BANDS, columns, strict=True)
@@ -129,7 +129,9 @@ def test_gaps_and_constant_bands(bundle, tmp_path):
 def test_another_pixel_size_is_a_plain_no(bundle, tmp_path, capsys):
     stack = write(tmp_path / "n.tif", scene(2), size=30)
     arguments = [str(bundle), str(stack), "-o", str(tmp_path / "out")]
-    main(["check", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main(["check", *arguments])
+    assert stop.value.code == 3, "an exit status of its own for the answer no"
     screen = capsys.readouterr().out
     assert "may it be used here? no: the stack breaks" in screen and "pixels of 30 m" in screen
     assert "red" in screen and "like training" in screen
@@ -138,7 +140,7 @@ def test_another_pixel_size_is_a_plain_no(bundle, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"training_patches": "patches.gpkg"}, "part of --training-stack"),
+        ({"training_patches": "patches.gpkg"}, "part of `training_stack`"),
         ({"training_stack": "nowhere.tif"}, "nowhere.tif: no such file"),
     ],
 )

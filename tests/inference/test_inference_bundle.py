@@ -118,5 +118,5 @@ def test_a_stride_that_is_not_the_network_s_is_one_clear_line(make_bundle, make_
     """Of format 1, whose contract has no checksum; the toy pools twice."""
     stack, _ = make_stack((45, 45))
     with pytest.raises(BundleError, match=r"'stride_px' = 1 in bundle\.json is not its network's"):
-        predict_scene_to_folder(make_bundle(stride_px=1, halo_px=17), stack, tmp_path / "out")
+        predict(make_bundle(stride_px=1, halo_px=17), stack, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

@@ -143,7 +143,7 @@ def test_draws_are_tensorflows(name, make_bundle):
     folder = make_bundle()
     with pytest.raises(EngineError, match="by the engine tensorflow alone"):
         engine.load(folder, name).draws(2)
-    with pytest.raises(EngineError, match=f"{name} cannot draw from dropout; leave --engine"):
+    with pytest.raises(EngineError, match=f"{name} cannot draw from dropout; leave `engine`"):
         Network((read_bundle(folder),), dropout_draws=2, engine=name)
 
 

@@ -236,7 +236,7 @@ def test_bundles_that_it_cannot_run(tmp_path):
         jax_engine._network(read_bundle(folder), "mixed_float16")
     for known in (None, entry["model"] | {"members": 5, "sides": 4}):
         (folder / "bundle.json").write_text(json.dumps(entry | {"model": known}))
-        with pytest.raises(EngineError, match=r"no single network .*--engine jax"):
+        with pytest.raises(EngineError, match=r"no single network .*`engine` jax"):
             jax_engine._network(read_bundle(folder), "mixed_float16")
     damaged = bytearray((folder / "model.keras").read_bytes())
     damaged[len(damaged) // 2] ^= 255

@@ -86,7 +86,7 @@ def test_defaults_work_for_small_scenes(tmp_path, scene, size):
 
 
 def test_no_room_says_what_to_change(stack):
-    with pytest.raises(SplitError, match=r"no room for train \+ val \+ test .* smaller --size"):
+    with pytest.raises(SplitError, match=r"no room for train \+ val \+ test .* smaller `size`"):
         plan_patches(stack[0], PatchSettings(size=128))
 
 
@@ -203,7 +203,7 @@ def test_folds_are_blocked_and_balanced(stack, tmp_path):
     with pytest.raises(SplitError, match="no fold 9"):
         plan_patches(stack[0], replace(SMALL, test_fold=9))
     for wrong in ({"split_kind": "random"}, {"folds": 2}):
-        with pytest.raises(SplitError, match="--test-fold needs a spatial split and at least 3"):
+        with pytest.raises(SplitError, match="`test_fold` needs a spatial split and at least 3"):
             plan_patches(stack[0], replace(SMALL, test_fold=0, **wrong))
     made = make_patches(stack[0], tmp_path / "k.gpkg", replace(SMALL, folds=4, test_fold=1))
     assert made == fold_split(patches, 1, 32)

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 from keras_landslide.cli import reproduce
+from keras_landslide.cli.main import main
 from keras_landslide.errors import InputFileError, UnknownNameError
 from keras_landslide.protocols.protocol import NAMES, PRESETS, load_protocol
 
@@ -25,10 +27,11 @@ def test_wrong_name_and_folder(tmp_path):
     assert isinstance(run.exception, InputFileError) and "is no folder" in str(run.exception)
 
 
-def test_wrong_row_is_refused_before_anything_is_run(tmp_path):
+def test_wrong_row_is_refused_before_anything_is_run(tmp_path, capsys):
     arguments = ["best_l4s", "--data", str(tmp_path), "-o", str(tmp_path / "out"), "--row", "best"]
-    run = CliRunner().invoke(reproduce.command, arguments)
-    assert run.exit_code == 2 and "--bundle" in run.output
+    with pytest.raises(SystemExit) as stop:
+        main(["reproduce", *arguments])
+    assert stop.value.code == 2 and "--bundle" in capsys.readouterr().err
     run = CliRunner().invoke(reproduce.command, [*arguments, "--bundle", str(tmp_path / "b")])
     assert isinstance(run.exception, UnknownNameError) and "four sides" in str(run.exception)
 

@@ -59,7 +59,7 @@ def test_basins_are_split_at_home_and_tiled_away(tmp_path):
     assert len(away.patches) == (128 // 16) ** 2, "tiles lie side by side"
     assert {p.split for p in away.patches} == {"test"}
     assert not dataset.simulated and dataset.pixel_size_m == PIXEL_M
-    with pytest.raises(SplitError, match=r"one split, by place; --folds is for"):
+    with pytest.raises(SplitError, match=r"one split, by place; `folds` is for"):
         open_dataset(protocol, tmp_path / "data", tmp_path / "work", folds=3)
     with pytest.raises(InputFileError, match=r"neither stack\.tif nor recipe\.toml"):
         open_dataset(protocol, tmp_path / "nowhere", tmp_path / "work")

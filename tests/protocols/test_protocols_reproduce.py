@@ -267,9 +267,9 @@ def test_published_split_needs_all_three(tmp_path):
     from chip_folders import landslide4sense
 
     folder = landslide4sense(tmp_path / "l4s", TrainData=2)
-    with pytest.raises(SplitError, match=r"no val and no test chips.*--folds"):
+    with pytest.raises(SplitError, match=r"no val and no test chips.*`folds`"):
         reproduce("mu_net", folder, tmp_path / "out", quiet=True)
-    with pytest.raises(SplitError, match="give its folder by --data"):
+    with pytest.raises(SplitError, match="give its folder by `data`"):
         reproduce("mu_net", None, tmp_path / "out", quiet=True)
 
 

@@ -98,7 +98,7 @@ def test_alignment_that_cannot_be(stack):
 
 def test_a_region_larger_than_memory(stack, monkeypatch):
     monkeypatch.setattr(region, "MOST_BYTES", 1000)
-    with pytest.raises(BudgetError, match="--map-stack"):
+    with pytest.raises(BudgetError, match="`map_stack`"):
         read_features(stack, stack_features(stack_info(stack)))
 
 

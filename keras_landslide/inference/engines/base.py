@@ -110,8 +110,8 @@ def too_large(shape: tuple[int, ...]) -> EngineError:
     count, height, width = shape[:3]
     each = f"{count} windows" if count > 1 else "a window"
     return EngineError(
-        f"the memory does not hold {each} of {height} x {width} px; give a smaller --window or "
-        "--batch-size"
+        f"the memory does not hold {each} of {height} x {width} px; give a smaller `window_px` or "
+        "`batch_size`"
     )
 
 

@@ -78,7 +78,7 @@ class JaxBundle(LoadedBundle):
         if self._half and not np.isfinite(answer).all():
             raise EngineError(
                 f"{self.bundle.keras_model}: its values are too large for half precision; choose "
-                "--engine jax"
+                "`engine` jax"
             )
         return self.calibrated(answer)
 
@@ -124,7 +124,7 @@ def _require_gpu() -> None:
     if _devices()[0].platform == "cpu":
         raise EngineError(
             "the engine jax_float16 is for GPUs and JAX sees none; install its GPU version, or "
-            "choose --engine jax"
+            "choose `engine` jax"
         )
 
 
@@ -141,7 +141,7 @@ def _devices() -> list[Any]:
         except ImportError as error:
             raise EngineError(
                 "the engine jax is not installed; run pip install keras-landslide[jax], or "
-                "leave --engine out"
+                "leave `engine` out"
             ) from error
         with _device_errors():
             return jax.devices()
@@ -184,7 +184,7 @@ def _network(bundle: Bundle, precision: str) -> Any:
     if not path.is_file():
         raise EngineError(
             f"{bundle.folder}: holds no model.keras, which the engine jax runs; export the run "
-            "again, or leave --engine out"
+            "again, or leave `engine` out"
         )
     trained = load_network(path, remedy=EXPORT_AGAIN)
     calibration = calibration_of(trained) if bundle.calibrated else None
@@ -194,7 +194,7 @@ def _network(bundle: Bundle, precision: str) -> Any:
     if known is None or set(known) != {"name", "options"}:
         raise EngineError(
             f"{bundle.folder}: holds no single network of the shelf, and runs in float32 "
-            "alone; choose --engine jax"
+            "alone; choose `engine` jax"
         )
     with computing_in(precision):
         image_shape = (None, None, len(bundle.bands))

@@ -44,7 +44,7 @@ class OpenVinoBundle(LoadedBundle):
         except RuntimeError as error:
             raise EngineError(
                 f"{self.bundle.saved_model}: OpenVINO cannot run it ({_reason(error)}); "
-                "leave --engine out"
+                "leave `engine` out"
             ) from error
         return self.calibrated(answer[..., 0])
 
@@ -68,7 +68,7 @@ def _openvino() -> Any:
     except ImportError as error:
         raise EngineError(
             "the engine openvino is not installed; run pip install keras-landslide[openvino], or "
-            "leave --engine out"
+            "leave `engine` out"
         ) from error
     return openvino
 

@@ -80,7 +80,7 @@ class TensorFlowBundle(LoadedBundle):
         except self._faults as error:
             if self._compiled:
                 raise EngineError(
-                    f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave --engine "
+                    f"{self.bundle.saved_model}: XLA cannot compile its graph here; leave `engine` "
                     "out"
                 ) from error
             raise does_not_fit(self.bundle, images.shape) from error
