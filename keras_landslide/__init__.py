@@ -75,6 +75,28 @@ __all__ = [
     "tune",
 ]
 
+VERBS: dict[str, str] = {
+    "simulate": "make a pair of simulated basins to try everything on",
+    "stack": "rasters of a scene, by a recipe, onto one grid",
+    "patches": "cut a stack into patches with a spatial split",
+    "train": "train a network on patches",
+    "tune": "grid search over a space of run configs",
+    "export": "a trained run as a model bundle (SavedModel, Keras model, contract)",
+    "fill": "a stack with missing sensors, for a network that can do without",
+    "predict": "a bundle over a stack: probability map and inventory",
+    "check": "may this bundle be used on this stack?",
+    "calibrate": "make a bundle's probabilities mean what they say",
+    "evaluate": "score predictions against labels",
+    "adapt": "adapt a network to a new place: remedies, before and after",
+    "susceptibility": "models compared on held-out ground, and the susceptibility map",
+    "audit": "how much a random split flatters a model",
+    "models": "list the networks",
+    "data": "data sets of chips: check, fetch, score",
+    "reproduce": "run a paper's protocol and put its table beside ours",
+    "demo": "the main job on the simulated basins: from simulate to evaluate",
+}
+"""Verbs of the command line in the order of the work, and what they are for."""
+
 _ELSEWHERE = {"make_patches": "patches"} | dict.fromkeys(
     (name for name in __all__ if name[0].isupper()), "settings"
 )

@@ -29,7 +29,7 @@ class Option:
         above: instead of `least`, a number that all allowed ones are greater than.
         most: greatest number that is allowed.
         choices: the only values that are allowed.
-        flag: on the command line; None makes one of the name.
+        flag: without its dashes; None makes one of the name.
         metavar: what the help of the command line calls the value.
         default_text: what the help says instead of the default.
     """
@@ -87,7 +87,7 @@ def described(each: Field[Any]) -> Option:
 def flag_of(name: str, known: Option | None = None) -> str:
     """The flag of a parameter: `minimum_area_m2` is `--minimum-area`."""
     if known is not None and known.flag:
-        return known.flag
+        return f"--{known.flag}"
     for unit in UNITS:
         name = name.removesuffix(unit)
     return "--" + name.replace("_", "-")

@@ -48,7 +48,7 @@ class Drawing:
         default="probability",
         help="Map as float32 in 0..1 or as uint8 percent.",
         choices=("probability", "percent"),
-        flag="--format",
+        flag="format",
     )
 
 
