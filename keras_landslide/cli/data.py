@@ -9,7 +9,7 @@ import click
 
 from keras_landslide.cli.data_options import layout_options
 from keras_landslide.cli.data_score import score_command
-from keras_landslide.cli.verb import Verb
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
     pass
@@ -27,8 +27,9 @@ command.add_command(score_command)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("data_check"),
               show_default=True, help="Folder for check.json and preview.png.")  # fmt: skip
+@json_option
 @layout_options
-def check_command(folder: Path, out: Path, **options: Any) -> None:
+def check_command(folder: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Read every chip of the data set FOLDER once, count, and list what is wrong.
 
     Exit status 2 where a chip cannot be used.
@@ -36,11 +37,14 @@ def check_command(folder: Path, out: Path, **options: Any) -> None:
     from keras_landslide.workflows.data import check, lines
 
     found = check(folder, out, **options)
-    for line in lines(found):
-        click.echo(line)
-    click.echo(f"wrote {out / 'check.json'}")
-    if found.usable:
-        click.echo(f"wrote {out / 'preview.png'}")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        for line in lines(found):
+            click.echo(line)
+        click.echo(f"wrote {out / 'check.json'}")
+        if found.usable:
+            click.echo(f"wrote {out / 'preview.png'}")
     if found.errors:
         from keras_landslide.errors import InputFileError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keras_landslide.cli.data_options import layout_options
-from keras_landslide.cli.verb import Verb
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
     pass
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("chip_scores"),
               show_default=True, help="Folder for scores.json and chips.png.")  # fmt: skip
+@json_option
 @layout_options
-def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None:
+def score_command(bundle: Path, folder: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
     from keras_landslide.bundle.read import read_bundle
     from keras_landslide.runtime.quiet import quiet_tensorflow
@@ -32,6 +33,9 @@ def score_command(bundle: Path, folder: Path, out: Path, **options: Any) -> None
 
     found = score_chips(bundle, source, out)
     report = found.report
+    if as_json:
+        print_json(report)
+        return
     click.echo(
         f"{found.bundle.name} on {report['data']}: {report['chips']} chips, threshold "
         f"{report['threshold']:.3f}" + (" (simulated data)" if report["simulated"] else "")
