@@ -30,7 +30,7 @@ def test_two_workers_give_the_same_bytes(make_bundle, make_stack, tmp_path):
     options = {**WINDOW, "flag_missing": True}
     alone = predict(bundle, stack, tmp_path / "alone", **options)
     two = predict(bundle, stack, tmp_path / "two", workers=2, **options)
-    assert same_files(two, alone)
+    assert same_files(two.paths, alone.paths)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_worker_takes_the_engine_of_each_run(cluster, make_bundle, make_stack,
         far = predict(
             bundle, stack, tmp_path / f"far-{engine}", scheduler=cluster.address, **options
         )
-        assert same_files(far, alone)
+        assert same_files(far.paths, alone.paths)
     maps = [(tmp_path / f"far-{name}" / "probability.tif") for name in ("tensorflow", "openvino")]
     assert maps[0].read_bytes() != maps[1].read_bytes()
 
@@ -86,7 +86,7 @@ def test_killed_worker_costs_nothing_but_time(cluster, make_bundle, make_stack, 
     _, noise = process.communicate()
     assert process.returncode == 0, noise
     assert doomed.wait() == -signal.SIGKILL
-    assert same_files({name: out / path.name for name, path in alone.items()}, alone)
+    assert same_files({name: out / path.name for name, path in alone.paths.items()}, alone.paths)
 
 
 def test_errors_on_workers_are_those_of_one_process(cluster, make_bundle, make_stack, tmp_path):
@@ -116,7 +116,7 @@ def test_killed_scheduler_loses_nothing(cluster, make_bundle, make_stack, tmp_pa
     assert 3 <= len(list(work.glob("strip-*.npy"))) < 50
     again = predict(bundle, stack, out, **WINDOW)
     alone = predict(bundle, stack, tmp_path / "alone", **WINDOW)
-    assert same_files(again, alone)
+    assert same_files(again.paths, alone.paths)
 
 
 def test_no_scheduler_there(make_bundle, make_stack, tmp_path, capsys, monkeypatch):

@@ -63,7 +63,7 @@ def test_another_threshold_does_not_ask_the_network(make_bundle, make_stack, tmp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(model, lambda self: lambda images: pytest.fail("the network was asked"))
         again = predict(bundle, stack, out, threshold=0.6, **options)
-    for name, path in again.items():
+    for name, path in again.paths.items():
         assert path.read_bytes() == wanted[name].read_bytes()
 
 
@@ -89,7 +89,7 @@ def test_killed_run_goes_on_to_the_same_bytes(make_bundle, make_stack, tmp_path)
     assert 3 <= len(list(work.glob("strip-*.npy"))) < 25
     assert not (out / "probability.tif").exists()
     resumed = predict(bundle, stack, out, **WINDOW)
-    for name, path in resumed.items():
+    for name, path in resumed.paths.items():
         assert path.read_bytes() == whole[name].read_bytes()
     assert sorted(p.name for p in out.iterdir()) == ["inventory.gpkg", "probability.tif"]
 
