@@ -18,7 +18,7 @@ demo: setup ## the whole way on two simulated basins: stack, tune, train, transf
 	@.venv/bin/keras-landslide demo $(DEMO) $(DEMO_OPTIONS)
 
 test: setup ## the tests, side by side (JOBS=number)
-	@$(PY) -m pytest -n $(JOBS) --dist loadscope
+	@$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 test-slow: setup ## the tests that take long
 	@$(PY) -m pytest -m slow

@@ -21,6 +21,29 @@ def real_data() -> Path:
     return folder
 
 
+LONG = (
+    "test_cli_demo",
+    "test_inference_jax_engine",
+    "test_tuning_processes",
+    "test_tuning_training",
+    "test_tuning_command",
+    "test_models_",
+    "test_workflows_",
+    "test_inference_",
+)
+"""Beginnings of the names of test files that take long, the longest first."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long: workers side by side then end at about the same time."""
+
+    def place(item):
+        name = item.path.name
+        return next((i for i, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=place)
+
+
 def pytest_configure():
     """Load osgeo as the package does: a plain import after TensorFlow's loses SQLite's R-trees."""
     osgeo_gdal()

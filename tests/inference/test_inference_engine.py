@@ -46,7 +46,10 @@ def test_saved_model_answers_like_the_network(load, make_bundle, predict):
 
 @pytest.mark.parametrize("pool", ["", "0"])
 def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
-    """Page faults of a further call, from the kernel; hardly any unless it is switched off."""
+    """Page faults of a further call, from the kernel; hardly any unless it is switched off.
+
+    The least of several calls: a thread that starts late has faults of its own.
+    """
     code = (
         "import ctypes, resource, sys, numpy as np\n"
         "ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)\n"  # PR_SET_THP_DISABLE: pages of 4 KiB alone
@@ -56,10 +59,10 @@ def test_tensorflow_keeps_the_memory_of_a_window(pool, make_bundle):
         "call = engine.load(bundle.read_bundle(Path(sys.argv[1])), 'tensorflow')\n"
         "images = np.ones((1, 1024, 1024, 2), np.float32)\n"
         "faults = []\n"
-        "for _ in range(4):\n"
+        "for _ in range(7):\n"
         "    call(images)\n"
         "    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
-        "print(faults[-1] - faults[-2])"
+        "print(min(np.diff(faults[1:])))"
     )
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPU_ALLOCATOR_USE_BFC"}
     if pool:
@@ -160,13 +163,16 @@ def test_openvino_that_cannot_run_a_window_runs_the_next(make_bundle):
 
 @pytest.mark.parametrize("options", [(), ("--augment", "--batch-size", "2")])
 def test_window_that_the_memory_does_not_hold(options, make_bundle, tmp_path):
-    """One line; the pool of TensorFlow stands for the memory of a GPU."""
+    """One line; the pool of TensorFlow stands for the memory of a GPU.
+
+    It holds not even one layer of the window, so that it does not matter what runs side by side.
+    """
     stack = write_stack(tmp_path / "s.tif", np.ones((1000, 1000, 2), np.float32))
     command = [sys.executable, "-m", "keras_landslide", "predict", make_bundle(), stack, "-o",
                tmp_path / "out", "--window", "1024", *options]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True,
-        env={**os.environ, "TF_CPU_ALLOCATOR_USE_BFC": "1", "TF_CPU_BFC_MEM_LIMIT_IN_MB": "24"},
+        env={**os.environ, "TF_CPU_ALLOCATOR_USE_BFC": "1", "TF_CPU_BFC_MEM_LIMIT_IN_MB": "8"},
     )  # fmt: skip
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 2 and "error: the memory does not hold " in last
