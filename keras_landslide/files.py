@@ -7,6 +7,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -160,6 +161,15 @@ def keep_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
     for source in map(Path, inputs):
         if path.exists() and source.exists() and path.samefile(source):
             raise OutputError(f"{path}: is an input of this command; choose another output")
+
+
+def on_disk(path: str | Path) -> Path:
+    """The file that a path leads to: of a member of an archive, the archive.
+
+    GDAL reads members as `/vsizip/{archive}/member`; the braces keep an absolute path whole.
+    """
+    archive = re.match(r"/vsi(?:zip|tar|gzip)/\{(.+?)\}", str(path))
+    return Path(archive[1]) if archive else Path(path)
 
 
 def file_sha256(path: str | Path) -> str:

@@ -11,6 +11,7 @@ from rasterio.crs import CRS
 
 from keras_landslide.errors import CrsError, GridMismatchError
 from keras_landslide.grid import Bounds, Grid, is_mercator
+from keras_landslide.rasters.declared import horizontal
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS
 from keras_landslide.rasters.read import StackInfo, stack_info
 
@@ -19,14 +20,14 @@ COARSENING = 2.0
 
 
 def parse_crs(text: str, where: str) -> CRS:
-    """A CRS from WKT or an authority code.
+    """A CRS from WKT or an authority code; its horizontal part, if it has heights too.
 
     Raises:
         CrsError: `text` is neither; `where` says in which file it stands.
     """
     try:
         with rasterio.Env():  # PROJ's own line would stand beside ours
-            return CRS.from_user_input(text)
+            return horizontal(CRS.from_user_input(text))
     except rasterio.errors.CRSError as error:
         raise CrsError(
             f"{where}: '{text[:60]}' is no coordinate reference system; write EPSG:<code> or WKT"

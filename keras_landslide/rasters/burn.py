@@ -11,8 +11,9 @@ import rasterio
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
+from keras_landslide.rasters.areas import open_areas
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
-from keras_landslide.rasters.vector import check_polygons, choose_layer, open_on_grid, open_vector
+from keras_landslide.rasters.vector import choose_layer, open_vector
 
 NO_CODE = -1
 """Stored where no polygon with a code covers a pixel's centre; the nodata value of the file."""
@@ -36,9 +37,28 @@ def attribute_values(src: str | Path, attribute: str, *, layer: str | None = Non
             )
         features.SetIgnoredFields([name for name in names if name != attribute])
         for feature in features:
-            value = feature[attribute]
+            value = _text(feature, attribute, src)
             counts[value] = counts.get(value, 0) + 1
     return counts
+
+
+def _text(feature, attribute: str, src: str | Path) -> Any:
+    """A feature's value.
+
+    Raises:
+        InputFileError: it is a text in an encoding that the file does not name.
+    """
+    try:
+        value = feature[attribute]
+    except UnicodeDecodeError:
+        value = "\ufffd"
+    if isinstance(value, str) and any(c == "\ufffd" or "\ud800" <= c < "\ue000" for c in value):
+        raise InputFileError(
+            f"{src}: the text of attribute '{attribute}' is no UTF-8 and the file names no "
+            f"encoding; write its name, such as ISO-8859-1 or 1252, into {Path(src).stem}.cpg "
+            "beside it"
+        )
+    return value
 
 
 def burn_classes(
@@ -72,8 +92,8 @@ def burn_classes(
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
-        _vector, features = open_on_grid(src, layer, grid)
-        check_polygons(features, src)
+        areas = open_areas(src, layer, grid)
+        features = areas.layer
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Int16)
             out.GetRasterBand(1).SetNoDataValue(NO_CODE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from rasterio.errors import RasterioError
 
 from keras_landslide.errors import InputFileError, LandslideError, OutputError
-from keras_landslide.files import output_errors
+from keras_landslide.files import on_disk, output_errors
 
 try:  # private in rasterio, but it is what a failing close raises
     from rasterio._err import CPLE_BaseError
@@ -66,7 +66,7 @@ def reading(path: str | Path) -> Iterator[None]:
     except LandslideError:
         raise
     except GDAL_ERRORS as error:
-        if not Path(path).exists():
+        if not on_disk(path).exists():
             raise InputFileError(f"{path}: no such file; check the path") from error
         raise InputFileError(
             f"{path}: cannot be read, is it truncated or no raster? ({first_line(error)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from keras_landslide.files import on_disk
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal, quiet_gdal
 
 # Statistics and overviews come and go as people look at a raster.
@@ -16,6 +17,8 @@ def parts_of(path: Path) -> list[Path]:
     The tables beside a shapefile, the rasters behind a VRT, the files of a folder that is one data
     set; `path` itself at least.
     """
+    if (archive := on_disk(path)) != path:
+        return [archive]
     gdal = osgeo_gdal()
     try:
         with quiet_gdal():

@@ -11,10 +11,10 @@ import numpy as np
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.files import replacing
 from keras_landslide.grid import Bounds, Grid, Window
+from keras_landslide.rasters.areas import open_areas
 from keras_landslide.rasters.burn import blank_raster
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 from keras_landslide.rasters.read import BandReader
-from keras_landslide.rasters.vector import check_polygons, open_on_grid
 from keras_landslide.rasters.write import RasterWriter
 
 TILE_PX = 1024
@@ -49,14 +49,13 @@ def rasterize(
     """
     gdal = osgeo_gdal()
     with quiet_gdal():
-        _vector, features = open_on_grid(src, layer, grid)
-        check_polygons(features, src)
+        areas = open_areas(src, layer, grid)
         with replacing(dst, sync=False) as part, writing(dst):
             out = blank_raster(part, grid, gdal.GDT_Byte)
             gdal.RasterizeLayer(
                 out,
                 [1],
-                features,
+                areas.layer,
                 burn_values=[1],
                 options=[f"ALL_TOUCHED={'TRUE' if all_touched else 'FALSE'}"],
             )

@@ -18,6 +18,7 @@ from keras_landslide.bands import require_bands
 from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window, is_mercator
+from keras_landslide.rasters.declared import alpha_band, horizontal
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
 MIN_TILE_ROWS = 256
@@ -90,12 +91,13 @@ def stack_info(path: str | Path) -> StackInfo:
         CrsError: it has no coordinate reference system.
     """
     with reading(path), rasterio.open(path) as src:
+        _refuse_control_points(src)
         if src.crs is None:
             raise CrsError(
                 f"{path}: has no coordinate reference system; set it with "
                 "`gdal_edit.py -a_srs EPSG:<code>` if you know it"
             )
-        grid = Grid(src.crs.to_string(), src.transform, (src.height, src.width))
+        grid = Grid(horizontal(src.crs).to_string(), src.transform, (src.height, src.width))
         bands = []
         for index, name in enumerate(_names(src), start=1):
             tags = src.tags(index)
@@ -104,6 +106,17 @@ def stack_info(path: str | Path) -> StackInfo:
             classes = tuple(json.loads(tags.get("classes", "[]")))
             bands.append(BandInfo(name, unit, **details, classes=classes))
         return StackInfo(Path(path), grid, tuple(bands), src.tags())
+
+
+def _refuse_control_points(src: rasterio.DatasetReader) -> None:
+    """Refuse a raster that ground control points place, and no transform does."""
+    points, _ = src.gcps
+    if points and src.transform.is_identity:
+        raise CrsError(
+            f"{src.name}: is placed by {len(points)} ground control points, not by a transform; "
+            f"warp it first, with `gdalwarp -tps -t_srs EPSG:<code> {src.name} <new file>`, and "
+            "name the new file"
+        )
 
 
 def source_state(path: str | Path) -> list[Any]:
@@ -161,6 +174,7 @@ class BandReader:
         # A mask or an alpha band beside the pixels tells of nodata as well as a value among them.
         self._scaled = [*zip(self._src.scales, self._src.offsets, strict=True)]
         self._masked = [MaskFlags.per_dataset in flags for flags in self._src.mask_flag_enums]
+        self._alpha = alpha_band(self._src)
 
     def __enter__(self) -> BandReader:
         return self
@@ -218,7 +232,10 @@ class BandReader:
             hole = self._src.nodatavals[index - 1] if nodata is None else nodata
             if hole is not None and not np.isnan(hole):
                 planes[channel][_equals(values[channel], hole)] = np.nan
-            if nodata is None and self._masked[index - 1]:
+            if nodata is None and self._alpha not in (None, index):
+                opacity = self._read_inside([self._alpha], inside)[0]  # type: ignore[list-item]
+                planes[channel][opacity == 0] = np.nan
+            elif nodata is None and self._masked[index - 1]:
                 planes[channel][self._read_inside([index], inside, masks=True)[0] == 0] = np.nan
         if inside != window:
             whole = np.full((len(indexes), window.height, window.width), np.nan, np.float32)

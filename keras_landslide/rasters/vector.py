@@ -7,6 +7,7 @@ from pathlib import Path
 import rasterio.warp
 
 from keras_landslide.errors import CrsError, GridMismatchError, InputFileError, NodataError
+from keras_landslide.files import on_disk
 from keras_landslide.grid import Bounds, Grid
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal
 
@@ -18,7 +19,7 @@ def open_vector(src: str | Path):
         InputFileError: it is missing or GDAL cannot read it.
     """
     gdal = osgeo_gdal()
-    if not Path(src).exists():
+    if not on_disk(src).exists():
         raise InputFileError(f"{src}: no such file; check the path")
     try:
         return gdal.OpenEx(str(src), gdal.OF_VECTOR)
@@ -66,13 +67,14 @@ def check_polygons(features, src: str | Path) -> None:
     """Refuse a layer without a polygon where areas are wanted.
 
     Raises:
-        NodataError: it holds points, lines, curves or nothing else.
+        NodataError: it holds points, lines or nothing else.
     """
     from osgeo import ogr
 
-    areas = (ogr.wkbPolygon, ogr.wkbMultiPolygon, ogr.wkbGeometryCollection)
+    areas = (ogr.wkbPolygon, ogr.wkbMultiPolygon)
     if ogr.GT_Flatten(features.GetGeomType()) in areas:
         return
+    features.ResetReading()
     seen = set()
     for feature in features:  # what a layer of any type holds, its geometries alone can tell
         if geometry := feature.GetGeometryRef():
@@ -83,9 +85,8 @@ def check_polygons(features, src: str | Path) -> None:
             seen.add(ogr.GeometryTypeToName(kind))
     raise NodataError(
         f"{src}: layer '{features.GetName()}' holds no polygon but "
-        f"{' and '.join(sorted(seen)) or 'no geometry at all'}; take another layer, buffer points "
-        "and lines to the areas that they stand for, or turn curves into polygons with "
-        "`ogr2ogr -nlt CONVERT_TO_LINEAR out.gpkg <file>`"
+        f"{' and '.join(sorted(seen)) or 'no geometry at all'}; take another layer, or buffer "
+        "points and lines to the areas that they stand for"
     )
 
 

@@ -11,6 +11,7 @@ import rasterio
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
+from keras_landslide.rasters.declared import alpha_band, horizontal
 from keras_landslide.rasters.gdal_errors import (
     GDAL_ERRORS,
     osgeo_gdal,
@@ -35,7 +36,9 @@ def warp(
     The same code as the gdalwarp command, with the same result bit for bit:
     `gdalwarp -t_srs CRS -te BOUNDS -ts WIDTH HEIGHT -r RESAMPLING -ot Float32 -dstnodata nan
     -ovr NONE -wo UNIFIED_SRC_NODATA=NO`. Nodata is a matter of each band by itself, and overviews
-    are not used, since their making is unknown. The result is not compressed: it is for working.
+    are not used, since their making is unknown. An opacity band masks the others. Of a CRS with
+    heights the horizontal part counts: heights are never shifted. The result is not compressed: it
+    is for working.
 
     Args:
         src: source raster.
@@ -63,8 +66,15 @@ def warp(
     with replacing(dst, sync=False) as part, quiet_gdal():
         with reading(src):
             source = gdal.Open(str(src))
-            if indexes is not None and list(indexes) != [*range(1, source.RasterCount + 1)]:
-                source = gdal.Translate("", source, format="VRT", bandList=list(indexes))
+            wanted = [*range(1, source.RasterCount + 1)] if indexes is None else list(indexes)
+            with rasterio.open(src) as bands:
+                alpha, crs = alpha_band(bands), bands.crs
+            flat = horizontal(crs)
+            if flat != crs:
+                options += ["-s_srs", flat.to_wkt(version="WKT2_2019")]
+            if wanted != [*range(1, source.RasterCount + 1)]:
+                mask = {"maskBand": alpha} if alpha and alpha not in wanted else {}
+                source = gdal.Translate("", source, format="VRT", bandList=wanted, **mask)
         try:
             result = gdal.Warp(str(part), source, options=options)
             if result is None:  # a worker thread failed: its error does not become an exception

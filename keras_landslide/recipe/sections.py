@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,7 +147,18 @@ class Recipe:
     distances: tuple[DistanceSource, ...] = ()
 
     def resolve(self, path: str) -> Path:
-        """A path of the recipe as one that can be opened."""
+        """A path of the recipe as one that GDAL can open, archives too.
+
+        `slides.zip` is the only data set in that archive; `/vsizip/slides.zip/a.shp` a member.
+        """
+        member = re.fullmatch(
+            r"/vsi(zip|tar|gzip)/(.+?\.(?:zip|kmz|tar|tgz|tar\.gz|gz))(/.*)?", path
+        )
+        if member:
+            kind, archive, rest = member.groups()
+            return Path(f"/vsi{kind}/{{{self.root / archive}}}{rest or ''}")
+        if path.lower().endswith((".zip", ".shz")):
+            return Path(f"/vsizip/{{{self.root / path}}}")
         return self.root / path
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import ClusterError, LandslideError, NodataError, RecipeError
-from keras_landslide.files import file_sha256, fingerprint, keep_inputs
+from keras_landslide.files import file_sha256, fingerprint, keep_inputs, on_disk
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, stack_info
@@ -77,7 +77,7 @@ def build_stack(
     out_path = Path(out_path)
     recipe = load_recipe(recipe_path, root=root)
     _check_names(recipe)
-    keep_inputs(out_path, [recipe.path, *recipe.files])
+    keep_inputs(out_path, [recipe.path, *map(on_disk, recipe.files)])
     folder = out_path.with_name(f".{out_path.name}.work")
     if scheduler is not None or workers is not None:  # they need not run in the current folder
         folder = folder.absolute()
@@ -182,6 +182,7 @@ def _assemble(
         "FINGERPRINT": _fingerprint(recipe),
     }
     valid = np.zeros(len(bands), np.int64)
+    has_background = False
     with RasterWriter(
         out,
         working_files.grid,
@@ -199,7 +200,11 @@ def _assemble(
                 unknown = UNLABELLED if band.name == "label" else np.inf
                 # One comparison for both: NaN is below nothing.
                 valid[index] += np.count_nonzero(values[index] < unknown)
+                if band.name == "label":
+                    has_background |= bool((values[index] == 0).any())
         _check_valid(bands, valid, recipe)
+        if recipe.inventory and not has_background:
+            _refuse_one_class(recipe)
 
 
 def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> None:
@@ -212,6 +217,21 @@ def _check_valid(bands: list[BandInfo], valid: np.ndarray, recipe: Recipe) -> No
             )
 
 
+def _refuse_one_class(recipe: Recipe) -> None:
+    """Refuse a label without background: who learns from it would call everything a landslide."""
+    inventory = recipe.inventory
+    if inventory is not None and inventory.raster:
+        raise NodataError(
+            f"{inventory.raster}: holds landslides and no background on the target grid; if its "
+            "nodata value stands for background, set nodata to a value that it does not hold, such "
+            "as nodata = 255, in [inventory]"
+        )
+    raise NodataError(
+        f"{recipe.path}: all surveyed pixels of the target grid are landslides, so that there is "
+        "no background to learn from; make the surveyed area larger"
+    )
+
+
 def _tags(band: BandInfo) -> dict[str, str]:
     tags = {"unit": band.unit, "kind": band.kind, "source": band.source}
     if band.classes:
@@ -221,7 +241,7 @@ def _tags(band: BandInfo) -> dict[str, str]:
 
 def _fingerprint(recipe: Recipe) -> str:
     """A digest of the recipe and of the contents of its inputs, wherever they lie."""
-    inputs = [path for path in recipe.files if path.exists()]
+    inputs = [path for path in recipe.files if on_disk(path).exists()]
     return fingerprint(
         [recipe.text, [[file_sha256(part) for part in parts_of(path)] for path in inputs]]
     )

@@ -69,7 +69,11 @@ def load_class_table(name: str, folder: Path) -> ClassTable:
     file = folder / name
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputFileError(
+            f"{file}: is not UTF-8 text; save it as UTF-8 (in Excel: CSV UTF-8)"
+        ) from error
+    except OSError as error:
         raise InputFileError(
             f"{file}: class table cannot be read; give a CSV with the columns "
             f"{','.join(COLUMNS)}, or one of: {', '.join(BUILT_IN)}"
@@ -78,7 +82,8 @@ def load_class_table(name: str, folder: Path) -> ClassTable:
 
 
 def _parse(text: str, source: str) -> ClassTable:
-    rows = csv.DictReader(io.StringIO(text))
+    first = text.split("\n", 1)[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",")
     missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
     if missing:
         raise RecipeError(

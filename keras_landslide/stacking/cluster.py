@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.errors import ClusterError
+from keras_landslide.files import on_disk
 from keras_landslide.grid import Window
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.runtime.cluster import (
@@ -114,7 +115,7 @@ class ClusterWorkers:
 
 
 def _sizes(inputs: Iterable[Path]) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in inputs if path.exists()}
+    return {path: on_disk(path).stat().st_size for path in inputs if on_disk(path).exists()}
 
 
 def _make(maker: LayerMaker, sizes: dict[Path, int], cache_bytes: int) -> list[Layer]:

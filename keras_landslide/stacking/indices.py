@@ -16,9 +16,11 @@ def ndvi(red: np.ndarray, nir: np.ndarray) -> np.ndarray:
         nir: near infrared on the same scale.
 
     Returns:
-        float32, in [-1, 1] for non-negative input; NaN where either is or where both are 0.
+        float32 in [-1, 1]; NaN where either is, where their sum is not positive, and where the
+        quotient is outside [-1, 1], which only a negative reflectance brings about.
     """
     red, nir = np.asarray(red, np.float32), np.asarray(nir, np.float32)
     with np.errstate(invalid="ignore", divide="ignore"):
         index = (nir - red) / (nir + red)
-    return np.where(np.isfinite(index), index, np.float32(np.nan))
+        known = (nir + red > 0) & (np.abs(index) <= 1)
+    return np.where(known, index, np.float32(np.nan))

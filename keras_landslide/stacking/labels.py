@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.bands import CLEAR, CLOUD, SHADOW, UNLABELLED
-from keras_landslide.errors import InputFileError
+from keras_landslide.errors import InputFileError, LandslideWarning
 from keras_landslide.grid import Bounds
+from keras_landslide.rasters.areas import lost, open_areas
+from keras_landslide.rasters.gdal_errors import quiet_gdal
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.recipe import CloudSource, InventorySource, Recipe
 from keras_landslide.stacking.convert import converted
@@ -81,6 +84,13 @@ def label_layer(working_files: WorkingFiles, recipe: Recipe, inventory: Inventor
         options,
         lambda out: rasterize_label(path, out, working_files.grid, **options),
     )
+    with quiet_gdal():
+        words = open_areas(path, inventory.layer, working_files.grid).words
+    if not inventory.all_touched:
+        words += lost(path, inventory.layer, working_files.grid).words
+    for each in words:
+        warnings.warn(f"{path}: {each}", LandslideWarning, stacklevel=2)
+    how = "; ".join([how, *words])
     return Layer((described("label", path.name, how),), (Part(burnt, (1,)),), unchanged)
 
 

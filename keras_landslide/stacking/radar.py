@@ -12,6 +12,7 @@ import rasterio
 from keras_landslide.errors import InputFileError
 from keras_landslide.grid import Window
 from keras_landslide.rasters.align import grid_of
+from keras_landslide.rasters.declared import Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import BandReader
 from keras_landslide.recipe import Recipe, SarSource
@@ -29,9 +30,15 @@ def sar_layer(working_files: WorkingFiles, recipe: Recipe, sar: SarSource) -> La
     index, nodata = sar.index, _nodata(path, sar)
     check_indexes(path, (index,))
     _check_scale(path, sar)
-    if sar.input != "power" or sar.speckle == "lee":
+    told = declared(path)
+    if told.scaled(index):
+        scale, offset = told.scales[index - 1], told.offsets[index - 1]
+        steps.append(f"stored value * {scale:g} + {offset:g}, as the file says")
+    if sar.nodata is None and nodata == 0 and sar.input == "db":
+        steps.append("0 is missing, since the file names no value for it")
+    if sar.input != "power" or sar.speckle == "lee" or told.scaled(index):
         name, halo = f"{sar.band}-power", sar.window // 2 if sar.speckle == "lee" else 0
-        convert = partial(_power, sar=sar)
+        convert = partial(_power, sar=sar, told=told)
         path = converted(
             working_files, name, path, index, convert, asdict(sar), nodata=nodata, halo_px=halo
         )
@@ -73,7 +80,7 @@ def _check_scale(path: Path, sar: SarSource) -> None:
             for y in part
             for x in part
         ]
-    values = np.concatenate([each.ravel() for each in seen])
+    values = declared(path).values(np.concatenate([each.ravel() for each in seen]), sar.index)
     values = values[np.isfinite(values) & (values != 0)]
     if not values.size:
         return
@@ -94,16 +101,19 @@ def _check_scale(path: Path, sar: SarSource) -> None:
 
 
 def _nodata(path: Path, sar: SarSource) -> float | None:
-    """The recipe's nodata, or 0 for power in a file that declares none: no echo is no data."""
-    if sar.nodata is not None or sar.input == "db":
+    """The recipe's nodata, or 0 in a file that declares none: no echo is no data.
+
+    SNAP and others write 0 there, in decibels as well.
+    """
+    if sar.nodata is not None:
         return sar.nodata
     with reading(path), rasterio.open(path) as src:
         return 0.0 if src.nodata is None else None
 
 
-def _power(values: np.ndarray, sar: SarSource) -> np.ndarray:
+def _power(values: np.ndarray, sar: SarSource, told: Declared) -> np.ndarray:
     """Values as linear power, filtered if asked for."""
-    power = to_power(values, sar.input)
+    power = to_power(told.values(values, sar.index), sar.input)
     if sar.speckle != "lee":
         return power
     from keras_landslide.sar.speckle import lee  # SciPy's images: 0.4 s to import

@@ -11,8 +11,9 @@ import numpy as np
 import rasterio
 
 from keras_landslide.bands import BANDS, Band
-from keras_landslide.errors import BandError, RecipeError
+from keras_landslide.errors import BandError, InputFileError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
+from keras_landslide.rasters.declared import DEGREES, Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
@@ -41,17 +42,59 @@ def raster_layer(working_files: WorkingFiles, recipe: Recipe, raster: RasterSour
         resampling=raster.resampling,
         nodata=raster.nodata,
     )
+    told, indexes = declared(path), tuple(raster.bands.values())
+    said = [""] * len(known)
+    convert: list[Callable[[np.ndarray], np.ndarray] | None] = [None] * len(known)
     if (raster.scale, raster.offset) != (1.0, 0.0):
         how = f"stored value * {raster.scale:g} + {raster.offset:g}; {how}"
+    else:  # the recipe is silent: what the file says of itself counts
+        for place, (band, index) in enumerate(zip(known, indexes, strict=True)):
+            said[place], convert[place] = _as_declared(told, index, raster.unit or band.unit, path)
+            if said[place] and kind == "categorical":
+                raise InputFileError(
+                    f"{path}: band {index} declares a scale or a unit, but class bands hold class "
+                    "numbers; take it out with `gdal_edit.py -unsetmd`, or name another kind"
+                )
     bands = tuple(
-        BandInfo(band.name, raster.unit or band.unit, kind, path.name, how) for band in known
+        BandInfo(band.name, raster.unit or band.unit, kind, path.name, words + how)
+        for band, words in zip(known, said, strict=True)
     )
     if raster.valid:
         low, high = raster.valid
         bands = tuple(replace(b, derivation=f"{b.derivation}; nodata outside {low:g} to {high:g}")
                       for b in bands)  # fmt: skip
-    finish = partial(_scaled, scale=raster.scale, offset=raster.offset, valid=raster.valid)
+    finish = partial(
+        _scaled,
+        scale=raster.scale,
+        offset=raster.offset,
+        valid=raster.valid,
+        convert=convert if any(convert) else None,
+    )
     return Layer(bands, (part,), finish)
+
+
+def _as_declared(
+    told: Declared, index: int, unit: str, path: Path
+) -> tuple[str, Callable[[np.ndarray], np.ndarray] | None]:
+    """How the stored values of a band become values in `unit`, by what the file says; in words."""
+    words = ""
+    if told.scaled(index):
+        scale, offset = told.scales[index - 1], told.offsets[index - 1]
+        words = f"stored value * {scale:g} + {offset:g}, as the file says; "
+    have = told.units[index - 1].strip().lower()
+    if unit == "m" and have and (metres := told.metres(index, path)) != 1:
+        return f"{words}from {have}; ", partial(_metres, told=told, index=index, metres=metres)
+    if unit == "deg" and have in DEGREES:
+        return f"{words}from {have}; ", partial(_degrees, told=told, index=index, have=have)
+    return words, partial(told.values, index=index) if words else None
+
+
+def _metres(stored: np.ndarray, told: Declared, index: int, metres: float) -> np.ndarray:
+    return (told.values(stored, index) * np.float64(metres)).astype(np.float32)
+
+
+def _degrees(stored: np.ndarray, told: Declared, index: int, have: str) -> np.ndarray:
+    return DEGREES[have](told.values(stored, index).astype(np.float64)).astype(np.float32)
 
 
 def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
@@ -105,8 +148,10 @@ def _single(rasters: Sequence[Layer], name: str) -> tuple[Part, Callable[..., np
     """One band's part of a layer, and the layer's last step."""
     layer = next(layer for layer in rasters if name in [band.name for band in layer.bands])
     position = [band.name for band in layer.bands].index(name)
-    part = layer.parts[0]
-    return replace(part, indexes=(part.indexes[position],)), layer.finish
+    part, finish = layer.parts[0], layer.finish
+    if convert := getattr(finish, "keywords", {}).get("convert"):
+        finish = partial(finish, convert=[convert[position]])
+    return replace(part, indexes=(part.indexes[position],)), finish
 
 
 def check_indexes(path: Path, indexes: Sequence[int]) -> None:
@@ -137,8 +182,15 @@ def within(values: np.ndarray, valid: Sequence[float] | None) -> np.ndarray:
 
 
 def _scaled(
-    values: np.ndarray, scale: float, offset: float, valid: Sequence[float] | None
+    values: np.ndarray,
+    scale: float,
+    offset: float,
+    valid: Sequence[float] | None,
+    convert: Sequence[Callable[[np.ndarray], np.ndarray] | None] | None = None,
 ) -> np.ndarray:
+    for place, change in enumerate(convert or ()):
+        if change is not None:
+            values[..., place] = change(values[..., place])
     if scale != 1:
         values *= np.float32(scale)
     if offset != 0:

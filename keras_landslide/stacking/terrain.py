@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.bands import BANDS
-from keras_landslide.errors import GridMismatchError
+from keras_landslide.errors import GridMismatchError, InputFileError
 from keras_landslide.grid import Bounds, Grid, Window
 from keras_landslide.rasters.align import (
     bounds_in,
@@ -22,6 +22,7 @@ from keras_landslide.rasters.align import (
     offset_on,
     parse_crs,
 )
+from keras_landslide.rasters.declared import Declared, declared, voids_in, without_voids
 from keras_landslide.rasters.read import BandReader
 from keras_landslide.rasters.write import RasterWriter
 from keras_landslide.recipe import SURROUNDINGS, DemSource, Recipe
@@ -34,6 +35,8 @@ from keras_landslide.terrain.facing import eastness, northness
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
 
 TILE_PX = 1024
+HEIGHTS_M = (-500.0, 9000.0)
+"""The lowest and the highest land, with some room: the Dead Sea's shore and Mount Everest."""
 DERIVATIVES: dict[str, Callable[..., np.ndarray]] = {
     "slope": slope_deg,
     "aspect": aspect_deg,
@@ -63,8 +66,7 @@ def dem_layers(working_files: WorkingFiles, recipe: Recipe, dem: DemSource) -> l
     """
     path = recipe.resolve(dem.path)
     check_overlap(grid_of(path), working_files.grid, path)
-    if dem.valid:
-        path, dem = _in_range(working_files, path, dem), replace(dem, nodata=None)
+    path, dem, said = _as_metres(working_files, path, dem)
     uphill = [name for name in dem.derive if uphill_range(name)]
     names = [name for name in dem.derive if name != "elevation" and name not in uphill]
     name = Path(dem.path).name
@@ -79,18 +81,82 @@ def dem_layers(working_files: WorkingFiles, recipe: Recipe, dem: DemSource) -> l
             nodata=dem.nodata,
             name="elevation",
         )
-        band = described("elevation", name, how)
+        band = described("elevation", name, "; ".join([*said, how]))
         made["elevation"] = Layer((band,), (part,), unchanged)
         made |= uphill_layers(working_files, recipe, part, uphill, name)
     return [made[name] for name in dem.derive]
 
 
-def _in_range(working_files: WorkingFiles, path: Path, dem: DemSource) -> Path:
-    """The DEM with NaN for elevations out of the range that the recipe calls valid.
+def _as_metres(
+    working_files: WorkingFiles, path: Path, dem: DemSource
+) -> tuple[Path, DemSource, list[str]]:
+    """The DEM in metres, NaN where it has none, what is left to do of its section, and words.
+
+    Its own file, where that is so already. A scale, an offset and a unit of the file are applied,
+    the unit of its vertical CRS too; voids that the file does not name are missing.
+
+    Raises:
+        InputFileError: the unit is none of length, or heights are none of this planet.
+    """
+    told = declared(path)
+    metres = told.metres(1, path)
+    said = []
+    if told.scaled(1):
+        said.append(f"stored value * {told.scales[0]:g} + {told.offsets[0]:g}, as the file says")
+    if metres != 1:
+        said.append(f"from {told.units[0] or 'the unit of its vertical CRS'}, {metres:.10g} m")
+    voids: list[float] = []
+    if dem.valid is None:
+        voids = _check_heights(working_files, path, dem, told, metres)
+        if voids:
+            names = ", ".join(f"{void:g}" for void in voids)
+            said.append(f"{names} is missing, though the file does not say so")
+    if not (said or dem.valid):
+        return path, dem, said
+    made = _converted(working_files, path, dem, told, metres)
+    return made, replace(dem, nodata=None), said
+
+
+def _check_heights(
+    working_files: WorkingFiles, path: Path, dem: DemSource, told: Declared, metres: float
+) -> list[float]:
+    """The voids among the DEM's stored values; refuses heights that are none of this planet."""
+    grid = grid_of(path)
+    near = near_window(grid, working_files.grid, margin_px=_reach_px(grid, working_files.grid, dem))
+    voids: set[float] = set()
+    low, high = np.inf, -np.inf
+    with BandReader(path) as reader:
+        for tile in filter(near.intersects, grid.windows(TILE_PX)):
+            stored = reader.read_indexes((1,), tile, nodata=dem.nodata)
+            voids.update(voids_in(stored))
+            heights = told.values(without_voids(stored), 1) * metres
+            known = heights[np.isfinite(heights)]
+            if known.size:
+                low, high = min(low, float(known.min())), max(high, float(known.max()))
+    least, most = HEIGHTS_M
+    if low < least or high > most:
+        raise InputFileError(
+            f"{path}: holds heights from {low:g} to {high:g} m, but the land lies between "
+            f"{least:g} and {most:g} m; name its nodata value, or say in [dem] which heights are "
+            f"valid, such as valid = [{least:g}, {most:g}]"
+        )
+    return sorted(voids)
+
+
+def _converted(
+    working_files: WorkingFiles, path: Path, dem: DemSource, told: Declared, metres: float
+) -> Path:
+    """The DEM in metres, with NaN for voids and for heights that the recipe does not call valid.
 
     On the DEM's own grid, so that nothing else changes; but tiles far from the target, which nobody
     will read, are left out of the file.
     """
+
+    def heights(stored: np.ndarray) -> np.ndarray:
+        values = told.values(stored if dem.valid else without_voids(stored), 1)
+        if metres != 1:
+            values = (values * np.float64(metres)).astype(np.float32)
+        return within(values, dem.valid)
 
     def step(out: Path) -> None:
         grid = grid_of(path)
@@ -100,7 +166,7 @@ def _in_range(working_files: WorkingFiles, path: Path, dem: DemSource) -> Path:
         with BandReader(path) as reader, RasterWriter(out, grid, working=True) as writer:
             for tile in filter(near.intersects, grid.windows(TILE_PX)):
                 values = reader.read_indexes((1,), tile, nodata=dem.nodata)
-                writer.write(within(values, dem.valid), tile)
+                writer.write(heights(values), tile)
 
     settings = {"valid": dem.valid, "nodata": dem.nodata, "derive": dem.derive}
     return working_files.make("dem-valid", path, settings, step)

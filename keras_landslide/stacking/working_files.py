@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.errors import InputFileError
-from keras_landslide.files import file_state, fingerprint, output_errors
+from keras_landslide.files import file_state, fingerprint, on_disk, output_errors
 from keras_landslide.grid import Grid, Window
 from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, BandReader
@@ -86,7 +86,7 @@ class WorkingFiles:
         """
         states = []
         for path in source if isinstance(source, list) else [source]:
-            if not path.exists():
+            if not on_disk(path).exists():
                 raise InputFileError(f"{path}: no such file; check the path")
             states.append([file_state(part) for part in parts_of(path)])
         key = fingerprint([states, settings, repr(self.grid), self.boot])

@@ -207,7 +207,6 @@ ROUND = f"CURVEPOLYGON (CIRCULARSTRING ({X} {Y}, {X + 100} {Y}, {X} {Y}))"
         ([LINE, POINT], "Unknown", "holds no polygon but Line String and Point"),
         ([None, POINT], "Unknown", "holds no polygon but Point"),
         ([None], "Polygon", "shapes.gpkg"),
-        ([ROUND], "CurvePolygon", "but Curve Polygon; take another layer, buffer points"),
     ],
 )
 def test_what_is_no_area(scene, shapes, kind, words, capfd):
@@ -222,6 +221,13 @@ def test_a_layer_of_any_type_that_holds_polygons(scene, shapes):
     put_inventory(scene, *shapes)
     label = read_bands(build_stack(scene, scene.parent / "stack.tif"), ["label"])
     assert (label == 1).sum() >= 64
+
+
+def test_a_layer_of_curves(scene):
+    """A circle of 100 m across, in pixels of 12.5 m."""
+    put_inventory(scene, ROUND, kind="CurvePolygon")
+    label = read_bands(build_stack(scene, scene.parent / "stack.tif"), ["label"])
+    assert (label == 1).sum() == pytest.approx(np.pi * 50**2 / 12.5**2, abs=4)
 
 
 @pytest.mark.parametrize("name", ["dem.tif", "recipe.toml", "inventory.gpkg", "../{}/cloud.tif"])

@@ -165,7 +165,8 @@ def test_metres_of_web_maps_are_not_metres(tmp_path):
     """A plane of one in two at 45 degrees north, stored in Mercator, whose metres are 1.4 times."""
     web = Grid("EPSG:3857", Affine(30, 0, -8349000, 0, -30, 5621000), (60, 60))
     xs, _ = rasterio.warp.transform(web.crs, "EPSG:32618", *(v.ravel() for v in centres(web)))
-    write_raster(tmp_path / "dem.tif", (np.reshape(xs, web.shape) / 2).astype(np.float32), web)
+    heights = np.reshape(xs, web.shape) / 2 - 249_000  # of this planet
+    write_raster(tmp_path / "dem.tif", heights.astype(np.float32), web)
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('[dem]\npath = "dem.tif"\nderive = ["slope"]\n')
     out = build_stack(recipe, tmp_path / "stack.tif")
