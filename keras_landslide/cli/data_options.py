@@ -19,6 +19,8 @@ def layout_options(command):
                          help="Side to letterbox chips to, px."),
             click.option("--bands", help="Names of the bands, joined by commas (folder)."),
             click.option("--positive", help="Mask values that mean landslide (folder)."),
+            click.option("--mask-threshold", type=float,
+                         help="Masks of greys: from this value on a pixel is landslide (folder)."),
             click.option("--channels", help="l4s6 or l4s14 (landslide4sense)."),
         )
     ):  # fmt: skip

@@ -90,7 +90,8 @@ def _mask(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
                 "mask values",
                 where,
                 f"holds {values} beside 0 and {' or '.join(map(str, source.positive))}; name the "
-                "values that mean landslide (`positive`)",
+                "values that mean landslide (`positive`), or where greys do, from which value on "
+                f"(`mask_threshold`, such as {_middle(raw.mask):g})",
             )
         )
     if unlabelled.any():
@@ -110,6 +111,12 @@ def _mask(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
         elif positive.any() and not background.any():
             found.append(Problem("warning", "one class", where, "holds nothing but landslide"))
     return found
+
+
+def _middle(mask: np.ndarray) -> float:
+    """Half of the largest value of a mask: where its greys may be divided."""
+    most = float(np.nanmax(mask))
+    return np.ceil(most / 2) if most > 1 else most / 2
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -26,6 +26,7 @@ def image_folder(
     bands: Sequence[str] = (),
     positive: Sequence[int] = (1,),
     size: int | None = None,
+    mask_threshold: float | None = None,
     pixel_size_m: float = float("nan"),
 ) -> ChipSource:
     """List the pairs of image and mask files below `folder`; see `pairs.find_pairs`.
@@ -40,6 +41,8 @@ def image_folder(
         positive: mask values that mean landslide. 255 is unlabelled unless it is among them.
         size: side to letterbox the chips to; None takes that of the first that can be read,
             which all others have to have.
+        mask_threshold: masks of greys: stored values from this one on mean landslide, the others
+            background.
         pixel_size_m: pixel side, if known.
 
     Raises:
@@ -68,16 +71,21 @@ def image_folder(
         name="folder",
         title=folder.resolve().name,
         folder=folder,
-        bands=tuple(_band(name, first.dtype) for name in names),
+        bands=tuple(_band(name, first) for name in names),
         pixel_size_m=pixel_size_m,
         size=(int(side[0]), int(side[1])),
         chips=tuple(chips),
-        stored=_stored,
+        stored=partial(_stored, positive=positive[0], threshold=mask_threshold),
         convert=convert_folder(tuple(positive), size),
         stored_shape=shape,  # type: ignore[arg-type]
         positive=tuple(positive),
         has_splits=splits,
-        options={"bands": list(names), "positive": list(positive), "size": size},
+        options={
+            "bands": list(names),
+            "positive": list(positive),
+            "size": size,
+            **({} if mask_threshold is None else {"mask_threshold": mask_threshold}),
+        },
         problems=tuple(problems),
         licence="unknown: ask whoever gave you the files",
     )
@@ -98,9 +106,12 @@ def _default_bands(count: int) -> tuple[str, ...]:
     return USUAL.get(count) or tuple(f"band_{number + 1}" for number in range(count))
 
 
-def _band(name: str, dtype: np.dtype) -> Band:
+def _band(name: str, image: np.ndarray) -> Band:
     known = BANDS.get(name)
-    whole = np.issubdtype(dtype, np.integer)
+    whole = np.issubdtype(image.dtype, np.integer)
+    if not whole:  # pixels without data make whole numbers float32
+        there = image[np.isfinite(image)]
+        whole = there.size > 0 and float(there.max()) > 1 and bool((there == np.rint(there)).all())
     # Whole numbers are as a sensor or a picture gave them, whatever the band's name promises.
     unit = known.unit if known and not whole else "DN"
     return Band(name, unit, known.kind if known else "continuous", f"{name} as stored")
@@ -137,12 +148,12 @@ def _arrays(folder: Path) -> tuple[list[Chip], list[Problem], bool]:
     return chips, problems, bool(chips)
 
 
-def _stored(chip: Chip) -> Raw:
+def _stored(chip: Chip, *, positive: int, threshold: float | None) -> Raw:
     assert chip.mask is not None
-    return Raw(
-        read_image(chip.image, place=chip.place),
-        read_mask(chip.mask, place=chip.place),
-    )
+    mask = read_mask(chip.mask, place=chip.place)
+    if threshold is not None:
+        mask = np.where(np.isnan(mask), np.nan, np.where(mask >= threshold, positive, 0))
+    return Raw(read_image(chip.image, place=chip.place), mask)
 
 
 def convert_folder(

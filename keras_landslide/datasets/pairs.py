@@ -52,6 +52,8 @@ def find_pairs(
         if split:
             splits.add(split)
         prefix = f"{split}/" if split else ""
+        for place in filter(None, (images, masks)):
+            problems += _doubles(place, suffixes)
         pictures, truths = listing(images, suffixes), listing(masks, suffixes) if masks else {}
         for key, path in pictures.items():
             mask = truths.get(key)
@@ -72,8 +74,29 @@ def find_pairs(
 
 def listing(folder: Path, suffixes: Sequence[str] = SUFFIXES) -> dict[str, Path]:
     """Files of a folder by their stem, in natural order (2 before 10)."""
-    found = [p for p in folder.iterdir() if p.suffix.lower() in suffixes and p.is_file()]
+    found = _files(folder, suffixes)
     return {stem(path): path for path in sorted(found, key=lambda p: natural(p.stem))}
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Files of some kinds; hidden ones, such as a Mac's `._chip.png`, are passed over."""
+    return [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _doubles(folder: Path, suffixes: Sequence[str]) -> list[Problem]:
+    """Files of one folder that would be taken for the same chip."""
+    seen: dict[str, Path] = {}
+    found = []
+    for path in sorted(_files(folder, suffixes)):
+        first = seen.setdefault(stem(path), path)
+        if first is not path:
+            text = f"and {first.name} stand for the same chip; keep one of them, or rename it"
+            found.append(Problem("error", "two files for a chip", str(path), text))
+    return found
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:

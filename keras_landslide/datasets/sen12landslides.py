@@ -24,6 +24,9 @@ from keras_landslide.datasets.pairs import natural
 from keras_landslide.errors import InputFileError
 
 OFFICIAL = {"train": 13628}
+CLEAR_CLASSES = (4, 5, 6, 7, 11)
+"""Of Sentinel-2's scene classification: vegetation, bare, water, unclassified, snow."""
+CLEAR_SHARE = 0.9
 SIZE_PX = 128
 VARIABLES = {
     "B02": "blue",
@@ -43,13 +46,13 @@ VARIABLES = {
 def sen12landslides(folder: str | Path, *, step: int | None = None) -> ChipSource:
     """List the Sentinel-2 patches in `folder` or in its `s2` or `data/s2`.
 
-    There are no splits in the files themselves. The image is that of one date; clouds are not
-    looked at.
+    There are no splits in the files themselves. The image is that of one date.
 
     Args:
         folder: the data set.
         step: which of the dates, from 0; None takes the first after the event, which each file
-            tells.
+            tells, on which at least `CLEAR_SHARE` of the patch is clear by the scene
+            classification; where there is none such, the clearest after the event.
     """
     folder = Path(folder)
     where = next((p for p in (folder / "data" / "s2", folder / "s2") if p.is_dir()), folder)
@@ -79,7 +82,7 @@ def _stored(chip: Chip, *, step: int | None) -> Raw:
             missing = [name for name in (*VARIABLES, "MASK") if name not in file]
             if missing:
                 raise InputFileError(f"{path}: has no variable {', '.join(missing)}")
-            date = _after(file, path) if step is None else step
+            date = _clear(file, _after(file, path)) if step is None else step
             dates = len(file["B02"])
             if not 0 <= date < dates:
                 raise InputFileError(f"{path}: has {dates} dates, and none of number {date}")
@@ -105,6 +108,16 @@ def _after(file: h5py.File, path: Path) -> int:
             f"{path}: does not tell which date is the first after the event; name it (`step`)"
         )
     return int(found[1])
+
+
+def _clear(file: h5py.File, first: int) -> int:
+    """The first date from `first` on that is clear; the clearest one where none is."""
+    if "SCL" not in file or not 0 <= first < len(file["SCL"]):
+        return first
+    classes = file["SCL"][first:]
+    shares = np.isin(classes, CLEAR_CLASSES).mean(axis=(1, 2))
+    enough = np.flatnonzero(shares >= CLEAR_SHARE)
+    return first + int(enough[0] if enough.size else np.argmax(shares))
 
 
 def _values(variable: h5py.Dataset, date: int) -> np.ndarray:

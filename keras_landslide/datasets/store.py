@@ -105,6 +105,11 @@ def open_chips(source: ChipSource, folder: str | Path) -> ChipCache:
             f"{source.folder}: no mask has a landslide pixel; if another value than "
             f"{' or '.join(map(str, source.positive))} means landslide, say so (`positive`)"
         )
+    if all(count.landslide == count.labelled for count in counts):
+        raise SplitError(
+            f"{source.folder}: every labelled pixel is landslide; there is no background to learn "
+            "from, check what the masks' values mean (`positive`)"
+        )
     return ChipCache(
         images,
         labels,

@@ -91,12 +91,27 @@ def declared(path: str | Path) -> Declared:
         InputFileError: it is missing or no raster.
     """
     with reading(path), rasterio.open(path) as src:
-        return Declared(
-            tuple(map(float, src.scales)),
-            tuple(map(float, src.offsets)),
-            tuple(unit or "" for unit in src.units),
-            vertical_unit_m(src.crs) if src.crs else None,
-        )
+        return declared_of(src)
+
+
+def declared_of(src: rasterio.DatasetReader) -> Declared:
+    """What an open raster says of its bands."""
+    return Declared(
+        tuple(map(float, src.scales)),
+        tuple(map(float, src.offsets)),
+        tuple(unit or "" for unit in src.units),
+        vertical_unit_m(src.crs) if src.crs else None,
+    )
+
+
+def equals_nodata(values: np.ndarray, nodata: float) -> np.ndarray:
+    """Where stored values are nodata; compared in the stored type, before a cast to float32."""
+    if values.dtype.kind == "f":
+        # Files often carry float nodata rounded to 6 digits, such as -3.402823e+38.
+        return np.isclose(values, values.dtype.type(nodata), rtol=1e-6, atol=0, equal_nan=True)
+    info = np.iinfo(values.dtype)
+    inside = float(nodata).is_integer() and info.min <= nodata <= info.max
+    return values == values.dtype.type(int(nodata)) if inside else np.zeros(values.shape, bool)
 
 
 def horizontal(crs: CRS) -> CRS:

@@ -18,7 +18,7 @@ from keras_landslide.bands import require_bands
 from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window, is_mercator
-from keras_landslide.rasters.declared import alpha_band, horizontal
+from keras_landslide.rasters.declared import alpha_band, equals_nodata, horizontal
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
 
 MIN_TILE_ROWS = 256
@@ -231,7 +231,7 @@ class BandReader:
         for channel, index in enumerate(indexes):
             hole = self._src.nodatavals[index - 1] if nodata is None else nodata
             if hole is not None and not np.isnan(hole):
-                planes[channel][_equals(values[channel], hole)] = np.nan
+                planes[channel][equals_nodata(values[channel], hole)] = np.nan
             if nodata is None and self._alpha not in (None, index):
                 opacity = self._read_inside([self._alpha], inside)[0]  # type: ignore[list-item]
                 planes[channel][opacity == 0] = np.nan
@@ -269,13 +269,3 @@ def read_bands(path: str | Path, names: Sequence[str], window: Window | None = N
 
 def _names(src: rasterio.DatasetReader) -> tuple[str, ...]:
     return tuple(name or f"band_{i}" for i, name in enumerate(src.descriptions, start=1))
-
-
-def _equals(values: np.ndarray, nodata: float) -> np.ndarray:
-    """Where stored values are nodata; compared in the stored type, before the cast to float32."""
-    if values.dtype.kind == "f":
-        # Files often carry float nodata rounded to 6 digits, such as -3.402823e+38.
-        return np.isclose(values, values.dtype.type(nodata), rtol=1e-6, atol=0)
-    info = np.iinfo(values.dtype)
-    inside = float(nodata).is_integer() and info.min <= nodata <= info.max
-    return values == values.dtype.type(int(nodata)) if inside else np.zeros(values.shape, bool)

@@ -59,6 +59,8 @@ def lines(found: Findings):
         )
         yield f"  {name:14} {band['unit']:12} {numbers}"
     yield f"  licence: {facts['licence']}"
+    chips, usable = facts["chips"], facts["usable"]
+    yield f"  {chips} chips went in, {usable} can be used, {chips - usable} cannot"
     if not found.problems:
         yield "nothing wrong was found"
     for (grade, kind), problems in found.by_kind().items():
