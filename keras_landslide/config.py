@@ -19,6 +19,14 @@ MONITORS = ("val_f1", "val_precision", "val_recall", "val_loss")
 """What may say which epoch of a run is kept; all at a threshold of 0.5."""
 LAST = "epoch"
 """As a monitor: the later, the better."""
+MOST = {
+    "learning_rate": 100,
+    "batch_size": 65_536,
+    "epochs": 1_000_000,
+    "patience": 1_000_000,
+    "oversample": 1_000,
+}
+"""The largest values that any run could mean."""
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 """Keras's names of what a network computes in; its weights are float32 in each."""
 
@@ -223,8 +231,10 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
         "data.oversample": d.oversample,
     }
     for key, value in positive.items():
-        if not 0 < value < math.inf:
-            raise RecipeError(f"{path}: {key} = {value} should be finite and greater than 0")
+        if not 0 < value <= (most := MOST[key.partition(".")[2]]):
+            raise RecipeError(
+                f"{path}: {key} = {value} should be greater than 0 and at most {most:g}"
+            )
     ranges = {
         "optimizer": (t.optimizer in OPTIMIZERS, f"one of: {', '.join(OPTIMIZERS)}"),
         "monitor": (t.monitor in (*MONITORS, LAST), f"one of: {', '.join((*MONITORS, LAST))}"),

@@ -163,6 +163,24 @@ def keep_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
             raise OutputError(f"{path}: is an input of this command; choose another output")
 
 
+OWNERS = {"history.csv": "train", "bundle.json": "export", "trials.csv": "tune"}
+"""Files that tell which verb made a folder."""
+
+
+def refuse_folder_of_another(out: str | Path) -> None:
+    """Refuse an output folder in which another verb's work would be written over.
+
+    Raises:
+        OutputError: it is a run, a bundle or a search.
+    """
+    for name, verb in OWNERS.items():
+        if (Path(out) / name).is_file():
+            raise OutputError(
+                f"{out}: is a folder of `{verb}` (it holds {name}), some of whose files would be "
+                "written over; choose another output folder"
+            )
+
+
 def on_disk(path: str | Path) -> Path:
     """The file that a path leads to: of a member of an archive, the archive.
 

@@ -78,3 +78,14 @@ def test_a_byte_order_mark_is_read_over(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("[training]\nepochs = 3\n", encoding="utf-8-sig")
     assert load_run_config(path).training.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("epochs", "100000000000"), ("learning_rate", "1e30"), ("batch_size", "100000000")],
+)
+def test_numbers_that_no_run_could_mean(key, value, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(f"[training]\n{key} = {value}\n")
+    with pytest.raises(RecipeError, match=f"training.{key} = .* should be greater than 0 and at m"):
+        load_run_config(path)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import keras_landslide as kl
 from keras_landslide.errors import OutputError
 from keras_landslide.files import (
     file_sha256,
     fingerprint,
     output_errors,
+    refuse_folder_of_another,
     replacing,
     write_json,
     write_text,
@@ -140,3 +142,19 @@ def test_digests(tmp_path):
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
     assert fingerprint(Path("x")) == fingerprint("x")
+
+
+@pytest.mark.parametrize("name", ["history.csv", "bundle.json", "trials.csv"])
+def test_the_folder_of_another_verb(name, tmp_path):
+    refuse_folder_of_another(tmp_path / "new")
+    refuse_folder_of_another(tmp_path)
+    (tmp_path / name).write_text("kept")
+    with pytest.raises(OutputError, match=f"is a folder of `.*holds {name}.*choose another output"):
+        refuse_folder_of_another(tmp_path)
+
+
+def test_evaluate_leaves_a_run_alone(tmp_path):
+    (tmp_path / "history.csv").write_text("epoch\n")
+    with pytest.raises(OutputError, match="is a folder of `train`"):
+        kl.evaluate("p.tif", "s.tif", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]

@@ -113,5 +113,5 @@ def seed_option(purpose: str) -> Callable[[Any], Any]:
     Args:
         purpose: what it seeds, for the help.
     """
-    kind = click.IntRange(min=0)
+    kind = click.IntRange(min=0, max=2**32 - 1)
     return click.option("--seed", type=kind, default=0, show_default=True, help=purpose)

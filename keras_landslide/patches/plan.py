@@ -30,6 +30,10 @@ from keras_landslide.rasters.read import StackInfo, stack_info
 SPLIT_KINDS = ("spatial", "random")
 
 
+MOST_PX = 1_000_000
+"""No scene is wider."""
+
+
 @dataclass(frozen=True)
 class PatchSettings:
     """How to cut and split.
@@ -77,14 +81,19 @@ class PatchSettings:
             raise SplitError(
                 f"unknown split '{self.split_kind}'; choose {' or '.join(SPLIT_KINDS)}"
             )
-        if self.size < 1 or self.seed < 0:
-            raise SplitError("`size` has to be at least 1, and `seed` at least 0")
+        if not 1 <= self.size <= MOST_PX or not 0 <= self.seed < 2**32:
+            raise SplitError(
+                f"`size` has to be from 1 to {MOST_PX}, and `seed` from 0 to {2**32 - 1}"
+            )
         block = self.block
         if block is None:
             block = self.size * min(max(min(shape) // (8 * self.size), 1), 4)
         buffer = self.size if self.buffer is None else self.buffer
-        if block < 1 or buffer < 0 or self.folds < 1:
-            raise SplitError("`block` and `folds` have to be at least 1, and `buffer` at least 0")
+        if not (1 <= block <= MOST_PX and 0 <= buffer <= MOST_PX and self.folds >= 1):
+            raise SplitError(
+                f"`block` has to be from 1 to {MOST_PX}, `buffer` from 0 to {MOST_PX}, and "
+                "`folds` at least 1"
+            )
         if self.test_fold is not None and (self.split_kind == "random" or self.folds < 3):
             raise SplitError(
                 "`test_fold` needs a spatial split and at least 3 `folds`: one is test, one val"

@@ -40,6 +40,7 @@ LOOK: Any = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "savefig.dpi": 130,
+    "text.parse_math": False,  # a $ in a name is a dollar
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import load_run_config
-from keras_landslide.files import file_state
+from keras_landslide.files import file_state, refuse_folder_of_another
 from keras_landslide.options import from_keywords
 from keras_landslide.workflows.new_place import NewPlace, Remedy
 from keras_landslide.workflows.results import Result, by_name
@@ -59,6 +59,7 @@ def adapt(
     from keras_landslide.runtime.lock import folder_lock
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
+    refuse_folder_of_another(out)
     with quiet_tensorflow():
         from keras_landslide.bundle.export import export_bundle
 

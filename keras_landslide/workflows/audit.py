@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig, load_run_config
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.workflows.results import Result, by_name
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def audit(
     from keras_landslide.runtime.progress import progress
     from keras_landslide.workflows.audit_runs import cut_again, left_out_blocks, split_blocks
 
+    refuse_folder_of_another(out)
     first, out = load_run_config(config), Path(out)
     stacks = [Path(stack).resolve() for stack in (first.data.stack, *basins)]
     if twice := [str(stack) for stack in stacks if stacks.count(stack) > 1]:

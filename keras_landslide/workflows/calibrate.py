@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.options import from_keywords
 from keras_landslide.workflows.results import Result, by_name
 from keras_landslide.workflows.settings import Blocks, Fitting
@@ -69,6 +70,7 @@ def calibrate(
         validation_pixels,
     )
 
+    refuse_folder_of_another(out)
     chosen = from_keywords(options, fitting=fitting, blocks=blocks)
     fitting, blocks = chosen["fitting"], chosen["blocks"]
     method, split, test_split = fitting.method, fitting.split, fitting.test_split

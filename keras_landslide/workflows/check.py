@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.workflows.results import Result, by_name
 
 
@@ -45,6 +46,7 @@ def check(
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.drift_figure import drift_figure
 
+    refuse_folder_of_another(out)
     if training_patches is not None and training_stack is None:
         raise LandslideError(
             "`training_patches` say which part of `training_stack` was learnt from; give both"

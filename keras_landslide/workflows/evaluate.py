@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import OptionError
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.options import from_keywords
 from keras_landslide.workflows.results import Result
 from keras_landslide.workflows.settings import Judging, Scored, Truth
@@ -45,6 +46,7 @@ def evaluate(
     from keras_landslide.workflows.evaluate_run import evaluate_run
     from keras_landslide.workflows.score_map import score_map
 
+    refuse_folder_of_another(out)
     chosen = from_keywords(options, scored=scored, truth=truth, judging=judging)
     scored, judging = chosen["scored"], chosen["judging"]
     if judging.bundle is not None and judging.threshold is not None:

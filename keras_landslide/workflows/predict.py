@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import LandslideError, LandslideWarning
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.options import from_keywords
 from keras_landslide.workflows.results import Prediction
 from keras_landslide.workflows.settings import Answering, Drawing, Polygons, Resources
@@ -58,6 +59,7 @@ def predict(
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.workflows.check import drift_warning
 
+    refuse_folder_of_another(out)
     chosen = from_keywords(
         options, answering=answering, drawing=drawing, polygons=polygons, resources=resources
     )

@@ -98,9 +98,13 @@ class Resources:
         default=None,
         help="Side of a window in pixels; memory and speed grow with it.",
         least=1,
+        most=1_000_000,
     )
     batch_size: int = option(
-        default=1, help="Windows per call of the network; raise it on a GPU.", least=1
+        default=1,
+        help="Windows per call of the network; raise it on a GPU.",
+        least=1,
+        most=4096,
     )
     scheduler: str | None = option(
         default=None, help="Work on the Dask cluster of this scheduler.", metavar="ADDRESS"

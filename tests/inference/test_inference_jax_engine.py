@@ -132,7 +132,7 @@ def test_memory_of_a_gpu(bundle):
 
 def test_values_too_large_for_half_precision(bundle):
     last = run(OVERFLOW, bundle).stderr.splitlines()[-1]
-    assert "EngineError" in last and "too large for half precision; choose --engine jax" in last
+    assert "EngineError" in last and "too large for half precision; choose `engine` jax" in last
 
 
 def predict(bundle, stack, out, *options, variables=None):

@@ -13,6 +13,9 @@ from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.evaluation.answers import Predict
 
+ROUNDING = 1e-3
+"""How far half precision may lead beyond 0 and 1."""
+
 
 class PoolUse(NamedTuple):
     """Memory that an engine keeps from one call for the next.
@@ -99,7 +102,18 @@ class LoadedBundle(ABC):
         raise EngineError("draws from dropout are made by the engine tensorflow alone")
 
     def calibrated(self, probability: np.ndarray) -> np.ndarray:
-        """What the graph answers, float32 (B, h, w), by the calibration of a bundle of format 1."""
+        """What the graph answers, float32 (B, h, w), by the calibration of a bundle of format 1.
+
+        Raises:
+            BundleError: the answers are no probabilities.
+        """
+        if probability.size:
+            low, high = float(np.nanmin(probability)), float(np.nanmax(probability))
+            if low < -ROUNDING or high > 1 + ROUNDING:
+                raise BundleError(
+                    f"{self.bundle.folder}: its network answers from {low:g} to {high:g}, which "
+                    "are no probabilities; export a network that ends in a sigmoid"
+                )
         if self._calibration is None:
             return probability
         return self._calibration(probability).astype(np.float32)

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
+from keras_landslide.bundle.graph import check_graph
 from keras_landslide.bundle.read import Bundle
 from keras_landslide.errors import BundleError, EngineError
 from keras_landslide.evaluation.answers import Predict
@@ -44,6 +45,7 @@ class TensorFlowBundle(LoadedBundle):
             tf.config.list_logical_devices()
 
         tf.get_logger().setLevel("ERROR")
+        check_graph(bundle.saved_model)
         try:
             loaded = tf.saved_model.load(str(bundle.saved_model))
         except (OSError, ValueError, RuntimeError, IndexError, tf.errors.OpError) as error:
