@@ -231,9 +231,10 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
         "data.oversample": d.oversample,
     }
     for key, value in positive.items():
-        if not 0 < value <= (most := MOST[key.partition(".")[2]]):
+        most = MOST[key.partition(".")[2]]
+        if not 0 < value <= most:
             raise RecipeError(
-                f"{path}: {key} = {value} should be greater than 0 and at most {most:g}"
+                f"{path}: {key} = {value} should be finite, greater than 0 and at most {most:g}"
             )
     ranges = {
         "optimizer": (t.optimizer in OPTIMIZERS, f"one of: {', '.join(OPTIMIZERS)}"),

@@ -42,7 +42,9 @@ def check_graph(saved_model: Path) -> None:
     try:
         model.ParseFromString(path.read_bytes())
     except (OSError, DecodeError) as error:
-        raise BundleError(f"{saved_model}: cannot be loaded; export the run again") from error
+        raise BundleError(
+            f"{saved_model}: cannot be loaded ({error}); export the run again"
+        ) from error
     for graph in (meta.graph_def for meta in model.meta_graphs):
         savers = {each.signature.name for each in graph.library.function}
         savers = {name for name in savers if SAVER.match(name)}

@@ -45,7 +45,7 @@ def test_without_a_verb_the_help_is_shown(arguments, capsys):
 
 def test_unknown_verb_and_option_exit_2(capsys):
     for arguments, words in (
-        (["audit", "a.toml", "-o", "a", "--seed", "-1"], "-1 is not in the range x>=0"),
+        (["audit", "a.toml", "-o", "a", "--seed", "-1"], "-1 is not in the range 0<=x<=4294967295"),
         (["fly"], "No such command 'fly'"),
         (["stack", "--fly"], "No such option '--fly'"),
         (["stack"], "Missing argument 'RECIPE'"),
