@@ -82,7 +82,10 @@ def array_length(path: Path) -> int:
     Raises:
         InputFileError: the file cannot be read.
     """
-    return len(_npy(path))
+    values = _npy(path)
+    if not values.ndim:
+        raise InputFileError(f"{path}: holds a single number, not an array of chips")
+    return len(values)
 
 
 def _read(path: Path, keys: Sequence[str], place: int | None) -> np.ndarray:

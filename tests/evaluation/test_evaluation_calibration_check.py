@@ -78,7 +78,7 @@ def test_all_pixels_of_a_class_in_one_group(scene, rare, name):
     label = np.full(GRID.shape, 1 - rare, np.float32)
     label[:5, :5] = rare
     write_raster(pixels.stack, label, GRID, names=["label"])
-    told = f"all {name} pixels to fit on lie in one of the 5 groups .* a smaller --block than 10"
+    told = f"all {name} pixels to fit on lie in one of the 5 groups .* a smaller `block_px` than 10"
     with pytest.raises(NodataError, match=told):
         cross_fitted(pixels, fit_temperature)
     label[:] = 1 - rare

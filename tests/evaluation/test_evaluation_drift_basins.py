@@ -24,8 +24,10 @@ def trained(tmp_path_factory):
     build_stack(home / BASIN / "recipe.toml", home / "stack.tif")
     values = read_bands(home / "stack.tif", NAMES).reshape(-1, len(NAMES))
     low, high = np.nanpercentile(values, [1, 99], axis=0)
-    rows = zip(np.nanmean(values, 0), np.nanstd(values, 0), low, high, strict=True)
-    ranges = {n: dict(zip(("mean", "std", "p01", "p99"), map(float, r), strict=True))
+    least, most = np.nanmin(values, 0), np.nanmax(values, 0)
+    rows = zip(least, most, np.nanmean(values, 0), np.nanstd(values, 0), low, high, strict=True)
+    keys = ("min", "max", "mean", "std", "p01", "p99")
+    ranges = {n: dict(zip(keys, map(float, r), strict=True))
               for n, r in zip(NAMES, rows, strict=True)}  # fmt: skip
     contract = {
         "format": 1, "name": "toy", "simulated": True, "pixel_size_m": 12.5, "patch_size_px": 64,
