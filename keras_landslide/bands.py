@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keras_landslide.errors import BandError, UnknownNameError
@@ -22,38 +23,60 @@ class Band:
         kind: `continuous`, `categorical`, or `azimuth` (degrees clockwise from north, which turn
             with the image when it is rotated or mirrored).
         description: one line for people.
+        sensor: whose bands are missing together: `optical`, `sar` or `terrain`; empty for others.
     """
 
     name: str
     unit: str
     kind: str
     description: str
+    sensor: str = ""
 
 
 BANDS: dict[str, Band] = {
     band.name: band
     for band in (
-        Band("red", "reflectance", "continuous", "surface reflectance, red"),
-        Band("green", "reflectance", "continuous", "surface reflectance, green"),
-        Band("blue", "reflectance", "continuous", "surface reflectance, blue"),
-        Band("nir", "reflectance", "continuous", "surface reflectance, near infrared"),
-        Band("coastal", "reflectance", "continuous", "surface reflectance, coastal aerosol"),
-        Band("red_edge_1", "reflectance", "continuous", "surface reflectance, 705 nm"),
-        Band("red_edge_2", "reflectance", "continuous", "surface reflectance, 740 nm"),
-        Band("red_edge_3", "reflectance", "continuous", "surface reflectance, 783 nm"),
-        Band("water_vapour", "reflectance", "continuous", "reflectance, water vapour, 945 nm"),
-        Band("cirrus", "reflectance", "continuous", "reflectance, cirrus, 1374 nm"),
-        Band("swir_1", "reflectance", "continuous", "surface reflectance, 1610 nm"),
-        Band("swir_2", "reflectance", "continuous", "surface reflectance, 2190 nm"),
-        Band("ndvi", "1", "continuous", "normalised difference vegetation index"),
-        Band("elevation", "m", "continuous", "elevation above the vertical datum"),
-        Band("slope", "deg", "continuous", "steepest slope angle"),
-        Band("aspect", "deg", "azimuth", "downslope direction, clockwise from north"),
-        Band("curvature", "1/m", "continuous", "general curvature, positive where convex"),
-        Band("profile_curvature", "1/m", "continuous", "curvature along the steepest slope"),
-        Band("plan_curvature", "1/m", "continuous", "curvature along the contour"),
-        Band("vv_pre", "dB", "continuous", "Sentinel-1 VV backscatter before the event"),
-        Band("vv_post", "dB", "continuous", "Sentinel-1 VV backscatter after the event"),
+        Band("red", "reflectance", "continuous", "surface reflectance, red", "optical"),
+        Band("green", "reflectance", "continuous", "surface reflectance, green", "optical"),
+        Band("blue", "reflectance", "continuous", "surface reflectance, blue", "optical"),
+        Band("nir", "reflectance", "continuous", "surface reflectance, near infrared", "optical"),
+        Band(
+            "coastal",
+            "reflectance",
+            "continuous",
+            "surface reflectance, coastal aerosol",
+            "optical",
+        ),
+        Band("red_edge_1", "reflectance", "continuous", "surface reflectance, 705 nm", "optical"),
+        Band("red_edge_2", "reflectance", "continuous", "surface reflectance, 740 nm", "optical"),
+        Band("red_edge_3", "reflectance", "continuous", "surface reflectance, 783 nm", "optical"),
+        Band(
+            "water_vapour",
+            "reflectance",
+            "continuous",
+            "reflectance, water vapour, 945 nm",
+            "optical",
+        ),
+        Band("cirrus", "reflectance", "continuous", "reflectance, cirrus, 1374 nm", "optical"),
+        Band("swir_1", "reflectance", "continuous", "surface reflectance, 1610 nm", "optical"),
+        Band("swir_2", "reflectance", "continuous", "surface reflectance, 2190 nm", "optical"),
+        Band("ndvi", "1", "continuous", "normalised difference vegetation index", "optical"),
+        Band("elevation", "m", "continuous", "elevation above the vertical datum", "terrain"),
+        Band("slope", "deg", "continuous", "steepest slope angle", "terrain"),
+        Band("aspect", "deg", "azimuth", "downslope direction, clockwise from north", "terrain"),
+        Band(
+            "curvature", "1/m", "continuous", "general curvature, positive where convex", "terrain"
+        ),
+        Band(
+            "profile_curvature",
+            "1/m",
+            "continuous",
+            "curvature along the steepest slope",
+            "terrain",
+        ),
+        Band("plan_curvature", "1/m", "continuous", "curvature along the contour", "terrain"),
+        Band("vv_pre", "dB", "continuous", "Sentinel-1 VV backscatter before the event", "sar"),
+        Band("vv_post", "dB", "continuous", "Sentinel-1 VV backscatter after the event", "sar"),
         Band("cloud", "class", "categorical", "cloud mask: 0 clear, 1 cloud, 2 cloud shadow"),
         Band("label", "class", "categorical", "0 background, 1 landslide, 255 unlabelled"),
     )
@@ -82,6 +105,17 @@ IMAGE_MODELS: dict[str, tuple[str, ...]] = {
         "elevation",
     ),
 }
+
+
+GROUPS = ("optical", "sar")
+"""Sensors that a network may have to do without; there is always an elevation model."""
+
+
+def band_groups(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Which of `names` come from which sensor, in their order; sensors without one are left out."""
+    sensors = {name: BANDS[name].sensor for name in names if name in BANDS}
+    found = {group: tuple(n for n in names if sensors.get(n) == group) for group in GROUPS}
+    return {group: bands for group, bands in found.items() if bands}
 
 
 def image_model_bands(name: str) -> tuple[str, ...]:

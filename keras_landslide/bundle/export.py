@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_landslide import models
-from keras_landslide.band_groups import band_groups
+from keras_landslide.bands import band_groups
 from keras_landslide.bundle.contract import (
     LARGEST_PX,
     BandDropout,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_landslide.band_groups import band_groups
+from keras_landslide.bands import band_groups
 from keras_landslide.errors import RecipeError
 from keras_landslide.training.batches import BatchSource
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_landslide.band_groups import band_groups
+from keras_landslide.bands import band_groups
 from keras_landslide.evaluation.answers import answers, as_predict
 from keras_landslide.training.band_dropout import HiddenBands
 from keras_landslide.training.batches import BatchSource
