@@ -4,7 +4,7 @@ import keras
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def graphs_as_they_are():
     """Grappler off while the networks are tested: it takes longer than it saves."""
     if keras.backend.backend() != "tensorflow":
