@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -18,6 +19,23 @@ from keras_landslide.cli.verb import HELP
 from keras_landslide.errors import LandslideError, did_you_mean
 from keras_landslide.runtime.environment import backend_fault
 from keras_landslide.version import __version__
+
+LONGEST = 1024
+"""Characters of a word of a message that are shown."""
+OF_THE_SYSTEM = {
+    errno.ENAMETOOLONG: "give a shorter path",
+    errno.ELOOP: "its links lead in a circle; give another path",
+    errno.EACCES: "give yourself access, or give another path",
+    errno.EPERM: "give yourself access, or give another path",
+    errno.EROFS: "choose a folder that can be written",
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some space and run again",
+    errno.EFBIG: "raise the file size limit and run again",
+    errno.EIO: "the disk or the network failed; check it and run again",
+    errno.EMFILE: "raise the limit of open files (ulimit -n) and run again",
+    errno.ENFILE: "close other programs and run again",
+}
+"""What the system refuses to anybody, and what helps: no defect of ours."""
 
 
 class LazyGroup(click.Group):
@@ -93,7 +111,7 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         _end_bars()
         if debug:
             traceback.print_exc()
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {_line(str(error))}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
         _end_bars()
@@ -104,7 +122,12 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
         if backend and backend in str(error) and "keras" not in sys.modules:
             print(f"error: {backend_fault(backend) or error}", file=sys.stderr)
             sys.exit(2)
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        if isinstance(error, OSError) and error.errno in OF_THE_SYSTEM:
+            where = "" if error.filename is None else f"{error.filename}: "
+            reason = (error.strerror or str(error)).lower()
+            print(f"error: {_line(where + reason)}; {OF_THE_SYSTEM[error.errno]}", file=sys.stderr)
+            sys.exit(2)
+        detail = _line(f"{type(error).__name__}: {error}")
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)
         sys.exit(1)
 
@@ -129,9 +152,15 @@ def _end_bars() -> None:
         module.close_bars()
 
 
+def _line(text: str) -> str:
+    """A message as one line; a word that is longer than any sensible path is cut short."""
+    words = (w if len(w) <= LONGEST else f"{w[:80]}...{w[-80:]}" for w in text.split())
+    return " ".join(words)
+
+
 def _usage(error: click.ClickException) -> str:
     """A wrong command line as one line that says where its help is."""
-    text = " ".join(error.format_message().split()).rstrip(".")
+    text = _line(error.format_message()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{text}; see {context.command_path} --help" if context else text
 

@@ -30,8 +30,9 @@ def restart_with_huge_pages() -> None:
     # Without arguments, or reading the program from standard input, Python would begin otherwise.
     if wanted is None or again or sys.orig_argv[1:2] in ([], ["-"]):
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as where a shell has closed it
+            stream.flush()
     environment = {**os.environ, VARIABLE: wanted, BEGUN_AGAIN: "yes"}
     try:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
