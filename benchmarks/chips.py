@@ -27,8 +27,8 @@ from keras_landslide.datasets.landslide4sense import DIVISORS
 from keras_landslide.datasets.landslide4sense_folder import OFFICIAL
 from keras_landslide.datasets.registry import open_source
 from keras_landslide.datasets.store import ChipCache, load, open_chips
-from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.runtime.quiet import quiet_tensorflow
+from keras_landslide.samples.batches import PatchBatches
 
 FOLDERS = {"train": "TrainData", "val": "ValidData", "test": "TestData"}
 DISTINCT = 64

@@ -22,10 +22,10 @@ from affine import Affine
 from keras_landslide.bands import IMAGE_MODELS
 from keras_landslide.grid import Grid
 from keras_landslide.patches.cache import PatchCache, open_cache
-from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.patches.plan import PatchSettings, plan_patches
 from keras_landslide.rasters.read import BandReader
 from keras_landslide.rasters.write import RasterWriter
+from keras_landslide.samples.batches import PatchBatches
 
 BANDS = IMAGE_MODELS["rgb_terrain_sar"]
 

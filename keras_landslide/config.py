@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,10 @@ from typing import Any
 import tomli_w
 
 from keras_landslide.bands import image_model_bands
-from keras_landslide.errors import InputFileError, RecipeError, UnknownNameError, did_you_mean
+from keras_landslide.errors import RecipeError, UnknownNameError
 from keras_landslide.files import write_text
+from keras_landslide.sources import Source, parse_sources
+from keras_landslide.toml_files import check_keys, read_toml, typed
 
 OPTIMIZERS = ("adam", "sgd")
 MONITORS = ("val_f1", "val_precision", "val_recall", "val_loss")
@@ -33,15 +34,23 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What to learn from.
+    """What to learn from: a stack and its patches, or any number of sources.
+
+    Relative paths count from the config file's folder.
 
     Attributes:
-        stack: path of `stack.tif`, relative paths counting from the config file's folder.
+        stack: path of `stack.tif`.
         patches: path of `patches.gpkg`.
+        source: instead of these two, stacks and folders of chips (`[[data.source]]`), all with the
+            bands of the image model and patches of one size.
         image_model: key of `bands.IMAGE_MODELS`, or band names joined by commas.
         oversample: how often a patch with landslide pixels occurs in an epoch (1 = as often as
             the others).
         augment: draw one of the eight symmetries of the square for each patch and epoch.
+        heavy: also turn patches by any angle, scale, shift and shade them, and cut them together
+            (see `samples.augmentation`): for few patches.
+        cache: folder for cut patches and decoded chips; empty: beside the patch table, and beside
+            the folder of chips.
     """
 
     stack: str = "stack.tif"
@@ -49,6 +58,19 @@ class DataConfig:
     image_model: str = "rgb_terrain_sar"
     oversample: int = 1
     augment: bool = True
+    heavy: bool = False
+    cache: str = ""
+    source: tuple[Source, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What is learnt from, also where a stack and its patches are given alone."""
+        return self.source or (Source(stack=self.stack, patches=self.patches),)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The basins or events, each once, in the order of the sources."""
+        return tuple(dict.fromkeys(source.group_name for source in self.sources))
 
 
 @dataclass(frozen=True)
@@ -121,7 +143,17 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary, as in the TOML file."""
-        return asdict(self)
+        tables = asdict(self)
+        data = tables["data"]
+        if self.data.source:
+            # What the sources name is named once.
+            del data["stack"], data["patches"]
+            data["source"] = [source.to_dict() for source in self.data.source]
+        else:
+            del data["source"]
+        if not self.data.cache:
+            del data["cache"]
+        return tables
 
     def save(self, path: str | Path) -> None:
         """Write the config as TOML, atomically."""
@@ -136,25 +168,6 @@ class RunConfig:
 def direction_of(metric: str) -> str:
     """`min` for losses, `max` for all other metrics."""
     return "min" if metric.endswith("loss") else "max"
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises:
-        InputFileError: it is missing or cannot be read.
-        RecipeError: it is not valid TOML.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")  # Windows editors write a mark
-    except OSError as error:
-        raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: is not valid TOML: {error}") from error
 
 
 def load_run_config(path: str | Path) -> RunConfig:
@@ -177,16 +190,15 @@ def run_config(raw: dict[str, Any], where: str | Path, folder: Path) -> RunConfi
     check_keys(raw, sections, f"{where}")
     parts: dict[str, Any] = {}
     for name, cls in sections.items():
-        values = raw.get(name, {})
+        values = dict(raw.get(name, {})) if isinstance(raw.get(name, {}), dict) else raw[name]
         check_keys(values, [f.name for f in fields(cls)], f"{where}: [{name}]")
-        parts[name] = cls(**{key: _typed(cls, key, v, where, name) for key, v in values.items()})
+        sources = values.pop("source", None) if name == "data" else None
+        parts[name] = cls(**{k: typed(cls, k, v, f"{where}: [{name}]") for k, v in values.items()})
+        if sources is not None:
+            parts[name] = _with_sources(parts[name], values, sources, where, folder)
     config = RunConfig(**parts)
-    config = config.with_values(
-        data={
-            "stack": str(folder / config.data.stack),
-            "patches": str(folder / config.data.patches),
-        }
-    )
+    paths = {key: getattr(config.data, key) for key in ("stack", "patches", "cache")}
+    config = config.with_values(data={k: str(folder / path) for k, path in paths.items() if path})
     _check_ranges(config, where)
     try:
         image_model_bands(config.data.image_model)
@@ -195,30 +207,17 @@ def run_config(raw: dict[str, Any], where: str | Path, folder: Path) -> RunConfi
     return config
 
 
-def check_keys(values: Any, known, where: str) -> None:
-    """Refuse keys that nobody reads, since a misspelt key would be ignored in silence.
-
-    Raises:
-        RecipeError: naming the key, the place and the choices.
-    """
-    if not isinstance(values, dict):
-        raise RecipeError(f"{where}: expected a table of keys, found {values!r}")
-    for key in values:
-        if key not in known:
-            near = did_you_mean(key, known)
-            raise RecipeError(
-                f"{where}: unknown key '{key}'; choose from: {', '.join(known)}{near}"
-            )
-
-
-def _typed(cls: type, key: str, value: Any, path: str | Path, section: str) -> Any:
-    default = getattr(cls(), key)
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not type(default):
-        wanted = type(default).__name__
-        raise RecipeError(f"{path}: [{section}] {key} = {value!r} should be of type {wanted}")
-    return value
+def _with_sources(
+    data: DataConfig, given: dict[str, Any], raw: Any, where: str | Path, folder: Path
+) -> DataConfig:
+    """The data section with its sources, which say what stack and patches alone say otherwise."""
+    sources = parse_sources(raw, f"{where}")
+    if sources and ("stack" in given or "patches" in given):
+        raise RecipeError(
+            f"{where}: [data] names a stack or patches and has [[data.source]] as well; write them "
+            "as a source of their own"
+        )
+    return replace(data, source=tuple(source.within(folder) for source in sources))
 
 
 def _check_ranges(config: RunConfig, path: str | Path) -> None:

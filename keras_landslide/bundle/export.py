@@ -39,7 +39,7 @@ class RunData:
 
     simulated: bool = entry("whether a source is simulated")
     bands: tuple[BundleBand, ...] = entry("bands in channel order", least=1)
-    pixel_size_m: float = entry("pixel side, metres", above=0)
+    pixel_size_m: float | None = entry("pixel side, metres; null where unknown", above=0)
     patch_size_px: int = entry("side of a patch, pixels", low=1, high=LARGEST_PX)
     training_area: Mapping[str, Any] | None = entry("outline of the training patches, GeoJSON")
     band_ranges: Mapping[str, BandRange] = entry("training values of each band")
@@ -90,21 +90,41 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     folder, out = Path(run_folder), Path(out)
     check_replaceable(out)
     require_tensorflow()
-    missing = [name for name in RUN_FILES if not (folder / name).is_file()]
-    if missing:
-        raise BundleError(
-            f"{folder}: is not a finished run, {', '.join(missing)} is missing; "
-            "run `keras-landslide train` to its end first"
-        )
+    require_finished(folder)
     config = load_run_config(folder / "config.toml")
     data, told = _read(RunData, folder / "data.json")
     metrics, scored = _read(RunMetrics, folder / "metrics.json")
     model = any_size_model(folder, config, len(data.bands))
     run = config.to_dict()
-    for place in ("stack", "patches"):  # where they lay is no part of what was learnt
-        del run["data"][place]
+    for place in ("stack", "patches", "source", "cache"):
+        run["data"].pop(place, None)  # where they lay is no part of what was learnt
     digest = fingerprint({"run": run, "data": told, "metrics": scored})
     return write_bundle(_contract(model, config, data, metrics, digest), model, out)
+
+
+def require_finished(run_folder: str | Path) -> None:
+    """Refuse a folder that is not that of a finished run.
+
+    Raises:
+        BundleError: naming what is missing.
+    """
+    missing = [name for name in RUN_FILES if not (Path(run_folder) / name).is_file()]
+    if missing:
+        raise BundleError(
+            f"{run_folder}: is not a finished run, {', '.join(missing)} is missing; "
+            "run `keras-landslide train` to its end first"
+        )
+
+
+def read_run(run_folder: str | Path) -> tuple[RunMetrics, RunData]:
+    """What a finished run tells of itself and of its data.
+
+    Raises:
+        BundleError: it is not finished, or a file of it is damaged.
+    """
+    require_finished(run_folder)
+    folder = Path(run_folder)
+    return _read(RunMetrics, folder / "metrics.json")[0], _read(RunData, folder / "data.json")[0]
 
 
 def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:
@@ -133,6 +153,11 @@ def software(trained_with: str) -> dict[str, str]:
 def _contract(
     model: keras.Model, config: RunConfig, data: RunData, metrics: RunMetrics, digest: str
 ) -> Contract:
+    if data.pixel_size_m is None:
+        raise BundleError(
+            "this run learnt from chips of unknown pixel size, which a bundle has to tell; give it "
+            "in the source, options = { pixel_size_m = 3.0 }, and train again"
+        )
     field = receptive_field(model)
     layer = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
     mean, std = (

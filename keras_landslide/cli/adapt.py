@@ -18,10 +18,12 @@ from keras_landslide.workflows.settings import Remedies
     example="run --stack new.tif --patches new.gpkg -o adapted",
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--stack", type=click.Path(path_type=Path), required=True,
+@click.option("--stack", type=click.Path(path_type=Path),
               help="Stack of the new place, with a label.")  # fmt: skip
-@click.option("--patches", type=click.Path(path_type=Path), required=True,
+@click.option("--patches", type=click.Path(path_type=Path),
               help="Its patches: labelled ones are drawn from train, scored are test.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), metavar="CONFIG",
+              help="Instead of the two: a run config whose sources are the new place.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for adapt.json, adapt.csv, adapt.png and the adapted runs.")  # fmt: skip
 @json_option

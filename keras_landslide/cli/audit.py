@@ -16,8 +16,9 @@ TITLES = {
     "random": "random split",
     "spatial": "blocked split",
     "gap": "random - blocked",
+    "together": "among the others",
     "left_out": "basin left out",
-    "transfer_gap": "blocked - left out",
+    "transfer_gap": "price of a new place",
 }
 
 
@@ -42,7 +43,8 @@ def command(config: Path, out: Path, as_json: bool, **options: Any) -> None:
 
     The score of the random split less that of the blocked one is what leaks between neighbouring
     patches. With further basins, networks are also trained on all basins but one and scored on the
-    same test blocks of that one. Stopped, the audit goes on where it was.
+    same test blocks of that one. Of a CONFIG that lists its sources, each group (basin or event)
+    is left out in turn. Stopped, the audit goes on where it was.
     """
     from keras_landslide.workflows.audit import audit
 

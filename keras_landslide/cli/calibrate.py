@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     example="bundle --stack stack.tif --patches patches.gpkg -o calibration",
 )
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--stack", type=click.Path(path_type=Path), required=True,
+@click.option("--stack", type=click.Path(path_type=Path),
               help="Stack that the bundle was trained on.")  # fmt: skip
-@click.option("--patches", type=click.Path(path_type=Path), required=True,
+@click.option("--patches", type=click.Path(path_type=Path),
               help="Its patches: fitted on --split, reported on --test-split.")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path), metavar="CONFIG",
+              help="Instead of the two: the run config, if it lists its sources.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for calibration.json, its figure and uncalibrated.tif.")  # fmt: skip
 @json_option

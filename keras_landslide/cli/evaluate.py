@@ -43,14 +43,18 @@ def command(as_json: bool, **options: Any) -> None:
     for region, values in metrics["pixels"].items():
         scores = Scores(*(values[key] for key in ("tp", "fp", "fn", "tn")))
         rows.append(Row.of(metrics["model"], metrics["scene"], region, scores))
+    for name, values in metrics.get("groups", {}).items():
+        scores = Scores(*(values[key] for key in ("tp", "fp", "fn", "tn")))
+        rows.append(Row.of(metrics["model"], name, metrics["split"], scores))
     click.echo(text_table(rows, f"Scores at threshold {metrics['threshold']:.3g}{simulated}"))
-    objects = metrics["objects"]
-    click.echo(
-        f"landslides: {objects['detected']} of {objects['inventory']} found, "
-        f"{objects['correct']} of {objects['predicted']} mapped are true"
-    )
-    for name, group in objects.get("by_group", {}).items():
-        click.echo(f"  {name}: {group['detected']} of {group['inventory']} found")
+    objects = metrics.get("objects")
+    if objects:  # a map holds objects; chips cut them
+        click.echo(
+            f"landslides: {objects['detected']} of {objects['inventory']} found, "
+            f"{objects['correct']} of {objects['predicted']} mapped are true"
+        )
+        for name, group in objects.get("by_group", {}).items():
+            click.echo(f"  {name}: {group['detected']} of {group['inventory']} found")
     for region, differences in metrics.get("compared", {}).get("by_region", {}).items():
         for name, each in differences.items():
             if each is not None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
               help="Folder of the search; the same command goes on with it.")  # fmt: skip
 @click.option("--stack", type=click.Path(path_type=Path), help="stack.tif to learn from.")
 @click.option("--patches", type=click.Path(path_type=Path), help="Its patches.gpkg.")
+@click.option("--chips", type=click.Path(path_type=Path),
+              help="Instead of the two: folder of chips.")  # fmt: skip
 @click.option("--image-model", help="Key of the image models, or band names joined by commas.")
 @click.option("--epochs", type=int, help="At most so many epochs per trial.")
 @click.option("--max-patches", type=int, help="At most so many patches of each split.")

@@ -78,22 +78,7 @@ def open_chips(source: ChipSource, folder: str | Path) -> ChipCache:
         OutputError: the cache cannot be written.
     """
     folder = Path(folder)
-    if source.problems:
-        _refuse(source, [f"{p.where}: {p.text}" for p in source.problems if p.grade == "error"])
-    digests = content_digests(
-        (path for chip in source.chips for path in chip.files), folder / "digests.json"
-    )
-    key = fingerprint(
-        {
-            "format": FORMAT,
-            "source": source.name,
-            "options": dict(source.options),
-            "chips": [
-                [chip.name, chip.place, *(digests[path] for path in chip.files)]
-                for chip in source.chips
-            ],
-        }
-    )
+    key = chips_key(source, folder)
     cache = folder / f"chips-{key}"
     if not (cache / "cache.json").is_file():
         _decode(source, cache)
@@ -122,6 +107,35 @@ def open_chips(source: ChipSource, folder: str | Path) -> ChipCache:
         key=key,
         title=source.title,
         simulated=source.simulated,
+    )
+
+
+def chips_key(source: ChipSource, folder: str | Path) -> str:
+    """A digest of the contents of all files of a data set and of its options.
+
+    Args:
+        source: the data set.
+        folder: where caches are kept, and with them the digest of each file.
+
+    Raises:
+        InputFileError: a file is missing, or the folder's names alone show that something is wrong.
+    """
+    errors = [f"{p.where}: {p.text}" for p in source.problems if p.grade == "error"]
+    if errors:
+        _refuse(source, errors)
+    digests = content_digests(
+        (path for chip in source.chips for path in chip.files), Path(folder) / "digests.json"
+    )
+    return fingerprint(
+        {
+            "format": FORMAT,
+            "source": source.name,
+            "options": dict(source.options),
+            "chips": [
+                [chip.name, chip.place, *(digests[path] for path in chip.files)]
+                for chip in source.chips
+            ],
+        }
     )
 
 

@@ -80,7 +80,42 @@ class BlockPixels:
         require_pixels(total, self.probability, self.stack)
 
 
-def held_out(pixels: BlockPixels, fitted: Calibration, seed: int = 0) -> HeldOut:
+class PatchPixels:
+    """The labelled pixels of patches or chips; those of one block of the patch table are a block.
+
+    Args:
+        probability: float32 (N, H, W), the answers to the patches.
+        label: uint8 (N, H, W).
+        blocks: block of each patch, (N,); each chip is one.
+        where: what they are, for messages.
+    """
+
+    def __init__(
+        self, probability: np.ndarray, label: np.ndarray, blocks: np.ndarray, where: str
+    ) -> None:
+        self.probability, self.label, self.where = probability, label, where
+        names, self.block = np.unique(blocks, return_inverse=True)
+        self.blocks, self.block_px = len(names), probability.shape[-1]
+
+    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Block, probability float32 and truth (bool) of the pixels, patch by patch; (P,) each.
+
+        Raises:
+            NodataError: no pixel has a label and a probability.
+        """
+        total = 0
+        for block, probability, label in zip(self.block, self.probability, self.label, strict=True):
+            scored = ~np.isnan(probability) & ((label == 0) | (label == 1))
+            total += int(scored.sum())
+            yield np.full(int(scored.sum()), block), probability[scored], label[scored] == 1
+        if not total:
+            raise NodataError(f"{self.where}: no pixel has both a label and a probability")
+
+
+Pixels = BlockPixels | PatchPixels
+
+
+def held_out(pixels: Pixels, fitted: Calibration, seed: int = 0) -> HeldOut:
     """Score a map before and after a calibration.
 
     Args:
@@ -95,7 +130,7 @@ def held_out(pixels: BlockPixels, fitted: Calibration, seed: int = 0) -> HeldOut
 
 
 def cross_fitted(
-    pixels: BlockPixels, fit: Callable[[Distribution], Calibration], seed: int = 0
+    pixels: Pixels, fit: Callable[[Distribution], Calibration], seed: int = 0
 ) -> HeldOut:
     """Score a way to calibrate by leaving blocks out of the fit, `FOLDS` groups in turn.
 
@@ -154,9 +189,7 @@ def _fit_others(
     return fit(others)
 
 
-def _score(
-    pixels: BlockPixels, fitted: Sequence[Calibration], group: np.ndarray, seed: int
-) -> HeldOut:
+def _score(pixels: Pixels, fitted: Sequence[Calibration], group: np.ndarray, seed: int) -> HeldOut:
     """Before and after, where the blocks of a group have a calibration of their own."""
     # Per block, before and after, and bin: probabilities, landslides, pixels.
     sums = np.zeros((pixels.blocks, 2, BINS, 3))

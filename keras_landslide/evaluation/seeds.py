@@ -9,7 +9,7 @@ three tell little of the luck of training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class SeedScore(NamedTuple):
     value: float | None
     values: list[float | None]
     interval: list[float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """`f1`, `per_seed` and `interval`, ready for JSON."""
+        return {"f1": self.value, "per_seed": self.values, "interval": self.interval}
 
 
 def seed_score(counts: Sequence[np.ndarray], name: str = "f1", seed: int = 0) -> SeedScore:

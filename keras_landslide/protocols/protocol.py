@@ -9,9 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from keras_landslide.config import TrainingConfig, check_keys
+from keras_landslide.config import TrainingConfig
 from keras_landslide.errors import RecipeError, UnknownNameError
 from keras_landslide.protocols.entries import Column, Entry, Table
+from keras_landslide.toml_files import check_keys
 
 NAMES = ("mu_net", "colombia", "scdnn", "lacnn", "msasnet")
 PRESETS = ("best_l4s", "best_bijie")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import keras
 
-from keras_landslide.config import read_toml
 from keras_landslide.errors import RecipeError
 from keras_landslide.files import output_errors, write_json, write_text
 from keras_landslide.protocols import figures
@@ -24,6 +23,7 @@ from keras_landslide.protocols.running import run_entry
 from keras_landslide.protocols.summary import Row, make_rows
 from keras_landslide.protocols.tables import short_title, write_tables
 from keras_landslide.runtime.lock import folder_lock
+from keras_landslide.toml_files import read_toml
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from keras_landslide.config import DataConfig, ModelConfig, RunConfig
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.models.trained import load_network
 from keras_landslide.patches.cache import PatchCache
-from keras_landslide.protocols.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.protocols.datasets import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import build_network, predict, set_batch_momentum
 from keras_landslide.protocols.protocol import Protocol, folder_name
 from keras_landslide.protocols.results import Result, read_result
 from keras_landslide.protocols.scoring import score_part
+from keras_landslide.samples.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.training.history import History
 
 FORMAT = 1
@@ -120,7 +120,7 @@ def _batches(
     protocol: Protocol, entry: Entry, cache: PatchCache, config: RunConfig
 ) -> dict[str, Any]:
     from keras_landslide.errors import SplitError
-    from keras_landslide.patches.loading import PatchBatches
+    from keras_landslide.samples.batches import PatchBatches
 
     for split, numbers in (("train", cache.indices("train")), ("val", _val(protocol, cache))):
         if not cache.positive(numbers).any():

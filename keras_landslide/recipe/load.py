@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keras_landslide.config import check_keys, read_toml
 from keras_landslide.recipe.checks import check_recipe
 from keras_landslide.recipe.parsing import optional, section, sections, typed
 from keras_landslide.recipe.sections import (
@@ -19,6 +18,7 @@ from keras_landslide.recipe.sections import (
     Recipe,
     SarSource,
 )
+from keras_landslide.toml_files import check_keys, read_toml
 
 SECTIONS = (
     *("grid", "raster", "category", "distance", "dem", "sar"),

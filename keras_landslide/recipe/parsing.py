@@ -7,8 +7,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from keras_landslide.config import check_keys
 from keras_landslide.errors import RecipeError
+from keras_landslide.toml_files import check_keys
 
 T = TypeVar("T")
 

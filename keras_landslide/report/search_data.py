@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.config import direction_of, read_toml
+from keras_landslide.config import direction_of
 from keras_landslide.errors import InputFileError
+from keras_landslide.toml_files import read_toml
 from keras_landslide.training.history import History, Row
 from keras_landslide.tuning.results import TrialRow, read_trials_csv
 from keras_landslide.tuning.spread import Standing, winner

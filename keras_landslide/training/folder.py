@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keras_landslide.config import RunConfig, read_toml
+from keras_landslide.config import RunConfig
 from keras_landslide.errors import RecipeError
 from keras_landslide.files import output_errors
+from keras_landslide.toml_files import read_toml
 
 _DEFAULTS = RunConfig().to_dict()
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import tomli_w
 
-from keras_landslide.config import RunConfig, read_toml
+from keras_landslide.config import RunConfig
 from keras_landslide.errors import ClusterError, RecipeError
 from keras_landslide.files import write_text
+from keras_landslide.toml_files import read_toml
 from keras_landslide.tuning.space import SearchSettings, SearchSpace
 
 
@@ -100,10 +101,13 @@ def _changed(
     A search of an older version lacks keys that came later, and ran with their defaults.
     """
     new = {**space.to_dict(), "learnt_from": dict(learnt_from)}
+    kept = old.get("base", {})
     base = {
-        section: {**values, **old.get("base", {}).get(section, {})}
+        section: {**values, **kept.get(section, {})}
         for section, values in RunConfig().to_dict().items()
     }
+    if "source" in kept.get("data", {}):
+        del base["data"]["stack"], base["data"]["patches"]
     search = {**asdict(SearchSettings()), **old.get("search", {})}
     old = {**old, "search": search, "base": base}
     return [

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.config import MONITORS, check_keys, read_toml, run_config
+from keras_landslide.config import MONITORS, run_config
 from keras_landslide.errors import RecipeError
+from keras_landslide.toml_files import check_keys, read_toml
 from keras_landslide.tuning.space import KINDS, SearchSettings, SearchSpace
 
 SHORT_NAMES: dict[str, str] = {
@@ -25,6 +26,7 @@ SHORT_NAMES: dict[str, str] = {
     "image_model": "data.image_model",
     "oversample": "data.oversample",
     "augment": "data.augment",
+    "heavy": "data.heavy",
 }
 """What may vary in a search, and where it goes in the run config."""
 
@@ -55,9 +57,13 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
     search.setdefault("name", Path(path).stem)
     settings = _settings(search, path)
     base = dict(raw.get("base", {}))
+    data = base["data"] = _chips_named(base.get("data", {}), path)
     for entry in ("stack", "patches"):
-        if entry not in base.get("data", {}):
-            raise RecipeError(f"{path}: no {entry} to search on; name it with --{entry}")
+        if entry not in data and not data.get("source"):
+            raise RecipeError(
+                f"{path}: no {entry} to search on; name it with --{entry}, or a folder of chips "
+                "with --chips"
+            )
     # Unless the template says otherwise, the best values are trained as long as they were tried.
     base["training"] = {
         "epochs": settings.epochs,
@@ -85,6 +91,20 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
         raise RecipeError(f"{path}: [grid] names one parameter twice: {', '.join(grid)}")
     values = {name: _values(name, keys[name], grid[name], base, path, folder) for name in grid}
     return SearchSpace(settings, template, values, keys)
+
+
+def _chips_named(data: Any, path: str | Path) -> dict[str, Any]:
+    """The data table with the folder of `base.data.chips` put into its one source of chips."""
+    data = dict(data) if isinstance(data, dict) else data
+    if not isinstance(data, dict) or "chips" not in data:
+        return data
+    chips, sources = data.pop("chips"), data.get("source", [{}])
+    if not isinstance(sources, list) or len(sources) != 1 or "stack" in sources[0]:
+        raise RecipeError(
+            f"{path}: `chips` names the folder of one source of chips; this space lists "
+            f"{len(sources)} sources, so write the folders there"
+        )
+    return {**data, "source": [{**sources[0], "chips": chips}]}
 
 
 def _settings(values: dict[str, Any], path: str | Path) -> SearchSettings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import load_run_config
-from keras_landslide.files import file_state, refuse_folder_of_another
+from keras_landslide.files import refuse_folder_of_another
 from keras_landslide.options import from_keywords
 from keras_landslide.workflows.new_place import NewPlace, Remedy
 from keras_landslide.workflows.results import Result, by_name
@@ -24,8 +24,9 @@ def adapt(
     run: str | Path,
     out: str | Path,
     *,
-    stack: str | Path,
-    patches: str | Path,
+    stack: str | Path | None = None,
+    patches: str | Path | None = None,
+    data: str | Path | None = None,
     remedies: Remedies = Remedies(),  # noqa: B008 (frozen)
     **options: Any,
 ) -> Result:
@@ -36,6 +37,8 @@ def adapt(
         out: folder for `adapt.json`, `adapt.csv`, `adapt.png` and a run folder per remedy.
         stack: stack of the new place with a label.
         patches: its patch table; labelled patches come from `train`, scores from `test`.
+        data: instead of the two, a run config (TOML) whose sources are the new place: chips, or
+            several stacks.
         remedies: what is tried; the patches of a draw are nested.
         options: any parameter of `remedies` by its name, such as `steps=50`.
 
@@ -44,20 +47,21 @@ def adapt(
         over `before`; `simulated`, `settings`; and the paths written.
 
     Raises:
+        OptionError: neither `data` nor `stack` with `patches` are given, or both.
         BundleError: the run is not finished, or the stack breaks its contract.
         SplitError: the table lacks train or test patches, or landslides among the former.
         LandslideError: a file cannot be read or written.
     """
-    from keras_landslide.bundle.read import check_stack, read_bundle
+    from keras_landslide.bundle.read import read_bundle
     from keras_landslide.evaluation.clear_pixels import clear_statistics
     from keras_landslide.files import write_json
     from keras_landslide.patches.cache import open_cache
-    from keras_landslide.patches.table import read_patches
-    from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.adaptation_figure import adaptation_figure
     from keras_landslide.report.tables import write_csv
     from keras_landslide.runtime.lock import folder_lock
     from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.samples.opened import join, open_sources, source_states
+    from keras_landslide.workflows.other_data import check_sources, new_place_sources
 
     refuse_folder_of_another(out)
     with quiet_tensorflow():
@@ -67,21 +71,24 @@ def adapt(
     # Each fine-tuning is traced anew; TensorFlow warns of that.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-    run, out, table, info = Path(run), Path(out), Path(patches), stack_info(stack)
-    bundle = read_bundle(export_bundle(run, out / "bundle"))
-    check_stack(bundle, info)
+    run, out = Path(run), Path(out)
     config = load_run_config(run / "config.toml")
-    cache = open_cache(stack, read_patches(table, info.grid), config.band_names,
-                       table.parent / "cache")  # fmt: skip
-    state = info.tags.get("FINGERPRINT") or file_state(stack)
+    bundle = read_bundle(export_bundle(run, out / "bundle"))
+    there = new_place_sources(config, stack, patches, data)
+    sources = open_sources(there)
+    check_sources(bundle, sources)
+    cache, (state, simulated) = join(sources), source_states(there)
 
     def statistics() -> tuple[np.ndarray, np.ndarray]:
-        if "cloud" not in info.band_names:
+        info = sources[0].stack
+        if len(sources) > 1 or info is None or "cloud" not in info.band_names:
             return clear_statistics(cache)
-        clouds = open_cache(stack, cache.patches, (*config.band_names, "cloud"),
-                            table.parent / "cache")  # fmt: skip
+        folder = Path(there.data.sources[0].patches).parent / "cache"
+        clouds = open_cache(info.path, cache.patches, (*config.band_names, "cloud"), folder)
         return clear_statistics(clouds, "cloud")
 
+    name = ", ".join(there.data.groups)
+    table = Path(there.data.sources[0].patches or there.data.sources[0].chips)
     place = NewPlace(cache, config, run, table, state, statistics, chosen.seed, chosen.steps,
                      chosen.learning_rate)  # fmt: skip
     tried = [Remedy("before"), Remedy("normalisation")]
@@ -95,12 +102,13 @@ def adapt(
             row = scores.row(None if remedy.name == "before" else before, chosen.seed)
             rows.append({"remedy": remedy.name, "patches": remedy.patches, "draw": remedy.draw,
                          **row})  # fmt: skip
-    simulated = info.simulated or bundle.simulated
+    simulated = simulated or bundle.simulated
     found = {"rows": rows, "simulated": simulated, "model": bundle.name,
              "settings": place.settings}  # fmt: skip
     files = [out / "adapt.json", out / "adapt.csv", out / "adapt.png"]
     write_csv(files[1], [COLUMNS, *([_flat(row[key]) for key in COLUMNS] for row in rows)])
-    title = f"{bundle.name} in {info.tags.get('NAME', 'a new place')}"
+    info = sources[0].stack
+    title = f"{bundle.name} in {name if info is None else info.tags.get('NAME', 'a new place')}"
     adaptation_figure(rows, files[2], title=title, simulated=simulated)
     write_json(files[0], found)
     return Result(found, by_name(*files))

@@ -15,7 +15,6 @@ from keras_landslide.workflows.results import Result, by_name
 if TYPE_CHECKING:
     import numpy as np
 
-    from keras_landslide.evaluation.seeds import SeedScore
     from keras_landslide.patches.plan import PatchSettings
 
 KINDS = ("spatial", "random")
@@ -32,6 +31,9 @@ def audit(
 ) -> Result:
     """Train and score under both splits, and with each basin left out.
 
+    A run that lists its sources is trained once for each of their groups (basins or events), on
+    all the others, and scored on that one: see `audit_groups`.
+
     Args:
         config: run config; its patch table tells how to cut, and is itself left alone.
         out: folder; `BASIN/KIND-SEED/` in it holds patches, run, bundle and map.
@@ -44,7 +46,9 @@ def audit(
         What `audit.json` holds: per basin `spatial` and `random`, `gap` (random less spatial),
         and with several basins `left_out` and `transfer_gap` (spatial less left out), each with
         `f1` (mean over seeds), `per_seed` and `interval` (of that mean, over seeds and blocks);
-        values are None where undefined. Then `seeds` and `simulated`.
+        values are None where undefined. Of a run that lists its sources, per group `left_out`,
+        and where all groups have test patches `together` and `transfer_gap` (together less left
+        out). Then `seeds` and `simulated`.
 
     Raises:
         RecipeError: a basin is given twice.
@@ -55,10 +59,19 @@ def audit(
     from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
     from keras_landslide.runtime.progress import progress
+    from keras_landslide.workflows.audit_groups import audit_groups
     from keras_landslide.workflows.audit_runs import cut_again, left_out_blocks, split_blocks
 
     refuse_folder_of_another(out)
     first, out = load_run_config(config), Path(out)
+    if first.data.source:
+        if basins:
+            raise RecipeError(
+                f"{config}: it lists its sources; write further basins as [[data.source]] there"
+            )
+        told = audit_groups(first, out, seeds=seeds, seed=seed)
+        write_json(out / "audit.json", told)
+        return Result(told, by_name(out / "audit.json"))
     stacks = [Path(stack).resolve() for stack in (first.data.stack, *basins)]
     if twice := [str(stack) for stack in stacks if stacks.count(stack) > 1]:
         raise RecipeError(
@@ -103,14 +116,10 @@ def audit(
         found["gap"] = seed_gap(blocks["random"], blocks["spatial"], seed=seed)
         if "left_out" in blocks:
             found["transfer_gap"] = seed_gap(blocks["spatial"], blocks["left_out"], seed=seed)
-        result[name] = {key: _described(each) for key, each in found.items()}
+        result[name] = {key: each.to_dict() for key, each in found.items()}
     told = {"basins": result, "seeds": seeds, "simulated": _simulated(runs)}
     write_json(out / "audit.json", told)
     return Result(told, by_name(out / "audit.json"))
-
-
-def _described(found: SeedScore) -> dict[str, Any]:
-    return {"f1": found.value, "per_seed": found.values, "interval": found.interval}
 
 
 def _named(runs: list[RunConfig]) -> dict[str, RunConfig]:

@@ -53,11 +53,13 @@ def left_out_blocks(
     """
     from keras_landslide.files import fingerprint, write_text
     from keras_landslide.runtime.lock import folder_lock
-    from keras_landslide.training.folder import is_finished
     from keras_landslide.workflows.contract import data_fingerprint
+    from keras_landslide.workflows.train import train_run
 
-    # A run's own config names the basin left out alone.
-    learnt_from = fingerprint([[other.to_dict(), data_fingerprint(other)] for other in others])
+    sources = [source for other in others for source in other.data.sources]
+    config = left_out.with_values(data={"source": tuple(sources)})
+    # The patches of both sides are cut anew where the audit's settings change.
+    learnt_from = fingerprint([config.to_dict(), data_fingerprint(config)])
     note = home / "learnt_from.txt"
     with folder_lock(home, "audit"):
         known = note.read_text(encoding="utf-8") if note.exists() else None
@@ -65,36 +67,8 @@ def left_out_blocks(
             for stale in ("run", "bundle", "map"):
                 shutil.rmtree(home / stale, ignore_errors=True)
             write_text(note, learnt_from)
-        if not is_finished(home / "run", left_out):
-            _learn(others, left_out, home / "run")
+        train_run(config, home / "run", quiet=True)
     return _scored(left_out, home, block_px)
-
-
-def _learn(others: Sequence[RunConfig], left_out: RunConfig, folder: Path) -> None:
-    import numpy as np
-
-    from keras_landslide.files import write_json
-    from keras_landslide.runtime.quiet import quiet_tensorflow
-    from keras_landslide.training.folder import claim
-    from keras_landslide.workflows.contract import joined_contract
-    from keras_landslide.workflows.train import load_data, new_model
-
-    with quiet_tensorflow():
-        from keras_landslide.training.joined import JoinedBatches
-        from keras_landslide.training.run import train
-
-    data = [load_data(other) for other in others]
-    contract = joined_contract(others, [each.cache for each in data])
-    mean, std = (
-        np.array([band[name] for band in contract["band_ranges"].values()])
-        for name in ("mean", "std")
-    )
-    model = new_model(left_out, replace(data[0], mean=mean, std=std))
-    claim(folder, left_out)
-    write_json(folder / "data.json", contract)
-    learnt = JoinedBatches([each.train for each in data], seed=left_out.training.seed)
-    val = JoinedBatches([each.val for each in data], shuffle=False)
-    train(model, learnt, val, folder, left_out, quiet=True)
 
 
 def _scored(run: RunConfig, home: Path, block_px: int) -> np.ndarray:

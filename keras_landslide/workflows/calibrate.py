@@ -11,7 +11,6 @@ from keras_landslide.workflows.results import Result, by_name
 from keras_landslide.workflows.settings import Blocks, Fitting
 
 if TYPE_CHECKING:
-    from keras_landslide.bundle.read import Bundle
     from keras_landslide.evaluation.calibration_check import HeldOut
 
 
@@ -19,8 +18,9 @@ def calibrate(
     bundle: str | Path,
     out: str | Path,
     *,
-    stack: str | Path,
-    patches: str | Path,
+    stack: str | Path | None = None,
+    patches: str | Path | None = None,
+    data: str | Path | None = None,
     fitting: Fitting = Fitting(),  # noqa: B008 (frozen)
     blocks: Blocks = Blocks(),  # noqa: B008
     **options: Any,
@@ -37,6 +37,8 @@ def calibrate(
         out: folder for `calibration.json`, `calibration.png` and `uncalibrated.tif`.
         stack: the stack that it was trained on.
         patches: its patch table.
+        data: instead of the two, the run config that the bundle was trained by, if it lists its
+            sources: each chip is then a block.
         fitting: method and splits.
         blocks: those that are left out, and that the intervals draw.
         options: any parameter of these two by its name, such as `method="isotonic"`.
@@ -48,6 +50,7 @@ def calibrate(
         `tested_verdict`; and the paths written.
 
     Raises:
+        OptionError: neither `data` nor `stack` with `patches` are given, or both.
         SplitError: the splits are the same, random or learnt from, the table has no patch of one,
             or all pixels to fit on lie in one block.
         NodataError: the split to fit on lacks a class, or all its pixels of one lie in one of the
@@ -56,19 +59,13 @@ def calibrate(
     """
     from keras_landslide.bundle.calibrated import as_graph, calibrate_bundle, check_calibratable
     from keras_landslide.bundle.read import read_bundle
-    from keras_landslide.errors import SplitError
+    from keras_landslide.errors import OptionError, SplitError
     from keras_landslide.evaluation.calibration import fit_isotonic, fit_temperature
-    from keras_landslide.evaluation.calibration_check import BlockPixels, cross_fitted, held_out
+    from keras_landslide.evaluation.calibration_check import cross_fitted, held_out
     from keras_landslide.evaluation.thresholds import best_f_beta, scores_at
     from keras_landslide.files import write_json
-    from keras_landslide.patches.table import read_patches
-    from keras_landslide.rasters.read import stack_info
     from keras_landslide.report.calibration_figure import calibration_figure
-    from keras_landslide.workflows.scored_pixels import (
-        patch_windows,
-        refuse_random,
-        validation_pixels,
-    )
+    from keras_landslide.workflows.calibration_pixels import MapPixels, SourcePixels
 
     refuse_folder_of_another(out)
     chosen = from_keywords(options, fitting=fitting, blocks=blocks)
@@ -79,19 +76,20 @@ def calibrate(
         raise SplitError("`split` and `test_split` are the same: a calibration looks best there")
     if split == "train":
         raise SplitError("`split` train: the network has learnt from those patches; fit on val")
-    refuse_random(patches)
-    bundle, out, grid = Path(bundle), Path(out), stack_info(stack).grid
+    if (data is None) == (stack is None) or (stack is None) != (patches is None):
+        raise OptionError("give `stack` with `patches`, or `data`")
+    bundle, out = Path(bundle), Path(out)
     known = read_bundle(bundle)
     check_calibratable(known)
-    windows = {
-        name: [window for _, window in patch_windows(patches, name, grid)]
-        for name in sorted({split, test_split} | {p.split for p in read_patches(patches, grid)})
-    }
+    pixels: MapPixels | SourcePixels
+    if data is None:
+        assert stack is not None and patches is not None
+        pixels = MapPixels(known, stack, patches, out, block_px)
+    else:
+        pixels = SourcePixels(known, data)
+    pixels.require(split, test_split)
     fit = fit_temperature if method == "temperature" else fit_isotonic
-    probability = _bare_map(known, stack, out)
-    fit_on, test_on = (
-        BlockPixels(probability, stack, windows[name], block_px) for name in (split, test_split)
-    )
+    fit_on, test_on = pixels.blocks(split), pixels.blocks(test_split)
     left_out = cross_fitted(fit_on, fit, seed)
     fitted = fit(left_out.seen)
     tested = held_out(test_on, fitted, seed)
@@ -99,7 +97,7 @@ def calibrate(
     kept = left_out.change < 0
     found: dict[str, Any] = {
         "bundle": known.name,
-        "simulated": known.simulated or stack_info(stack).simulated,
+        "simulated": known.simulated or pixels.simulated,
         "fitted_on": split,
         "tested_on": test_split,
         "cross_fitted": left_out.to_dict(),
@@ -119,11 +117,11 @@ def calibrate(
     if kept:
 
         def scored(name: str) -> dict[str, Any]:
-            pixels = validation_pixels(probability, stack, windows[name])
-            answered = pixels.mapped(as_graph(fitted, pixels.values))
+            seen = pixels.distribution(name)
+            answered = seen.mapped(as_graph(fitted, seen.values))
             return scores_at(answered, choice.threshold).to_dict()
 
-        metrics = {name: scored(name) for name in known.contract.metrics if name in windows}
+        metrics = {name: scored(name) for name in known.contract.metrics if name in pixels.splits}
         calibrate_bundle(known, fitted, found, metrics)
         files.append(bundle)
     # Last, so that the report never tells of a calibration that the bundle did not get.
@@ -143,20 +141,3 @@ def _change(held: HeldOut, where: str) -> str:
     return (
         f"{does} the ECE on {where}: {ece(held.seen):.4f} before, {ece(held.after):.4f} after{sure}"
     )
-
-
-def _bare_map(bundle: Bundle, stack: str | Path, out: Path) -> Path:
-    """The stack mapped by the network without any calibration."""
-    from keras_landslide.bundle.read import check_stack
-    from keras_landslide.inference.network import Network
-    from keras_landslide.inference.scene import Running, map_stack
-    from keras_landslide.rasters.read import stack_info
-
-    info = stack_info(stack)
-    check_stack(bundle, info)
-    tags = {
-        "BUNDLE": bundle.name,
-        "SIMULATED": "yes" if bundle.simulated or info.simulated else "no",
-    }
-    network = Network((bundle.uncalibrated(),))
-    return map_stack(network, stack, out / "uncalibrated.tif", Running(), tags=tags)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from keras_landslide.config import RunConfig
+from keras_landslide.sources import Source
 from keras_landslide.workflows.results import Result
 from keras_landslide.workflows.settings import Judging, Scored, Truth
 
@@ -22,6 +24,8 @@ def evaluate_run(
 
     On the stack that it was trained on, the pixels of its test patches are scored, and thresholds
     and calibration are chosen on its validation patches; on another stack, every labelled pixel.
+    A run that lists its sources is scored on their patches and chips, see `evaluate_samples`,
+    unless a stack is given.
 
     Args:
         run: a finished run folder.
@@ -40,6 +44,7 @@ def evaluate_run(
     """
     from keras_landslide.config import load_run_config
     from keras_landslide.runtime.quiet import quiet_tensorflow
+    from keras_landslide.workflows.evaluate_samples import evaluate_samples
     from keras_landslide.workflows.predict import predict
     from keras_landslide.workflows.score_map import score_map
 
@@ -47,9 +52,12 @@ def evaluate_run(
         from keras_landslide.bundle.export import export_bundle
 
     out = Path(out)
-    data = load_run_config(Path(run) / "config.toml").data
+    config = load_run_config(Path(run) / "config.toml")
+    if config.data.source and stack is None:
+        return evaluate_samples(run, config, out, scored=scored, judging=judging)
+    data = _source_of(config, stack)
     bundle = export_bundle(run, out / "bundle")
-    if stack is None or _same_ground(stack, data.stack):
+    if stack is None or (data.stack and _same_ground(stack, data.stack)):
         stack = data.stack if stack is None else stack
         if scored.patches is None:
             scored = replace(scored, patches=data.patches)
@@ -57,6 +65,16 @@ def evaluate_run(
             judging = replace(judging, calibration_split="val")
     probability = predict(bundle, stack, out / "map").probability
     return score_map(probability, stack, out, scored=scored, truth=truth, judging=judging)
+
+
+def _source_of(config: RunConfig, stack: str | Path | None) -> Source:
+    """The source that lies on the ground of `stack`; the first where none does."""
+    sources = config.data.sources
+    if stack is not None:
+        for source in sources:
+            if source.stack and _same_ground(stack, source.stack):
+                return source
+    return sources[0]
 
 
 def _same_ground(stack: str | Path, own: str | Path) -> bool:

@@ -103,7 +103,7 @@ class NewPlace:
 
     def _adapted(self, remedy: Remedy) -> tuple[keras.Model, dict[str, Any]]:
         """The adapted network, its `threshold` and `threshold_rule`, and `without` a sensor."""
-        from keras_landslide.patches.loading import PatchBatches
+        from keras_landslide.samples.batches import PatchBatches
         from keras_landslide.training.band_dropout import BandDropout
         from keras_landslide.training.batches import BatchSource
         from keras_landslide.training.fine_tuning import fine_tune
@@ -146,7 +146,7 @@ class NewPlace:
 
     def _chosen(self, model: keras.Model, chosen: np.ndarray) -> dict[str, Any]:
         """The thresholds of a fine-tuned network, from its labelled patches alone."""
-        from keras_landslide.patches.loading import PatchBatches
+        from keras_landslide.samples.batches import PatchBatches
         from keras_landslide.training.scoring import histogram, without_sensors
         from keras_landslide.training.threshold import best_f1
 

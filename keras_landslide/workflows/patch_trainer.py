@@ -11,12 +11,12 @@ import numpy as np
 
 from keras_landslide.config import RunConfig
 from keras_landslide.patches.cache import PatchCache
-from keras_landslide.patches.loading import PatchBatches
+from keras_landslide.samples.batches import PatchBatches
 from keras_landslide.training.history import History
 from keras_landslide.training.run import train
 from keras_landslide.tuning.job import Outcome
 from keras_landslide.tuning.space import SearchSpace
-from keras_landslide.workflows.train import TrainingData, load_data, new_model
+from keras_landslide.workflows.train import TrainingData, load_data, new_model, training_batches
 
 
 class PatchTrainer:
@@ -69,14 +69,7 @@ class PatchTrainer:
         chosen = {s: limited(data.cache, s, self.limit, self.seed) for s in ("train", "val")}
         return replace(
             data,
-            train=PatchBatches(
-                data.cache,
-                chosen["train"],
-                batch_size=size,
-                augment=config.data.augment,
-                oversample=config.data.oversample,
-                seed=config.training.seed,
-            ),
+            train=training_batches(data.cache, chosen["train"], config),
             val=PatchBatches(data.cache, chosen["val"], batch_size=size, shuffle=False),
             scored={},
         )

@@ -62,7 +62,12 @@ def audited_gaps(audit: str | Path) -> dict[str, Any]:
     """
     try:
         told = json.loads(Path(audit).read_text(encoding="utf-8"))
-        return {name: _gap(each["gap"]) for name, each in told["basins"].items()}
+        basins = told["basins"].items()
+        return {
+            name: _gap(each["gap"])
+            for name, each in basins
+            if "left_out" not in each or "gap" in each
+        }
     except OSError as error:
         raise InputFileError(f"{audit}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

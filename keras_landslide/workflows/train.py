@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from keras_landslide.patches.cache import PatchCache
-    from keras_landslide.patches.loading import PatchBatches
+    from keras_landslide.samples.batches import PatchBatches
+    from keras_landslide.samples.opened import OpenedSource
+    from keras_landslide.training.batches import BatchSource
 
 SPLITS = ("train", "val", "test")
 
@@ -69,7 +71,7 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
 
     # The folder is touched last: a config that cannot be trained leaves nothing behind.
     model = new_model(config, data)
-    contract = data_contract(config, data.cache)
+    contract = data_contract(config, data.sources)
     check_same(out, config)
     with folder_lock(out, "training"):
         claim(out, config)
@@ -96,8 +98,8 @@ def is_up_to_date(config: RunConfig, out: str | Path) -> bool:
         old = json.loads(kept.read_text(encoding="utf-8"))["fingerprint"]
         if old != data_fingerprint(config):
             raise RecipeError(
-                f"{out} holds a run on other data: {config.data.stack} or {config.data.patches} "
-                "changed since; choose another output folder, or remove this one"
+                f"{out} holds a run on other data: {_places(config)} changed since; choose "
+                "another output folder, or remove this one"
             )
     return finished
 
@@ -107,7 +109,8 @@ class TrainingData:
     """Patches as batches.
 
     Attributes:
-        cache: all patches, cut.
+        sources: what the run learns from, opened.
+        cache: all their patches, cut.
         train: shuffled, oversampled and augmented as the config says.
         val: the validation patches, as they are.
         scored: the other splits that have patches (`train`, `test`), as they are.
@@ -115,8 +118,9 @@ class TrainingData:
         std: (C,) band standard deviations of the training patches.
     """
 
+    sources: list[OpenedSource]
     cache: PatchCache
-    train: PatchBatches
+    train: BatchSource
     val: PatchBatches
     scored: dict[str, PatchBatches]
     mean: np.ndarray
@@ -126,44 +130,70 @@ class TrainingData:
 def load_data(config: RunConfig) -> TrainingData:
     """Cut the patches (or take the ones cut before) and make batches and statistics of them.
 
-    Patches are kept in the folder `cache` beside the patch table.
+    Patches of a stack are kept in the folder `cache` beside the patch table, decoded chips beside
+    their folder, or both in `data.cache`.
 
     Raises:
-        BandError: the stack lacks a band of the image model.
+        BandError: a source lacks a band of the image model.
         SplitError: the train or the val split has no landslide pixel.
-        LandslideError: the stack or the patch table cannot be used, or the cache not written.
+        LandslideError: a source cannot be used, or the cache not written.
     """
-    from keras_landslide.patches.cache import open_cache
-    from keras_landslide.patches.loading import PatchBatches
     from keras_landslide.patches.statistics import band_statistics
-    from keras_landslide.patches.table import read_patches
-    from keras_landslide.rasters.read import stack_info
+    from keras_landslide.samples.batches import PatchBatches
+    from keras_landslide.samples.opened import join, open_sources
 
-    table = Path(config.data.patches)
-    patches = read_patches(table, stack_info(config.data.stack).grid)
-    cache = open_cache(config.data.stack, patches, config.band_names, table.parent / "cache")
+    sources = open_sources(config)
+    cache = join(sources)
     for split in ("train", "val"):
         if not cache.positive(cache.indices(split)).any():
             raise SplitError(
-                f"{table}: the {split} split has no landslide pixel; make the patches with "
-                "another seed, split or block, or check the inventory"
+                f"{_places(config)}: the {split} split has no landslide pixel; make the patches "
+                "with another seed, split or block, check the inventory, or give sources other "
+                "roles"
             )
     mean, std = band_statistics(cache)
-    size, seed = config.training.batch_size, config.training.seed
+    size = config.training.batch_size
     plain = {
         split: PatchBatches(cache, cache.indices(split), batch_size=size, shuffle=False)
         for split in SPLITS
         if len(cache.indices(split))
     }
-    train = PatchBatches(
+    train = training_batches(cache, cache.indices("train"), config)
+    return TrainingData(sources, cache, train, plain.pop("val"), plain, mean, std)
+
+
+def training_batches(cache: PatchCache, indices: np.ndarray, config: RunConfig) -> BatchSource:
+    """Patches to learn from: shuffled, oversampled and augmented as the config says.
+
+    Args:
+        cache: cut patches.
+        indices: positions in the cache.
+        config: the run.
+
+    Raises:
+        SplitError: patches that are to be turned are not square, or bands are directions, which
+            heavy augmentation cannot turn.
+    """
+    from keras_landslide.samples.augmentation import HeavyBatches
+    from keras_landslide.samples.batches import PatchBatches
+
+    seed = config.training.seed
+    batches = PatchBatches(
         cache,
-        cache.indices("train"),
-        batch_size=size,
+        indices,
+        batch_size=config.training.batch_size,
         augment=config.data.augment,
         oversample=config.data.oversample,
         seed=seed,
     )
-    return TrainingData(cache, train, plain.pop("val"), plain, mean, std)
+    return HeavyBatches(batches, seed) if config.data.heavy else batches
+
+
+def _places(config: RunConfig) -> str:
+    """The files that a run learns from, for messages."""
+    sources = config.data.sources
+    places = [f"{s.stack} or {s.patches}" if s.stack else s.chips for s in sources]
+    return places[0] if len(places) == 1 else f"one of {', '.join(places)}"
 
 
 def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
@@ -180,7 +210,7 @@ def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
     losses.get(config.training.loss)
     fix_seeds(config.training.seed, config.training.jit_compile)
     with computing_in(config.training.precision):
-        model = models.build(config.model.name, data.train.image_shape, **config.model.options)
+        model = models.build(config.model.name, data.cache.images.shape[1:], **config.model.options)
     model.get_layer("normalise").set_statistics(data.mean, data.std)
     return model
 

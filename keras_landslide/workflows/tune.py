@@ -58,9 +58,9 @@ def tune(
         backend: Keras backend of the trials; None for Keras's own setting.
         memory_gb: most memory that a trial may take; 0 = no limit.
         listen: host:port for workers of other machines.
-        overrides: `stack`, `patches`, `image_model`, `epochs`, `max_patches`, `kind`, `precision`
-            and `jit_compile` replace entries of the space, as do `entries`, texts such as
-            `search.repeats=0`.
+        overrides: `stack`, `patches`, `chips`, `image_model`, `epochs`, `max_patches`, `kind`,
+            `precision` and `jit_compile` replace entries of the space, as do `entries`, texts
+            such as `search.repeats=0`.
 
     Raises:
         LandslideError: the space, the stack, the patches or the folder is at fault, another

@@ -21,11 +21,11 @@ def load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
     """
     from keras_landslide.tuning.space_file import load_space
 
-    for key in ("stack", "patches"):
+    for key in ("stack", "patches", "chips"):
         if overrides.get(key):
             overrides[key] = str(Path(overrides[key]).resolve())
     entries = dict(map(_entry, overrides.pop("entries", ())))
-    tables = dict.fromkeys(("stack", "patches", "image_model"), "base.data")
+    tables = dict.fromkeys(("stack", "patches", "chips", "image_model"), "base.data")
     tables |= dict.fromkeys(("precision", "jit_compile"), "base.training")
     named = {f"{tables.get(key, 'search')}.{key}": value for key, value in overrides.items()}
     return load_space(space, {**entries, **named})
@@ -51,16 +51,12 @@ def about_data(space: SearchSpace, backend: str) -> dict[str, Any]:
     """What a search keeps about its data beside the space; it goes on only with the same.
 
     Raises:
-        InputFileError: the stack or the patch table cannot be read.
+        LandslideError: what is learnt from cannot be read.
     """
-    from keras_landslide.rasters.read import stack_info
-    from keras_landslide.workflows.contract import data_fingerprint
+    from keras_landslide.samples.opened import source_states
 
-    return {
-        "fingerprint": data_fingerprint(space.base),
-        "simulated": stack_info(space.base.data.stack).simulated,
-        "backend": backend,
-    }
+    digest, simulated = source_states(space.base)
+    return {"fingerprint": digest, "simulated": simulated, "backend": backend}
 
 
 def check_choices(space: SearchSpace) -> None:

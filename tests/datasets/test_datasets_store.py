@@ -10,8 +10,8 @@ from keras_landslide.datasets.registry import open_source
 from keras_landslide.datasets.splits import fold_splits, random_shares, stratified_folds
 from keras_landslide.datasets.store import open_chips
 from keras_landslide.errors import SplitError
-from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.patches.statistics import band_statistics
+from keras_landslide.samples.batches import PatchBatches
 
 
 def test_key_follows_content_not_time_or_place(tmp_path):

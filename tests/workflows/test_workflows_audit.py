@@ -13,9 +13,10 @@ from keras_landslide.cli.main import main
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import BundleError, InputFileError, RecipeError
 from keras_landslide.patches.table import Patch, read_patches, write_patches
+from keras_landslide.samples.opened import open_sources
 from keras_landslide.workflows.audit import audit, cut_settings
 from keras_landslide.workflows.audit_runs import cut_again
-from keras_landslide.workflows.contract import data_contract, joined_contract
+from keras_landslide.workflows.contract import data_contract
 from keras_landslide.workflows.train import load_data
 
 
@@ -73,7 +74,7 @@ def test_each_basin_is_left_out_in_turn_and_seeds_are_told_apart(tmp_path):
 
 
 def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
-    configs, caches = [], []
+    configs, data = [], []
     for name, seed, slope in (("one", 0, 20), ("two", 1, 35)):
         (tmp_path / name).mkdir()
         config = load_run_config(write_run(tmp_path / name))
@@ -83,8 +84,13 @@ def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
                 src.transform = Affine.translation(50_000, 0) @ src.transform
             cut(stack)
         configs.append(config)
-        caches.append(load_data(config).cache)
-    told, own = joined_contract(configs, caches), [*map(data_contract, configs, caches)]
+        data.append(load_data(config))
+    caches = [each.cache for each in data]
+    both = configs[0].with_values(
+        data={"source": tuple(source for config in configs for source in config.data.sources)}
+    )
+    told = data_contract(both, load_data(both).sources)
+    own = [data_contract(config, each.sources) for config, each in zip(configs, data, strict=True)]
     train = np.concatenate([c.images[c.indices("train")] for c in caches])[..., 0]
     wanted = [train.min(), train.max(), train.mean(dtype=float), train.std(dtype=float)]
     found = [told["band_ranges"]["slope"][key] for key in ("min", "max", "mean", "std")]
@@ -98,7 +104,7 @@ def test_a_network_of_several_basins_tells_of_all_of_them(tmp_path):
     with rasterio.open(configs[1].data.stack, "r+") as src:
         src.set_band_unit(1, "rad")
     with pytest.raises(BundleError, match=r"two.*rad.*one network cannot learn from both"):
-        joined_contract(configs, caches)
+        data_contract(both, open_sources(both))
 
 
 def test_a_round_of_blocked_k_fold_is_cut_again_as_it_was(tmp_path):

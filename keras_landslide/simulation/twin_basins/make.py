@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_landslide.config import read_toml
 from keras_landslide.errors import GridMismatchError, LandslideError, OutputError, UnknownNameError
 from keras_landslide.files import output_errors, replacing
 from keras_landslide.runtime.progress import progress
@@ -21,6 +20,7 @@ from keras_landslide.simulation.twin_basins import (
     stability,
 )
 from keras_landslide.simulation.twin_basins.place import place
+from keras_landslide.toml_files import read_toml
 
 SMALLEST_PX, LARGEST_PX = 128, 20_000
 _STAGES = 8

@@ -3,9 +3,9 @@
 import numpy as np
 
 from keras_landslide.patches.cache import PatchCache
-from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.patches.table import Patch
-from keras_landslide.protocols.augmentation import HeavyBatches, cut_mix, shade, warp
+from keras_landslide.samples.augmentation import HeavyBatches, cut_mix, shade, warp
+from keras_landslide.samples.batches import PatchBatches
 
 
 def _cache(count=4, size=32):

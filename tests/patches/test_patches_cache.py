@@ -14,11 +14,11 @@ from keras_landslide.errors import (
     SplitError,
 )
 from keras_landslide.patches.cache import open_cache
-from keras_landslide.patches.loading import PatchBatches
 from keras_landslide.patches.statistics import band_ranges, band_statistics
 from keras_landslide.patches.symmetries import transform, turn_azimuth
 from keras_landslide.rasters.read import stack_info
 from keras_landslide.rasters.write import write_raster
+from keras_landslide.samples.batches import PatchBatches
 
 BANDS = ("red", "aspect")
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import affine_transform
 
 from keras_landslide.bands import UNLABELLED
-from keras_landslide.patches.loading import PatchBatches
+from keras_landslide.samples.batches import PatchBatches
 
 GAIN, SHIFT, NOISE = 0.15, 0.25, 0.05
 """Spread of contrast, brightness and noise, in standard deviations of the band in the chip."""

@@ -9,6 +9,7 @@ import numpy as np
 from keras_landslide.errors import SplitError
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.symmetries import SYMMETRIES, transform, transform_patch
+from keras_landslide.samples.joined import JoinedCache
 
 
 class PatchBatches:
@@ -23,7 +24,8 @@ class PatchBatches:
         batch_size: patches per batch; the last one may be smaller.
         augment: draw one of the eight symmetries of the square per patch and epoch; bands of kind
             `azimuth` turn with it.
-        oversample: times a patch with landslide pixels occurs in an epoch; others occur once.
+        oversample: times a patch with landslide pixels occurs in an epoch; others occur once. With
+            `shuffle`, times the weight of its source, where the cache joins several.
         seed: of order and symmetries.
         shuffle: new order each epoch; False keeps the order of `indices`.
 
@@ -56,12 +58,21 @@ class PatchBatches:
         self.shuffle = shuffle
         self.kinds = tuple(cache.kinds)
         times = np.where(cache.positive(indices), oversample, 1)
-        self.positions = np.repeat(np.asarray(indices, np.int64), times)
+        chosen = np.asarray(indices, np.int64)
+        # How often on average, by the weight of the patch's source: the whole part each epoch,
+        # the rest as a share of patches that is drawn anew.
+        often = times * np.ones(len(chosen))
+        if shuffle and isinstance(cache, JoinedCache):
+            often = times * cache.weights[chosen]
+        self.positions = np.repeat(chosen, np.floor(often).astype(np.int64))
+        rest = often - np.floor(often)
+        self._extra = [(chosen[rest == share], share) for share in np.unique(rest[rest > 0])]
+        self._drawn = sum(max(round(len(part) * share), 1) for part, share in self._extra)
         self._plan: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:
         """Batches per epoch."""
-        return -(-len(self.positions) // self.batch_size)
+        return -(-(len(self.positions) + self._drawn) // self.batch_size)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -73,12 +84,20 @@ class PatchBatches:
         plan = self._plan
         if plan is None or plan[0] != epoch:
             rng = np.random.default_rng([self.seed, epoch])
-            count = len(self.positions)
-            order = rng.permutation(self.positions) if self.shuffle else self.positions
+            positions = np.concatenate([self.positions, *self._some(rng)])
+            count = len(positions)
+            order = rng.permutation(positions) if self.shuffle else positions
             codes = rng.integers(SYMMETRIES, size=count) if self.augment else np.zeros(count, int)
             # One assignment: other threads see the old plan or the new one.
             self._plan = plan = (epoch, order, codes)
         return plan[1], plan[2]
+
+    def _some(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Of the patches that occur now and then, those of an epoch."""
+        return [
+            rng.choice(part, max(round(len(part) * share), 1), replace=False)
+            for part, share in self._extra
+        ]
 
     def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Batch `index` of `epoch`.

@@ -1,0 +1,1 @@
+"""What a run learns from: sources, roles, groups, augmentation, batches."""
