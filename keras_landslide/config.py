@@ -26,6 +26,8 @@ MOST = {
     "epochs": 1_000_000,
     "patience": 1_000_000,
     "oversample": 1_000,
+    "folds": 100,
+    "seeds": 100,
 }
 """The largest values that any run could mean."""
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -49,6 +51,10 @@ class DataConfig:
         augment: draw one of the eight symmetries of the square for each patch and epoch.
         heavy: also turn patches by any angle, scale, shift and shade them, and cut them together
             (see `samples.augmentation`): for few patches.
+        folds: rounds of a cross-validation, 0 for none: chips are dealt to folds by their share of
+            landslide, the patches of a stack have the folds of their table.
+        fold: the round, from 0: the fold that is the test split. -1 trains all of them, and the
+            run's network is the mean of theirs.
         cache: folder for cut patches and decoded chips; empty: beside the patch table, and beside
             the folder of chips.
     """
@@ -59,6 +65,8 @@ class DataConfig:
     oversample: int = 1
     augment: bool = True
     heavy: bool = False
+    folds: int = 0
+    fold: int = -1
     cache: str = ""
     source: tuple[Source, ...] = ()
 
@@ -129,12 +137,31 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
+class EnsembleConfig:
+    """Several networks as one, their answers averaged.
+
+    Attributes:
+        seeds: networks with the seed of the training and those that follow it.
+        mirrored: ask each network four times, with the image mirrored.
+    """
+
+    seeds: int = 1
+    mirrored: bool = False
+
+
+@dataclass(frozen=True)
 class RunConfig:
-    """A whole run: data, model, training."""
+    """A whole run: data, model, training, and whether it is one of several networks."""
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the run's network is the mean of several answers."""
+        return self.data.fold < 0 < self.data.folds or self.ensemble != EnsembleConfig()
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -186,7 +213,12 @@ def run_config(raw: dict[str, Any], where: str | Path, folder: Path) -> RunConfi
 
     Relative paths in `raw` count from `folder`. Raises as `load_run_config`.
     """
-    sections = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+    sections = {
+        "data": DataConfig,
+        "model": ModelConfig,
+        "training": TrainingConfig,
+        "ensemble": EnsembleConfig,
+    }
     check_keys(raw, sections, f"{where}")
     parts: dict[str, Any] = {}
     for name, cls in sections.items():
@@ -249,5 +281,15 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
     for key, (fine, wanted) in ranges.items():
         if not fine:
             raise RecipeError(f"{path}: training.{key} = {getattr(t, key)!r} should be {wanted}")
+    if d.folds not in (0, *range(2, MOST["folds"] + 1)):
+        raise RecipeError(f"{path}: data.folds = {d.folds} should be 0, or 2 to {MOST['folds']}")
+    if not -1 <= d.fold < max(d.folds, 1):
+        raise RecipeError(
+            f"{path}: data.fold = {d.fold} should be -1 for all folds, or 0 to data.folds - 1"
+        )
+    if not 1 <= config.ensemble.seeds <= MOST["seeds"]:
+        raise RecipeError(
+            f"{path}: ensemble.seeds = {config.ensemble.seeds} should be 1 to {MOST['seeds']}"
+        )
     if not 0 <= t.seed < 2**32:
         raise RecipeError(f"{path}: training.seed = {t.seed} should be from 0 to 2^32 - 1")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_landslide import models
 from keras_landslide.bands import band_groups
@@ -23,8 +24,8 @@ from keras_landslide.bundle.write import check_replaceable, require_tensorflow, 
 from keras_landslide.config import RunConfig, load_run_config
 from keras_landslide.errors import BundleError
 from keras_landslide.files import fingerprint
-from keras_landslide.layers import BandNormalization
 from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.committee import committee, normalisations
 from keras_landslide.models.trained import with_weights
 from keras_landslide.records import Record, entry, load_json, read_record
 from keras_landslide.version import __version__
@@ -64,6 +65,7 @@ class RunMetrics:
     train: Mapping[str, Any] | None = entry("scores", default=None)
     val: Mapping[str, Any] | None = entry("scores", default=None)
     test: Mapping[str, Any] | None = entry("scores", default=None)
+    cross_validation: Mapping[str, Any] | None = entry("scores of all folds", default=None)
     without: Mapping[str, MissingSensor] = entry("by missing sensor", default={})
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -133,7 +135,15 @@ def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> 
     Raises:
         BundleError: `model.keras` cannot be read or does not belong to the config.
     """
-    model = models.build(config.model.name, (None, None, channels), **config.model.options)
+    shape = (None, None, channels)
+    model = models.build(config.model.name, shape, **config.model.options)
+    if config.is_ensemble:
+        rounds = config.data.folds if config.data.fold < 0 < config.data.folds else 1
+        others = [
+            models.build(config.model.name, shape, **config.model.options)
+            for _ in range(rounds * config.ensemble.seeds - 1)
+        ]
+        model = committee([model, *others], mirrored=config.ensemble.mirrored)
     path = Path(run_folder) / "model.keras"
     return with_weights(model, path, what="is not this run's model", remedy=AGAIN)
 
@@ -158,12 +168,19 @@ def _contract(
             "this run learnt from chips of unknown pixel size, which a bundle has to tell; give it "
             "in the source, options = { pixel_size_m = 3.0 }, and train again"
         )
-    field = receptive_field(model)
-    layer = next(layer for layer in model.layers if isinstance(layer, BandNormalization))
+    # Members see as far as one of them; what is mirrored is mirrored back.
+    member = model
+    if config.is_ensemble:
+        member = models.build(config.model.name, model.input_shape[1:], **config.model.options)
+    field = receptive_field(member)
+    layers = list(normalisations(model))
     mean, std = (
-        tuple(keras.ops.convert_to_numpy(each).tolist()) for each in (layer.mean, layer.std)
+        # Each member has its own, from its own patches; the mean is for people.
+        tuple(np.mean([_array(getattr(layer, name)) for layer in layers], axis=0).tolist())
+        for name in ("mean", "std")
     )
-    scores = {"train": metrics.train, "val": metrics.val, "test": metrics.test}
+    names = ("train", "val", "test", "cross_validation")
+    scores = {name: getattr(metrics, name) for name in names}
     return Contract(
         name=f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
         simulated=data.simulated,
@@ -185,6 +202,10 @@ def _contract(
         versions=software(metrics.backend),
         fingerprint=digest,
     )
+
+
+def _array(variable: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(variable)
 
 
 def _band_dropout(config: RunConfig, metrics: RunMetrics) -> BandDropout | None:

@@ -12,7 +12,7 @@ from keras_landslide.files import file_state, fingerprint
 from keras_landslide.patches.cache import open_cache
 from keras_landslide.patches.plan import PatchSettings, plan_patches
 from keras_landslide.patches.table import Patch
-from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round, stack_bands
+from keras_landslide.protocols.divisions import SPLIT_SEED, Dataset, Round, stack_bands
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import stack_info
 from keras_landslide.simulation import twin_basins

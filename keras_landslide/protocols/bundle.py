@@ -7,18 +7,16 @@ had never seen them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
-from keras import ops
 
 from keras_landslide.bundle.write import check_replaceable, write_bundle
 from keras_landslide.errors import BundleError
+from keras_landslide.models.committee import committee
 from keras_landslide.models.trained import with_weights
-from keras_landslide.protocols.bundle_contract import MIRRORINGS, make_contract
+from keras_landslide.protocols.bundle_contract import make_contract
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
 from keras_landslide.protocols.reproduce import Outcome
@@ -54,7 +52,7 @@ def export_best(outcome: Outcome, out: str | Path, label: str | None = None) -> 
     channels = len(cache.band_names)
     networks = [_any_size(run, channels, native) for run in members]
     contract = make_contract(outcome, _over_seeds(outcome, row), members, networks)
-    return write_bundle(contract, _together(networks, row.entry), out)
+    return write_bundle(contract, committee(networks, mirrored=row.entry.symmetries), out)
 
 
 def _chosen(outcome: Outcome, label: str | None) -> Row:
@@ -87,26 +85,3 @@ def _any_size(run: Result, channels: int, native: int) -> keras.Model:
     entry = replace(run.entry, scale=run.entry.scale * native)
     model = scaled_network(entry, (None, None, channels), dict(run.entry.options))
     return with_weights(model, run.weights, what="is not this run's model", remedy="run it again")
-
-
-def _together(members: Sequence[keras.Model], entry: Entry) -> keras.Model:
-    """The mean of all members' answers, each asked from all sides if the row was."""
-    image = keras.Input(members[0].input_shape[1:], name="image")
-    sides = MIRRORINGS if entry.symmetries else MIRRORINGS[:1]
-    views = ops.concatenate([_flipped(image, axes) for axes in sides], axis=0)
-    answers = [_renamed(member, i)(views) for i, member in enumerate(members)]
-    mean = sum(answers[1:], start=answers[0]) / len(answers)
-    back = [
-        _flipped(part, axes)
-        for part, axes in zip(ops.split(mean, len(sides), axis=0), sides, strict=True)
-    ]
-    return keras.Model(image, sum(back[1:], start=back[0]) / len(back), name="committee")
-
-
-def _renamed(member: keras.Model, number: int) -> keras.Model:
-    member.name = f"member_{number}"
-    return member
-
-
-def _flipped(x: Any, axes: tuple[int, ...]) -> Any:
-    return ops.flip(x, axis=axes) if axes else x

@@ -12,6 +12,7 @@ from keras_landslide.bundle.contract import BandRange, BundleBand, Contract, Nor
 from keras_landslide.bundle.export import software
 from keras_landslide.files import fingerprint
 from keras_landslide.models.analysis.receptive_field import receptive_field
+from keras_landslide.models.committee import MIRRORINGS
 from keras_landslide.models.recorded import ReceptiveField
 from keras_landslide.patches.statistics import band_ranges
 from keras_landslide.protocols.entries import Entry
@@ -19,9 +20,6 @@ from keras_landslide.protocols.networks import normalisation, scaled_network
 from keras_landslide.protocols.reproduce import Outcome
 from keras_landslide.protocols.results import Result
 from keras_landslide.protocols.summary import INTERVALS, Row, labels_of, pooled_threshold
-
-MIRRORINGS: tuple[tuple[int, ...], ...] = ((), (2,), (1,), (1, 2))
-"""Axes of (B, H, W, C) that are turned about: as they are, left-right, up-down, both."""
 
 
 def make_contract(

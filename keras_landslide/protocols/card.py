@@ -13,7 +13,7 @@ import tomli_w
 
 from keras_landslide.files import write_text
 from keras_landslide.models.catalogue import catalogue
-from keras_landslide.protocols.datasets import Dataset
+from keras_landslide.protocols.divisions import Dataset
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.printed import inconsistencies
 from keras_landslide.protocols.protocol import Protocol

@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_landslide.bands import BANDS, Band, image_model_bands
 from keras_landslide.datasets.registry import open_source
 from keras_landslide.datasets.splits import fold_splits, random_shares, stratified_folds
 from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import SplitError
-from keras_landslide.patches.cache import PatchCache
+from keras_landslide.protocols.divisions import SPLIT_SEED, Dataset, Round
 from keras_landslide.protocols.protocol import Protocol
-
-SPLIT_SEED = 0
-"""One split for all models and seeds: what is compared is the models."""
-VAL_SHARE = 0.2
-
-
-@dataclass(frozen=True)
-class Round:
-    """One division of the data: the split, or a fold of a cross-validation.
-
-    Attributes:
-        name: for folders, such as `fold-1`.
-        caches: by the bands of a model (an empty string where all models take the same); the
-            splits are those of the cache's patches.
-        others: further places that are scored and never trained on, by part and then by bands.
-    """
-
-    name: str
-    caches: Mapping[str, PatchCache]
-    others: Mapping[str, Mapping[str, PatchCache]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """What a protocol is run on.
-
-    Attributes:
-        title: for tables and figures.
-        key: digest of the content.
-        rounds: divisions of the data.
-        names: name of each test image, by round.
-        bands: channels by the bands of a model.
-        pixel_size_m: pixel side, metres; nan where unknown.
-        simulated: whether the data are simulated.
-        facts: sentences for the card: how many chips, which split.
-        stacks: stack behind a part, for maps.
-    """
-
-    title: str
-    key: str
-    rounds: tuple[Round, ...]
-    names: tuple[str, ...]
-    bands: Mapping[str, tuple[Band, ...]]
-    pixel_size_m: float
-    simulated: bool
-    facts: tuple[str, ...]
-    stacks: Mapping[str, Path] = field(default_factory=dict)
+from keras_landslide.samples.opened import VAL_SHARE
 
 
 def open_dataset(
@@ -157,8 +109,3 @@ def _describe(split: Any) -> str:
         return "the published one"
     train, val, test = (f"{share:.0%}" for share in split)
     return f"{train} train, {val} val, {test} test, at random"
-
-
-def stack_bands(image_model: str) -> tuple[Band, ...]:
-    """The bands of an image model."""
-    return tuple(BANDS[name] for name in image_model_bands(image_model))

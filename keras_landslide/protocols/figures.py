@@ -13,7 +13,7 @@ from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.images import Image
 from keras_landslide.grid import Window
 from keras_landslide.protocols.chip_figures import Case, comparison
-from keras_landslide.protocols.datasets import Dataset
+from keras_landslide.protocols.divisions import Dataset
 from keras_landslide.protocols.summary import Results, Row
 from keras_landslide.report.canvas import figure, title_with_source
 from keras_landslide.report.score_figures import images_figure

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.grid import Window
-from keras_landslide.protocols.datasets import Dataset
+from keras_landslide.protocols.divisions import Dataset
 from keras_landslide.protocols.protocol import folder_name
 from keras_landslide.protocols.summary import Row
 from keras_landslide.rasters.read import stack_info

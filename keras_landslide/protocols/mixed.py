@@ -14,7 +14,7 @@ from keras_landslide.files import file_state, fingerprint
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.table import Patch
 from keras_landslide.protocols.basins import basin_stack, simulated_basins
-from keras_landslide.protocols.datasets import SPLIT_SEED, Dataset, Round
+from keras_landslide.protocols.divisions import SPLIT_SEED, Dataset, Round
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.terrain.uphill import uphill_index, uphill_offsets

@@ -12,6 +12,7 @@ from keras_landslide.evaluation.answers import Committee, answers, as_predict, c
 from keras_landslide.layers import BandNormalization
 from keras_landslide.layers.bilinear import BilinearUpSampling2D
 from keras_landslide.layers.centre_distance import CentreDistance
+from keras_landslide.models.committee import normalisations
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.patches.statistics import band_statistics
 from keras_landslide.protocols.entries import Entry
@@ -71,12 +72,7 @@ def scaled_network(
 
 def normalisation(model: keras.Model) -> BandNormalization:
     """The layer that holds the band statistics, also where the network is part of another."""
-    for layer in model.layers:
-        if isinstance(layer, BandNormalization):
-            return layer
-        if isinstance(layer, keras.Model):
-            return normalisation(layer)
-    raise ValueError(f"{model.name} has no BandNormalization")
+    return next(normalisations(model))
 
 
 def set_batch_momentum(model: keras.Model, momentum: float) -> None:

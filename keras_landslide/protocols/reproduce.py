@@ -15,7 +15,8 @@ from keras_landslide.errors import RecipeError
 from keras_landslide.files import output_errors, write_json, write_text
 from keras_landslide.protocols import figures
 from keras_landslide.protocols.card import write_card
-from keras_landslide.protocols.datasets import Dataset, open_dataset
+from keras_landslide.protocols.datasets import open_dataset
+from keras_landslide.protocols.divisions import Dataset
 from keras_landslide.protocols.maps import transfer_map
 from keras_landslide.protocols.protocol import Protocol, folder_name, load_protocol
 from keras_landslide.protocols.results import Result

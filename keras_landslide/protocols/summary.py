@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keras_landslide.evaluation.intervals import Interval, block_bootstrap
-from keras_landslide.protocols.datasets import Dataset, Round
+from keras_landslide.protocols.divisions import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.protocols.results import Result

@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 
 from keras_landslide.config import RunConfig
+from keras_landslide.datasets.splits import fold_splits, stratified_folds
 from keras_landslide.datasets.store import ChipCache
 from keras_landslide.errors import SplitError
 from keras_landslide.files import file_state, fingerprint
 from keras_landslide.patches.cache import PatchCache, open_cache
-from keras_landslide.patches.table import read_patches
+from keras_landslide.patches.folds import fold_split
+from keras_landslide.patches.table import Patch, read_patches, read_tags
 from keras_landslide.rasters.read import StackInfo, stack_info
-from keras_landslide.samples.chips import chip_state, open_chip_source
+from keras_landslide.samples.chips import SPLIT_SEED, chip_state, open_chip_source
 from keras_landslide.samples.joined import JoinedCache, joined
 from keras_landslide.sources import Source
+
+VAL_SHARE = 0.2
+"""Of the chips outside the test fold, those that choose epoch and threshold."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +134,38 @@ def _opened(source: Source, config: RunConfig) -> OpenedSource:
     info: StackInfo | None = None
     if source.chips:
         cache: PatchCache = open_chip_source(source, names, kept)
+        if config.data.folds and not source.role:
+            cache = _folded(cache, config)
     else:
         table, info = Path(source.patches), stack_info(source.stack)
         folder = Path(kept) if kept else table.parent / "cache"
-        cache = open_cache(source.stack, read_patches(table, info.grid), names, folder)
+        patches = read_patches(table, info.grid)
+        if config.data.folds and not source.role:
+            patches = _fold_of_table(table, patches, config)
+        cache = open_cache(source.stack, patches, names, folder)
     if source.role:
-        patches = tuple(replace(patch, split=source.role) for patch in cache.patches)
-        cache = replace(cache, patches=patches)
+        given = tuple(replace(patch, split=source.role) for patch in cache.patches)
+        cache = replace(cache, patches=given)
     return OpenedSource(source, cache, info)
+
+
+def _folded(cache: PatchCache, config: RunConfig) -> PatchCache:
+    """The chips with the splits of a round; of all rounds, those of the first."""
+    assert isinstance(cache, ChipCache)
+    fraction = cache.landslide_fraction()
+    dealt = stratified_folds(fraction, config.data.folds, SPLIT_SEED)
+    fold = max(config.data.fold, 0)
+    return cache.with_splits(
+        fold_splits(dealt, fold, fraction, val_share=VAL_SHARE, seed=SPLIT_SEED)
+    )
+
+
+def _fold_of_table(table: Path, patches: Sequence[Patch], config: RunConfig) -> list[Patch]:
+    """The patches with the splits of a round of the table's own blocked folds."""
+    tags = read_tags(table)
+    if int(tags.get("folds", 0)) != config.data.folds:
+        raise SplitError(
+            f"{table}: was cut with {tags.get('folds', 0)} folds, data.folds = "
+            f"{config.data.folds}; make the patches with as many"
+        )
+    return fold_split(patches, max(config.data.fold, 0), int(tags.get("buffer_px", 0)))

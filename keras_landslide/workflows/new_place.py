@@ -111,7 +111,11 @@ class NewPlace:
         source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
         model = self._model(self.source)
         if remedy.name == "normalisation":
-            model.get_layer("normalise").set_statistics(*self.statistics())
+            from keras_landslide.models.committee import normalisations
+
+            mean, std = self.statistics()
+            for layer in normalisations(model):
+                layer.set_statistics(mean, std)
         if not remedy.patches:
             # Validation of the run chose them; its scores there are not of this place.
             cases = source.get("without", {}).items()

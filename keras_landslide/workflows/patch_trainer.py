@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_landslide.config import RunConfig
+from keras_landslide.errors import RecipeError
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.samples.batches import PatchBatches
 from keras_landslide.training.history import History
@@ -36,6 +37,11 @@ class PatchTrainer:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         self.limit, self.seed = space.settings.max_patches, space.settings.seed
         self.data: dict[tuple[str, ...], TrainingData] = {}
+        if space.base.is_ensemble:
+            raise RecipeError(
+                "a search trains one network for each trial; leave [ensemble] out, and give "
+                "data.fold with data.folds"
+            )
         for values in space.combinations:
             config = space.trial_config(values, seed=0)
             if config.band_names not in self.data:

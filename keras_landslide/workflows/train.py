@@ -65,6 +65,14 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
     out = Path(out)
     if is_up_to_date(config, out):
         return out
+    if config.is_ensemble:
+        with quiet_tensorflow():
+            from keras_landslide.workflows.train_ensemble import train_ensemble
+
+        check_same(out, config)
+        with folder_lock(out, "training"):
+            train_ensemble(config, out, quiet=quiet)
+        return out
     data = load_data(config)
     with quiet_tensorflow():
         from keras_landslide.training import run as training_run
@@ -222,7 +230,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
         f"{metrics['threshold']:.3f} ({metrics['threshold_rule']})",
         "split  precision  recall      F1     IoU",
     ]
-    for split in SPLITS:
+    for split in (*SPLITS, "cross_validation"):
         if split in metrics:
             values = (metrics[split][name] for name in ("precision", "recall", "f1", "iou"))
             p, r, f1, iou = ("–" if value is None else f"{value:.4f}" for value in values)
