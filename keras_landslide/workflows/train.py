@@ -71,7 +71,7 @@ def train_run(config: RunConfig, out: str | Path, *, quiet: bool = False) -> Pat
 
         check_same(out, config)
         with folder_lock(out, "training"):
-            train_ensemble(config, out, quiet=quiet)
+            train_ensemble(config, out, train_run, quiet=quiet)
         return out
     data = load_data(config)
     with quiet_tensorflow():

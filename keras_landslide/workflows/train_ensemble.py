@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 RULE = "best F1 over all patches, each answered by networks that never saw it"
 
 
-def train_ensemble(config: RunConfig, out: Path, *, quiet: bool = False) -> None:
+def train_ensemble(
+    config: RunConfig, out: Path, train_member: Callable[..., Path], *, quiet: bool = False
+) -> None:
     """Train every member, and write the run folder of all of them together.
 
     `members/fold-K-seed-S/` are run folders of their own; `model.keras` is the mean of all members.
@@ -26,6 +28,7 @@ def train_ensemble(config: RunConfig, out: Path, *, quiet: bool = False) -> None
     Args:
         config: a run with folds, seeds or mirrored answers.
         out: run folder; members that are finished are left as they are.
+        train_member: trains a run config in a folder, as `train.train_run`.
         quiet: print nothing.
 
     Raises:
@@ -40,14 +43,13 @@ def train_ensemble(config: RunConfig, out: Path, *, quiet: bool = False) -> None
     from keras_landslide.models.trained import load_network
     from keras_landslide.training.folder import claim
     from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
-    from keras_landslide.workflows.train import train_run
 
     members = list(_members(config))
     networks: dict[int, list[keras.Model]] = {}
     told: list[dict[str, Any]] = []
     for fold, seed in members:
         home = out / "members" / f"fold-{max(fold, 0)}-seed-{seed}"
-        train_run(_member(config, fold, seed), home, quiet=quiet)
+        train_member(_member(config, fold, seed), home, quiet=quiet)
         networks.setdefault(fold, []).append(load_network(home / "model.keras"))
         told.append(json.loads((home / "metrics.json").read_text(encoding="utf-8")))
     claim(out, config)

@@ -102,7 +102,7 @@ def test_overrides_replace_entries_and_none_leaves_them(tmp_path):
         ("seed = 5", "seed = -5", ["seed", "negative"]),
         ("epochs = 3", "epochs = 0", ["epochs", "at least 1"]),
         ("epochs = 3", 'epochs = "3"', ["epochs", "type int"]),
-        ('stack = "stack.tif"', "", ["stack", "--stack"]),
+        ('stack = "stack.tif"', "", ["stack", "`stack`"]),
         ("[base.training]", "[bases.training]", ["'bases'", "base"]),
         ("[base.training]", "[base.trainin]", ["'trainin'", "training"]),
     ],

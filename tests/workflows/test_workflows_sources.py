@@ -170,7 +170,7 @@ def test_a_search_over_chips(home, tmp_path):
             }
         )
     )
-    with pytest.raises(RecipeError, match="with --chips"):
+    with pytest.raises(RecipeError, match="with `chips`"):
         space.with_name("none.toml").write_text(
             space.read_text().replace("[[base.data", "[[base.x")
         )
