@@ -86,7 +86,7 @@ def test_fine_tuning_goes_on_with_band_dropout(trained, place, tmp_path, monkeyp
     )
     run, data = tmp_path / "run", load_data(config)
     config.save(run / "config.toml")
-    write_json(run / "data.json", data_contract(config, data.cache))
+    write_json(run / "data.json", data_contract(config, data.sources))
     new_model(config, data).save(run / "model.keras")
     chosen = {"threshold": 0.5, "threshold_rule": "r", "without": {"sar": {"threshold": 0.25}}}
     write_json(run / "metrics.json", {**chosen, "backend": "tensorflow"})
