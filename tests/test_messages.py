@@ -52,6 +52,7 @@ def parameters() -> set[str]:
         ("patches.plan", "PatchSettings"),
         ("susceptibility_study.settings", "StudySettings"),
         ("tuning.search", "Resources"),
+        ("sources", "Source"),
     ):
         found = getattr(importlib.import_module(f"keras_landslide.{module}"), cls)
         known |= set(found.__dataclass_fields__)

@@ -61,8 +61,8 @@ def load_space(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
     for entry in ("stack", "patches"):
         if entry not in data and not data.get("source"):
             raise RecipeError(
-                f"{path}: no {entry} to search on; name it with `{entry}`, or a folder of chips with "
-                "`chips`"
+                f"{path}: no {entry} to search on; name it with `{entry}`, or a folder of chips "
+                "with `chips`"
             )
     # Unless the template says otherwise, the best values are trained as long as they were tried.
     base["training"] = {
