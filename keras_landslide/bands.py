@@ -1,16 +1,29 @@
-"""The bands that the project knows, their units, and the image models made of them."""
+"""The bands that the project knows, their units and ranges, and the image models made of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keras_landslide.errors import BandError, UnknownNameError
+from keras_landslide.indices import INDICES
 
 UNLABELLED = 255
 """Label value of pixels outside the surveyed area: no loss, no score."""
 CLEAR, CLOUD, SHADOW = 0, 1, 2
 """Values of the band `cloud`."""
+BAND_NAME = re.compile(r"\w[\w.-]*")
+"""Names of bands become names of working files, columns and options."""
+DATES = ("pre", "post")
+"""Ends of names, after an underscore, of what was seen before the event and after it."""
+
+REFLECTANCE = (-1.0, 6.6)
+"""What 16 bits hold at 10 000 steps, with room for noise below 0; clouds and snow exceed 1."""
+HEIGHTS_M = (-500.0, 9000.0)
+"""The lowest and the highest land, with some room: the Dead Sea's shore and Mount Everest."""
+BACKSCATTER_DB = (-60.0, 40.0)
+"""Medians of an image: calm water and noise lie around -25, city centres around 10."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,8 @@ class Band:
             with the image when it is rotated or mirrored).
         description: one line for people.
         sensor: whose bands are missing together: `optical`, `sar` or `terrain`; empty for others.
+        range: least and greatest value that can be, in `unit`; None where there is no bound. Where
+            a raster holds others, `stack` refuses it.
     """
 
     name: str
@@ -31,56 +46,85 @@ class Band:
     kind: str
     description: str
     sensor: str = ""
+    range: tuple[float, float] | None = None
+
+
+def _reflectance(**descriptions: str) -> list[Band]:
+    return [
+        Band(name, "reflectance", "continuous", text, "optical", REFLECTANCE)
+        for name, text in descriptions.items()
+    ]
+
+
+def _terrain(unit: str, least_and_most: tuple | None = None, **descriptions: str) -> list[Band]:
+    return [
+        Band(name, unit, "continuous", text, "terrain", least_and_most)
+        for name, text in descriptions.items()
+    ]
 
 
 BANDS: dict[str, Band] = {
     band.name: band
     for band in (
-        Band("red", "reflectance", "continuous", "surface reflectance, red", "optical"),
-        Band("green", "reflectance", "continuous", "surface reflectance, green", "optical"),
-        Band("blue", "reflectance", "continuous", "surface reflectance, blue", "optical"),
-        Band("nir", "reflectance", "continuous", "surface reflectance, near infrared", "optical"),
-        Band(
-            "coastal",
-            "reflectance",
-            "continuous",
-            "surface reflectance, coastal aerosol",
-            "optical",
+        *_reflectance(
+            red="surface reflectance, red",
+            green="surface reflectance, green",
+            blue="surface reflectance, blue",
+            nir="surface reflectance, near infrared",
+            coastal="surface reflectance, coastal aerosol",
+            red_edge_1="surface reflectance, 705 nm",
+            red_edge_2="surface reflectance, 740 nm",
+            red_edge_3="surface reflectance, 783 nm",
+            water_vapour="reflectance, water vapour, 945 nm",
+            cirrus="reflectance, cirrus, 1374 nm",
+            swir_1="surface reflectance, 1610 nm",
+            swir_2="surface reflectance, 2190 nm",
         ),
-        Band("red_edge_1", "reflectance", "continuous", "surface reflectance, 705 nm", "optical"),
-        Band("red_edge_2", "reflectance", "continuous", "surface reflectance, 740 nm", "optical"),
-        Band("red_edge_3", "reflectance", "continuous", "surface reflectance, 783 nm", "optical"),
-        Band(
-            "water_vapour",
-            "reflectance",
-            "continuous",
-            "reflectance, water vapour, 945 nm",
-            "optical",
+        *(
+            Band(index.name, "1", "continuous", index.description, "optical", index.range)
+            for index in INDICES.values()
         ),
-        Band("cirrus", "reflectance", "continuous", "reflectance, cirrus, 1374 nm", "optical"),
-        Band("swir_1", "reflectance", "continuous", "surface reflectance, 1610 nm", "optical"),
-        Band("swir_2", "reflectance", "continuous", "surface reflectance, 2190 nm", "optical"),
-        Band("ndvi", "1", "continuous", "normalised difference vegetation index", "optical"),
-        Band("elevation", "m", "continuous", "elevation above the vertical datum", "terrain"),
-        Band("slope", "deg", "continuous", "steepest slope angle", "terrain"),
-        Band("aspect", "deg", "azimuth", "downslope direction, clockwise from north", "terrain"),
+        *_terrain("m", HEIGHTS_M, elevation="elevation above the vertical datum"),
+        *_terrain("deg", (0.0, 90.0), slope="steepest slope angle"),
         Band(
-            "curvature", "1/m", "continuous", "general curvature, positive where convex", "terrain"
+            *("aspect", "deg", "azimuth", "downslope direction, clockwise from north", "terrain"),
+            (0.0, 360.0),
         ),
-        Band(
-            "profile_curvature",
+        *_terrain(
             "1/m",
-            "continuous",
-            "curvature along the steepest slope",
-            "terrain",
+            curvature="general curvature, positive where convex",
+            profile_curvature="curvature along the steepest slope",
+            plan_curvature="curvature along the contour",
         ),
-        Band("plan_curvature", "1/m", "continuous", "curvature along the contour", "terrain"),
-        Band("vv_pre", "dB", "continuous", "Sentinel-1 VV backscatter before the event", "sar"),
-        Band("vv_post", "dB", "continuous", "Sentinel-1 VV backscatter after the event", "sar"),
+        *_terrain(
+            "1",
+            (-1.0, 1.0),
+            northness="sine of the slope times cosine of the aspect",
+            eastness="sine of the slope times sine of the aspect",
+        ),
+        *(
+            Band(
+                *(f"vv_{date}", "dB", "continuous"),
+                *(f"Sentinel-1 VV backscatter {when} the event", "sar", BACKSCATTER_DB),
+            )
+            for date, when in (("pre", "before"), ("post", "after"))
+        ),
         Band("cloud", "class", "categorical", "cloud mask: 0 clear, 1 cloud, 2 cloud shadow"),
         Band("label", "class", "categorical", "0 background, 1 landslide, 255 unlabelled"),
     )
 }
+
+
+def band_of(name: str) -> Band:
+    """The row of a band; `red_pre` and `red_post` are `red` of two dates.
+
+    Names that nobody knows are continuous values without a unit, of no sensor.
+    """
+    stem, _, date = name.rpartition("_")
+    if name not in BANDS and date in DATES and stem in BANDS:
+        return replace(BANDS[stem], name=name)
+    return BANDS.get(name, Band(name, "1", "continuous", ""))
+
 
 IMAGE_MODELS: dict[str, tuple[str, ...]] = {
     "rgb": ("red", "green", "blue"),
@@ -113,7 +157,7 @@ GROUPS = ("optical", "sar")
 
 def band_groups(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Which of `names` come from which sensor, in their order; sensors without one are left out."""
-    sensors = {name: BANDS[name].sensor for name in names if name in BANDS}
+    sensors = {name: band_of(name).sensor for name in names}
     found = {group: tuple(n for n in names if sensors.get(n) == group) for group in GROUPS}
     return {group: bands for group, bands in found.items() if bands}
 
@@ -121,16 +165,19 @@ def band_groups(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def image_model_bands(name: str) -> tuple[str, ...]:
     """The band names of an image model, in channel order.
 
-    `name` is a key of `IMAGE_MODELS`, or band names joined by commas for a model of one's own.
+    `name` is a key of `IMAGE_MODELS`, or band names joined by commas for a model of one's own;
+    bands that a recipe names or derives itself count too. A single name has to be a known band,
+    since it could as well be an image model that is spelt wrong.
 
     Raises:
-        UnknownNameError: `name` is no image model and no list of known bands, each named once.
+        UnknownNameError: `name` is no image model and no list of bands, each named once.
     """
     if name in IMAGE_MODELS:
         return IMAGE_MODELS[name]
     names = tuple(part.strip() for part in name.split(","))
-    known = all(part in BANDS and part not in ("label", "cloud") for part in names)
-    if known and len(set(names)) == len(names):
+    known = len(names) > 1 or band_of(names[0]).description
+    fit = all(BAND_NAME.fullmatch(part) and part not in ("label", "cloud") for part in names)
+    if known and fit and len(set(names)) == len(names):
         return names
     raise UnknownNameError.among("image model", name, IMAGE_MODELS)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.bands import BANDS, UNLABELLED, require_bands
+from keras_landslide.bands import UNLABELLED, band_of, require_bands
 from keras_landslide.errors import GridMismatchError, SplitError
 from keras_landslide.files import file_state, fingerprint, replacing, write_json
 from keras_landslide.grid import Window
@@ -89,7 +89,7 @@ def open_cache(
     if not (cache / "cache.json").is_file():
         _cut(stack, used, band_names, cache)
     described = {band.name: band.kind for band in info.bands}
-    kinds = (described[n] or getattr(BANDS.get(n), "kind", "continuous") for n in band_names)
+    kinds = (described[n] or band_of(n).kind for n in band_names)
     return PatchCache(
         np.load(cache / "images.npy", mmap_mode="r"),
         np.load(cache / "labels.npy", mmap_mode="r"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keras_landslide.bands import BANDS, Band, image_model_bands
+from keras_landslide.bands import Band, band_of, image_model_bands
 from keras_landslide.patches.cache import PatchCache
 
 SPLIT_SEED = 0
@@ -58,4 +58,4 @@ class Dataset:
 
 def stack_bands(image_model: str) -> tuple[Band, ...]:
     """The bands of an image model."""
-    return tuple(BANDS[name] for name in image_model_bands(image_model))
+    return tuple(band_of(name) for name in image_model_bands(image_model))

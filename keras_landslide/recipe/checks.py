@@ -6,6 +6,7 @@ import math
 import re
 from pathlib import Path
 
+from keras_landslide.bands import BAND_NAME
 from keras_landslide.errors import RecipeError
 from keras_landslide.recipe.parsing import choice
 from keras_landslide.recipe.sections import GridSpec, Recipe
@@ -24,8 +25,6 @@ RESAMPLINGS = ("nearest", "bilinear", "cubic", "cubicspline", "lanczos", "averag
 KINDS = ("continuous", "categorical", "azimuth")
 SURROUNDINGS = re.compile(r"(above_mean|above_floor|relief|uphill)_([1-9]\d*)")
 """Terrain bands with a distance in metres in their name."""
-BAND_NAME = re.compile(r"\w[\w.-]*")
-"""Names of bands become names of working files, columns and options."""
 OTHERS = ("error", "unknown", "nodata")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from keras_landslide.recipe.checks import check_recipe
-from keras_landslide.recipe.parsing import optional, section, sections, typed
+from keras_landslide.recipe.parsing import formulas, optional, section, sections, typed
 from keras_landslide.recipe.sections import (
     CategorySource,
     CloudSource,
     DemSource,
-    DerivedSpec,
     DistanceSource,
     GridSpec,
     InventorySource,
@@ -55,7 +54,7 @@ def load_recipe(path: str | Path, *, root: str | Path | None = None) -> Recipe:
         sar=sections(SarSource, raw, "sar", path),
         cloud=optional(CloudSource, raw, "cloud", path),
         inventory=optional(InventorySource, raw, "inventory", path),
-        derived=section(DerivedSpec, raw.get("derived", {}), f"{path}: [derived]"),
+        derived=formulas(raw.get("derived", {}), f"{path}: [derived]"),
         categories=sections(CategorySource, raw, "category", path),
         distances=sections(DistanceSource, raw, "distance", path),
     )

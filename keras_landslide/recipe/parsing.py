@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from keras_landslide.errors import RecipeError
+from keras_landslide.formula import Formula
 from keras_landslide.toml_files import check_keys
 
 T = TypeVar("T")
@@ -58,6 +59,27 @@ def typed(value: Any, hint: Any, where: str) -> Any:
         name = wanted.get(hint, f"a {origin.__name__}" if origin else str(hint))
         raise RecipeError(f"{where} = {value!r} should be {name}")
     return value
+
+
+def formulas(values: Any, where: str) -> dict[str, Formula]:
+    """The bands of `[derived]`: `true` is the index of that name, text a formula or an index.
+
+    Raises:
+        RecipeError: a value is neither, or no formula.
+    """
+    if not isinstance(values, dict):
+        raise RecipeError(f"{where}: expected a table of keys, found {values!r}")
+    made = {}
+    for name, value in values.items():
+        if value is False:
+            continue
+        if value is not True and not isinstance(value, str):
+            raise RecipeError(f"{where} {name} = {value!r} should be true, an index or a formula")
+        try:
+            made[name] = Formula(name if value is True else value)
+        except RecipeError as error:
+            raise RecipeError(f"{where} {name}: {error}") from None
+    return made
 
 
 def choice(value: object, choices: tuple, where: str) -> None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keras_landslide.formula import Formula
+
 
 @dataclass(frozen=True)
 class GridSpec:
@@ -121,15 +123,11 @@ class InventorySource:
 
 
 @dataclass(frozen=True)
-class DerivedSpec:
-    """`[derived]`: bands computed from bands of the stack."""
-
-    ndvi: bool = False
-
-
-@dataclass(frozen=True)
 class Recipe:
-    """A whole scene; `root` is the folder that relative paths count from."""
+    """A whole scene; `root` is the folder that relative paths count from.
+
+    `derived` holds the section `[derived]`: formulas of bands and indices by the band they make.
+    """
 
     path: Path
     root: Path
@@ -142,7 +140,7 @@ class Recipe:
     sar: tuple[SarSource, ...]
     cloud: CloudSource | None
     inventory: InventorySource | None
-    derived: DerivedSpec
+    derived: dict[str, Formula]
     categories: tuple[CategorySource, ...] = ()
     distances: tuple[DistanceSource, ...] = ()
 
@@ -167,6 +165,7 @@ class Recipe:
         names = [name for raster in self.rasters for name in raster.bands]
         names += [category.band for category in self.categories]
         names += [distance.band for distance in self.distances]
+        names += self.derived
         return names + [sar.band for sar in self.sar]
 
     @property

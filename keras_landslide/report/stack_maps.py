@@ -15,7 +15,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as LegendPatch
 
-from keras_landslide.bands import BANDS
+from keras_landslide.bands import band_of
 from keras_landslide.patches.table import Patch
 from keras_landslide.report.canvas import (
     draw_backdrop,
@@ -169,7 +169,7 @@ def _draw_band(fig: Figure, ax: Axes, view: View, name: str) -> None:
     bar.ax.tick_params(labelsize=6.5, length=2)
     bar.outline.set_linewidth(0.4)
     unit = next(b.unit for b in view.info.bands if b.name == name)
-    unit = unit or (BANDS[name].unit if name in BANDS else "")
+    unit = unit or band_of(name).unit
     ax.set_title(f"{name}, {unit}" if unit and unit != "1" else name, fontsize=9)
     _plain(ax)
 

@@ -24,9 +24,10 @@ from keras_landslide.runtime.lock import folder_lock
 from keras_landslide.runtime.progress import progress
 from keras_landslide.stacking.categories import category_layer, distance_layer
 from keras_landslide.stacking.cluster import cluster_workers
+from keras_landslide.stacking.indices import Derivation, derivation, derived_layer
 from keras_landslide.stacking.labels import cloud_layer, label_layer
 from keras_landslide.stacking.radar import sar_layer
-from keras_landslide.stacking.sources import ndvi_layer, raster_layer
+from keras_landslide.stacking.sources import raster_layer
 from keras_landslide.stacking.target import target_grid
 from keras_landslide.stacking.terrain import dem_layers
 from keras_landslide.stacking.tiles import Here, LayerMaker, Workers
@@ -143,7 +144,10 @@ def _layers(recipe: Recipe, working_files: WorkingFiles, workers: Workers) -> li
         others.append(partial(_one, label_layer, working_files, recipe, recipe.inventory))
     made = workers.layers([*rasters, *others])
     first, rest = made[: len(rasters)], made[len(rasters) :]
-    return [*first, *([ndvi_layer(first)] if recipe.derived.ndvi else []), *rest]
+    derived: list[Layer] = []
+    for name, how in _derivations(recipe).items():
+        derived.append(derived_layer(name, how, [*made, *derived]))
+    return [*first, *derived, *rest]
 
 
 def _one(make: Callable[..., Layer], working_files: WorkingFiles, *arguments: Any) -> list[Layer]:
@@ -152,7 +156,7 @@ def _one(make: Callable[..., Layer], working_files: WorkingFiles, *arguments: An
 
 def _band_names(recipe: Recipe) -> list[str]:
     names = [name for raster in recipe.rasters for name in raster.bands]
-    names += ["ndvi"] if recipe.derived.ndvi else []
+    names += recipe.derived
     names += [category.band for category in recipe.categories]
     names += [distance.band for distance in recipe.distances]
     names += recipe.dem.derive if recipe.dem else []
@@ -166,9 +170,19 @@ def _check_names(recipe: Recipe) -> None:
     for name in names:
         if names.count(name) > 1:
             raise RecipeError(f"{recipe.path}: two bands have the name '{name}'; rename one")
-    missing = [name for name in ("red", "nir") if name not in names]
-    if recipe.derived.ndvi and missing:
-        raise RecipeError(f"{recipe.path}: ndvi needs the band {' and '.join(missing)}")
+    _derivations(recipe)
+
+
+def _derivations(recipe: Recipe) -> dict[str, Derivation]:
+    """How each band of `[derived]` comes about: of rasters, terrain, radar, and those before it."""
+    present = [name for raster in recipe.rasters for name in raster.bands]
+    present += recipe.dem.derive if recipe.dem else []
+    present += [sar.band for sar in recipe.sar]
+    found: dict[str, Derivation] = {}
+    for name, formula in recipe.derived.items():
+        where = f"{recipe.path}: [derived] {name}"
+        found[name] = derivation(formula, [*present, *found], where)
+    return found
 
 
 def _assemble(

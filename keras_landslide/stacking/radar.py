@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
+from keras_landslide.bands import BACKSCATTER_DB
 from keras_landslide.errors import InputFileError
 from keras_landslide.grid import Window
 from keras_landslide.rasters.align import grid_of
@@ -89,6 +90,13 @@ def _check_scale(path: Path, sar: SarSource) -> None:
             raise InputFileError(
                 f"{path}: no value is below 0 in the windows looked at, as decibels are; set "
                 'input = "power" or "amplitude" in its [[sar]] section'
+            )
+        low, high = BACKSCATTER_DB
+        if not low <= (middle := float(np.median(values))) <= high:
+            raise InputFileError(
+                f"{path}: has a median of {middle:.4g} in the windows looked at, but decibels of "
+                f"backscatter lie between {low:g} and {high:g}; name its nodata value or set the "
+                "right input in its [[sar]] section"
             )
         return
     # Noise taken away leaves power a little below 0 at times, decibels lie around -10.

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from keras_landslide.bands import BANDS, Band
+from keras_landslide.bands import Band, band_of
 from keras_landslide.errors import BandError, InputFileError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
 from keras_landslide.rasters.declared import DEGREES, Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
-from keras_landslide.stacking.indices import ndvi
 from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
 Warped = tuple[Part, str]
@@ -27,7 +26,7 @@ Warped = tuple[Part, str]
 def raster_layer(working_files: WorkingFiles, recipe: Recipe, raster: RasterSource) -> Layer:
     """Bands of one file, in their unit."""
     path = recipe.resolve(raster.path)
-    known = [BANDS.get(name, Band(name, "1", "continuous", "")) for name in raster.bands]
+    known = [band_of(name) for name in raster.bands]
     kind, *others = dict.fromkeys(raster.kind or band.kind for band in known)
     if others:
         raise RecipeError(
@@ -69,6 +68,11 @@ def raster_layer(working_files: WorkingFiles, recipe: Recipe, raster: RasterSour
         offset=raster.offset,
         valid=raster.valid,
         convert=convert if any(convert) else None,
+        bands=[
+            _checked(band, raster, scaled=bool(words))
+            for band, words in zip(known, said, strict=True)
+        ],
+        path=path,
     )
     return Layer(bands, (part,), finish)
 
@@ -95,18 +99,6 @@ def _metres(stored: np.ndarray, told: Declared, index: int, metres: float) -> np
 
 def _degrees(stored: np.ndarray, told: Declared, index: int, have: str) -> np.ndarray:
     return DEGREES[have](told.values(stored, index).astype(np.float64)).astype(np.float32)
-
-
-def ndvi_layer(rasters: Sequence[Layer]) -> Layer:
-    """NDVI from the red and near-infrared bands among `rasters`."""
-    red, finish_red = _single(rasters, "red")
-    nir, finish_nir = _single(rasters, "nir")
-    band = described("ndvi", "red, nir", "(nir - red) / (nir + red)")
-
-    def finish(red_stored: np.ndarray, nir_stored: np.ndarray) -> np.ndarray:
-        return ndvi(finish_red(red_stored), finish_nir(nir_stored))
-
-    return Layer((band,), (red, nir), finish)
 
 
 def on_grid(
@@ -140,18 +132,8 @@ def on_grid(
 
 def described(name: str, source: str, derivation: str, unit: str | None = None) -> BandInfo:
     """A band of the vocabulary with its source and derivation; unknown names are continuous."""
-    band = BANDS.get(name, Band(name, "1", "continuous", ""))
+    band = band_of(name)
     return BandInfo(name, unit or band.unit, band.kind, source, derivation)
-
-
-def _single(rasters: Sequence[Layer], name: str) -> tuple[Part, Callable[..., np.ndarray]]:
-    """One band's part of a layer, and the layer's last step."""
-    layer = next(layer for layer in rasters if name in [band.name for band in layer.bands])
-    position = [band.name for band in layer.bands].index(name)
-    part, finish = layer.parts[0], layer.finish
-    if convert := getattr(finish, "keywords", {}).get("convert"):
-        finish = partial(finish, convert=[convert[position]])
-    return replace(part, indexes=(part.indexes[position],)), finish
 
 
 def check_indexes(path: Path, indexes: Sequence[int]) -> None:
@@ -186,7 +168,9 @@ def _scaled(
     scale: float,
     offset: float,
     valid: Sequence[float] | None,
-    convert: Sequence[Callable[[np.ndarray], np.ndarray] | None] | None = None,
+    convert: Sequence[Callable[[np.ndarray], np.ndarray] | None] | None,
+    bands: Sequence[Band],
+    path: Path,
 ) -> np.ndarray:
     for place, change in enumerate(convert or ()):
         if change is not None:
@@ -195,4 +179,38 @@ def _scaled(
         values *= np.float32(scale)
     if offset != 0:
         values += np.float32(offset)
+    for place, band in enumerate(bands):
+        if band.range:
+            _check_range(values[..., place], band, path)
     return within(values, valid)
+
+
+def _checked(band: Band, raster: RasterSource, *, scaled: bool) -> Band:
+    """The row of a band, with its range only where values beyond it are wrong for certain.
+
+    That is: where the recipe does not say itself which are valid, where they are in the unit of
+    the table, and where they are reflectance, and not the numbers of a photograph.
+    """
+    known = not raster.valid and raster.unit in (None, band.unit)
+    if band.unit == "reflectance":
+        known &= scaled or (raster.scale, raster.offset) != (1.0, 0.0) or raster.unit is not None
+    if not (known and band.range):
+        return replace(band, range=None)
+    low, high = band.range
+    # These resamplings swing beyond the values that they are made of.
+    swing = (high - low) / 5 if raster.resampling in ("cubic", "lanczos") else 0.0
+    return replace(band, range=(low - swing, high + swing))
+
+
+def _check_range(values: np.ndarray, band: Band, path: Path) -> None:
+    low, high = band.range  # type: ignore[misc]
+    if not ((values < low) | (values > high)).any():
+        return
+    known = values[np.isfinite(values)]
+    what = f"{band.name} in {band.unit}" if band.unit != "1" else band.name
+    raise InputFileError(
+        f"{path}: band '{band.name}' holds values from {known.min():g} to {known.max():g}, but "
+        f"{what} lies between {low:g} and {high:g}; correct "
+        "its scale, unit or nodata value in its [[raster]] section, or say there which are valid, "
+        f"such as valid = [{low:g}, {high:g}]"
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.bands import BANDS
+from keras_landslide.bands import HEIGHTS_M, band_of
 from keras_landslide.errors import GridMismatchError, InputFileError
 from keras_landslide.grid import Bounds, Grid, Window
 from keras_landslide.rasters.align import (
@@ -35,8 +35,6 @@ from keras_landslide.terrain.facing import eastness, northness
 from keras_landslide.terrain.slope import aspect_deg, slope_deg
 
 TILE_PX = 1024
-HEIGHTS_M = (-500.0, 9000.0)
-"""The lowest and the highest land, with some room: the Dead Sea's shore and Mount Everest."""
 DERIVATIVES: dict[str, Callable[..., np.ndarray]] = {
     "slope": slope_deg,
     "aspect": aspect_deg,
@@ -213,7 +211,7 @@ def _derivatives(
 
 
 def _kind(name: str) -> str:
-    return BANDS[name].kind if name in BANDS else "continuous"
+    return band_of(name).kind
 
 
 def _placed(

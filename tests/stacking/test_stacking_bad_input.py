@@ -98,7 +98,7 @@ def all_nodata(scene):
 
 
 def unknown_key(scene):
-    scene.write_text(scene.read_text().replace("[derived]", "[derived]\nndwi = true"))
+    scene.write_text(scene.read_text().replace("[derived]", "[derived]\nndwx = true"))
 
 
 def degrees_wanted(scene):
@@ -171,7 +171,7 @@ def cloud_and_shadow_alike(scene):
         (missing_polygons, ["surveyed.gpkg", "no such file"]),
         (no_band_5, ["optical.tif", "no band 5", "it has 4"]),
         (all_nodata, ["cloud.tif", "'cloud' has no valid pixel"]),
-        (unknown_key, ["recipe.toml", "ndwi", "choose from: ndvi"]),
+        (unknown_key, ["recipe.toml", "ndwx", "choose from: ndvi", "mean 'NDWI'"]),
         (degrees_wanted, ["recipe.toml", "not projected in metres"]),
         (mixed_kinds, ["optical.tif", "mixes continuous and azimuth"]),
         (decibels_called_power, ["sar.tif", "power is not below 0", 'input = "db"']),

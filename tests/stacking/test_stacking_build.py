@@ -8,7 +8,7 @@ from affine import Affine
 from stack_scenes import TARGET, centres, elevation_on
 
 from keras_landslide.bands import BANDS
-from keras_landslide.errors import CrsError
+from keras_landslide.errors import CrsError, InputFileError
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import read_bands, stack_info
 from keras_landslide.rasters.write import write_raster
@@ -263,3 +263,71 @@ def test_rasters_whose_rows_run_from_south_to_north(scene):
     for name in ("red", "elevation", "slope"):
         inner = (slice(2, -2), slice(2, -2))
         np.testing.assert_allclose(band(again, name)[inner], band(out, name)[inner], rtol=1e-3)
+
+
+def test_derived_bands(tmp_path):
+    """An index by name, a difference of two dates and of radar, each one line of the recipe."""
+    rng = np.random.default_rng(5)
+    for date in ("pre", "post"):
+        image = rng.integers(200, 4000, (*TARGET.shape, 3)).astype("uint16")
+        write_raster(tmp_path / f"{date}.tif", image, TARGET, nodata=0)
+        db = rng.uniform(-20, -5, TARGET.shape).astype("float32")
+        write_raster(tmp_path / f"vv_{date}.tif", db, TARGET)
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(
+        "".join(
+            f'[[raster]]\npath = "{d}.tif"\nscale = 0.0001\n'
+            f"bands = {{ nir_{d} = 1, red_{d} = 2, green_{d} = 3 }}\n"
+            f'[[sar]]\npath = "vv_{d}.tif"\nband = "vv_{d}"\ninput = "db"\n'
+            for d in ("pre", "post")
+        )
+        + '[derived]\nwetness = "NDWI_post"\nndvi_change = "ndvi_post - ndvi_pre"\n'
+        'vv_change = "vv_post - vv_pre"\ntwice = "2 * ndvi_change"\n'
+    )
+    stack = build_stack(recipe, tmp_path / "stack.tif")
+    info = stack_info(stack)
+    assert info.band_names[6:10] == ("wetness", "ndvi_change", "vv_change", "twice")
+    nir, red, green = (band(stack, f"{name}_post") for name in ("nir", "red", "green"))
+    before = [band(stack, f"{name}_pre") for name in ("nir", "red")]
+    np.testing.assert_allclose(band(stack, "wetness"), (green - nir) / (green + nir), rtol=1e-5)
+    change = (nir - red) / (nir + red) - (before[0] - before[1]) / (before[0] + before[1])
+    np.testing.assert_allclose(band(stack, "ndvi_change"), change, atol=1e-6)
+    np.testing.assert_allclose(band(stack, "twice"), 2 * change, atol=1e-6)
+    difference = band(stack, "vv_post") - band(stack, "vv_pre")
+    np.testing.assert_allclose(band(stack, "vv_change"), difference, atol=1e-5)
+    units = {each.name: each.unit for each in info.bands}
+    assert units["vv_change"] == "dB" and units["wetness"] == "1"
+    assert units["red_pre"] == "reflectance"
+
+
+@pytest.mark.parametrize(
+    ("bands", "value", "message"),
+    [
+        (
+            "slope = 1",
+            130,
+            "'slope' holds values from 130 to 130, but slope in deg lies between 0 and",
+        ),
+        ("ndvi = 1", 4000, "but ndvi lies between -1 and 1; correct its scale"),
+        ("elevation = 1", -9999, r"say there which are valid, such as valid = \[-500, 9000\]"),
+    ],
+)
+def test_values_that_cannot_be(bands, value, message, tmp_path):
+    path = tmp_path / "r.toml"
+    write_raster(tmp_path / "a.tif", np.full(TARGET.shape, value, "float32"), TARGET)
+    path.write_text(f'[[raster]]\npath = "a.tif"\nbands = {{ {bands} }}\n')
+    with pytest.raises(InputFileError, match=message):
+        build_stack(path, tmp_path / "stack.tif")
+    path.write_text(path.read_text() + 'unit = "of my own"\n')
+    assert (band(build_stack(path, tmp_path / "stack.tif"), bands[:-4]) == value).all()
+
+
+def test_reflectance_whose_scale_was_forgotten(tmp_path):
+    """Numbers of a photograph stay as they are; numbers that are called reflectance do not."""
+    path = tmp_path / "r.toml"
+    write_raster(tmp_path / "a.tif", np.full(TARGET.shape, 1200, "uint16"), TARGET)
+    path.write_text('[[raster]]\npath = "a.tif"\nbands = { red = 1 }\n')
+    assert (band(build_stack(path, tmp_path / "stack.tif"), "red") == 1200).all()
+    path.write_text(path.read_text() + "scale = 0.01\n")
+    with pytest.raises(InputFileError, match=r"red in reflectance lies between -1 and 6\.6"):
+        build_stack(path, tmp_path / "stack.tif")
