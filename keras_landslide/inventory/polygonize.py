@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,24 @@ LANDSLIDES = Layer(
 _CHUNK = 20_000
 
 
+@dataclass(frozen=True)
+class Outlines:
+    """How outlines are drawn.
+
+    Attributes:
+        connectedness: 8 joins pixels that touch at a corner, 4 does not.
+        fill_holes_m2: holes smaller than this are filled, with what lies in them.
+        simplify_m: outlines are simplified with this tolerance; neighbours never come to overlap.
+    """
+
+    connectedness: int = 8
+    fill_holes_m2: float = 0.0
+    simplify_m: float = 0.0
+
+
+AS_TRACED = Outlines()
+
+
 def polygonize(
     probability: str | Path,
     threshold: float,
@@ -60,9 +79,7 @@ def polygonize(
     *,
     minimum_area_m2: float = 0.0,
     stack: str | Path | None = None,
-    connectedness: int = 8,
-    fill_holes_m2: float = 0.0,
-    simplify_m: float = 0.0,
+    outlines: Outlines = AS_TRACED,
     rules: ObjectRules | None = None,
 ) -> int:
     """Write the landslides of a probability map as a styled GeoPackage layer `landslides`.
@@ -78,9 +95,7 @@ def polygonize(
         minimum_area_m2: minimum mapping unit; smaller polygons are dropped.
         stack: raster on the same grid with `slope` (deg) and `elevation` (m); attributes of a
             band that is missing are NULL.
-        connectedness: 8 joins pixels that touch at a corner, 4 does not.
-        fill_holes_m2: holes smaller than this are filled, with what lies in them.
-        simplify_m: outlines are simplified with this tolerance; neighbours never come to overlap.
+        outlines: how they are drawn.
         rules: objects that break one are dropped, after all else.
 
     Returns:
@@ -92,6 +107,7 @@ def polygonize(
         OutputError: the GeoPackage cannot be written.
         LandslideError: a setting is out of range.
     """
+    connectedness = outlines.connectedness
     if connectedness not in (4, 8) or not 0 <= threshold <= 1:
         raise LandslideError(
             f"threshold {threshold} should lie in [0, 1], and connectedness {connectedness} be 4 "
@@ -106,11 +122,11 @@ def polygonize(
         mask = _write_mask(info, threshold, folder / "mask.tif")
         traced = _trace(mask, info, folder / "traced.gpkg", connectedness)
         polygons = _keep(_outlines(traced), measure, minimum_area_m2)
-    if fill_holes_m2 > 0:
-        polygons = fill_small_holes(polygons, fill_holes_m2, measure)
-    if simplify_m > 0:
+    if outlines.fill_holes_m2 > 0:
+        polygons = fill_small_holes(polygons, outlines.fill_holes_m2, measure)
+    if outlines.simplify_m > 0:
         unit_m = _metres_per_unit(info)
-        polygons = simplify(polygons, simplify_m / unit_m)
+        polygons = simplify(polygons, outlines.simplify_m / unit_m)
     zonal = _statistics(polygons, info, terrain)
     if rules is not None:
         keep = rules.keep(zonal[info.band_names[0]], zonal)

@@ -25,6 +25,7 @@ left out, as is MobileNetV2's last 1 x 1 convolution to 1280 channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import keras
@@ -39,21 +40,47 @@ from keras_landslide.models.checks import (
     check_head,
     check_range,
 )
-from keras_landslide.models.deeplab_decoder import deeplab_decoder
+from keras_landslide.models.deeplab_decoder import deeplab_decoder, deeplab_head
 from keras_landslide.models.image import normalised_image
+from keras_landslide.models.option_groups import takes
 
 
+@dataclass(frozen=True)
+class DeepLabOptions:
+    """What both networks can be told, whatever their backbone.
+
+    Attributes:
+        pyramid_filters: of the atrous pyramid and of the decoder.
+        output_stride: 32, 16 or 8; the pyramid's dilations are those of 16 scaled.
+        image_pooling: add the pyramid's image-level branch of Chen et al. 2018.
+        separable: depthwise separable 3 x 3 convolutions in pyramid and decoder.
+        upsampling: `bilinear`, `frozen` (as in MATLAB) or `learned`.
+        dropout: rate of dropout before the last convolution, 0 in the paper.
+        activation: `softmax` over two classes as in the paper, or `sigmoid`.
+    """
+
+    pyramid_filters: int = 256
+    output_stride: int = 16
+    image_pooling: bool = False
+    separable: bool = False
+    upsampling: str = "bilinear"
+    dropout: float = 0.0
+    activation: str = "softmax"
+
+
+@dataclass(frozen=True)
+class MobileOptions(DeepLabOptions):
+    """As `DeepLabOptions`; `separable` by default, as MobileNetV2 is."""
+
+    separable: bool = True
+
+
+@takes(DeepLabOptions)
 def deeplabv3plus_resnet50(
     image_shape: Sequence[int | None],
     *,
     filters: int = 64,
-    pyramid_filters: int = 256,
-    output_stride: int = 16,
-    image_pooling: bool = False,
-    separable: bool = False,
-    upsampling: str = "bilinear",
-    dropout: float = 0.0,
-    activation: str = "softmax",
+    options: DeepLabOptions,
     weights: str | None = None,
 ) -> keras.Model:
     """DeepLab v3+ with ResNet-50.
@@ -62,13 +89,7 @@ def deeplabv3plus_resnet50(
         image_shape: (height, width, channels); height and width may be None, or multiples of
             `output_stride`.
         filters: of the first stage of ResNet-50.
-        pyramid_filters: of the atrous pyramid and of the decoder.
-        output_stride: 32, 16 or 8; the pyramid's dilations are those of 16 scaled.
-        image_pooling: add the pyramid's image-level branch of Chen et al. 2018.
-        separable: depthwise separable 3 x 3 convolutions in pyramid and decoder.
-        upsampling: `bilinear`, `frozen` (as in MATLAB) or `learned`.
-        dropout: rate of dropout before the last convolution, 0 in the paper.
-        activation: `softmax` over two classes as in the paper, or `sigmoid`.
+        options: one by one, by the names of `DeepLabOptions`.
         weights: .h5 file of ResNet-50 weights without top, see `backbones.resnet50`.
 
     Returns:
@@ -82,27 +103,16 @@ def deeplabv3plus_resnet50(
     return _network(
         image_shape,
         partial(resnet50, filters=filters, weights=weights),
-        pyramid_filters=pyramid_filters,
-        output_stride=output_stride,
-        image_pooling=image_pooling,
-        separable=separable,
-        upsampling=upsampling,
-        dropout=dropout,
-        activation=activation,
+        options,
     )
 
 
+@takes(MobileOptions)
 def deeplabv3plus_mobilenetv2(
     image_shape: Sequence[int | None],
     *,
     alpha: float = 1.0,
-    pyramid_filters: int = 256,
-    output_stride: int = 16,
-    image_pooling: bool = False,
-    separable: bool = True,
-    upsampling: str = "bilinear",
-    dropout: float = 0.0,
-    activation: str = "softmax",
+    options: MobileOptions,
     weights: str | None = None,
 ) -> keras.Model:
     """DeepLab v3+ with MobileNetV2.
@@ -111,13 +121,7 @@ def deeplabv3plus_mobilenetv2(
         image_shape: (height, width, channels); height and width may be None, or multiples of
             `output_stride`.
         alpha: width multiplier of MobileNetV2.
-        pyramid_filters: of the atrous pyramid and of the decoder.
-        output_stride: 32, 16 or 8; the pyramid's dilations are those of 16 scaled.
-        image_pooling: add the pyramid's image-level branch of Chen et al. 2018.
-        separable: depthwise separable 3 x 3 convolutions in pyramid and decoder.
-        upsampling: `bilinear`, `frozen` (as in MATLAB) or `learned`.
-        dropout: rate of dropout before the last convolution, 0 in the paper.
-        activation: `softmax` over two classes as in the paper, or `sigmoid`.
+        options: one by one, by the names of `DeepLabOptions`.
         weights: .h5 file of MobileNetV2 weights without top, see `backbones.mobilenet_v2`.
 
     Returns:
@@ -131,34 +135,22 @@ def deeplabv3plus_mobilenetv2(
     return _network(
         image_shape,
         partial(mobilenet_v2, alpha=alpha, weights=weights),
-        pyramid_filters=pyramid_filters,
-        output_stride=output_stride,
-        image_pooling=image_pooling,
-        separable=separable,
-        upsampling=upsampling,
-        dropout=dropout,
-        activation=activation,
+        options,
     )
 
 
 def _network(
     image_shape: Sequence[int | None],
     backbone: Callable[..., keras.Model],
-    *,
-    pyramid_filters: int,
-    output_stride: int,
-    image_pooling: bool,
-    separable: bool,
-    upsampling: str,
-    dropout: float,
-    activation: str,
+    options: DeepLabOptions,
 ) -> keras.Model:
+    pyramid_filters, output_stride = options.pyramid_filters, options.output_stride
     check_range("pyramid_filters", pyramid_filters, 1, whole=True)
     check_choice("output_stride", output_stride, OUTPUT_STRIDES)
-    check_flag("image_pooling", image_pooling)
-    check_flag("separable", separable)
-    check_choice("upsampling", upsampling, UPSAMPLINGS)
-    check_head(dropout, activation)
+    check_flag("image_pooling", options.image_pooling)
+    check_flag("separable", options.separable)
+    check_choice("upsampling", options.upsampling, UPSAMPLINGS)
+    check_head(options.dropout, options.activation)
 
     image, x = normalised_image(image_shape, stride=output_stride)
     encoder = backbone(image.shape[-1], output_stride=output_stride)
@@ -168,19 +160,20 @@ def _network(
         x,
         pyramid_filters,
         rates=rates,
-        image_pooling=image_pooling,
-        separable=separable,
+        image_pooling=options.image_pooling,
+        separable=options.separable,
         name="aspp",
     )
-    probability = deeplab_decoder(
+    x = deeplab_decoder(
         x,
         low,
         factor=output_stride // 4,
         filters=pyramid_filters,
         low_filters=max(pyramid_filters * 3 // 16, 1),
-        upsampling=upsampling,
-        dropout=dropout,
-        activation=activation,
-        separable=separable,
+        upsampling=options.upsampling,
+        separable=options.separable,
+    )
+    probability = deeplab_head(
+        x, upsampling=options.upsampling, dropout=options.dropout, activation=options.activation
     )
     return keras.Model(image, probability, name=f"deeplabv3plus_{encoder.name}")

@@ -29,6 +29,7 @@ the paper's patches.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -74,17 +75,10 @@ def cnn(
     Raises:
         ModelError: an option is out of range, or the size does not fit.
     """
-    return _network(
-        "cnn",
-        image_shape,
-        filters,
-        levels,
-        normalisation,
-        dropout,
-        activation,
-        pad_odd,
-        features_to_head,
+    ends = _ends(
+        image_shape, filters, levels, normalisation, dropout, activation, pad_odd, features_to_head
     )
+    return keras.Model(*ends, name="cnn")
 
 
 def lacnn(
@@ -99,24 +93,16 @@ def lacnn(
     features_to_head: bool = False,
 ) -> keras.Model:
     """`cnn` for locally aligned features."""
-    return _network(
-        "lacnn",
-        image_shape,
-        filters,
-        levels,
-        normalisation,
-        dropout,
-        activation,
-        pad_odd,
-        features_to_head,
+    ends = _ends(
+        image_shape, filters, levels, normalisation, dropout, activation, pad_odd, features_to_head
     )
+    return keras.Model(*ends, name="lacnn")
 
 
 MODELS: dict[str, Callable[..., keras.Model]] = {"cnn": cnn, "lacnn": lacnn}
 
 
-def _network(
-    name: str,
+def _ends(
     image_shape: Sequence[int | None],
     filters: int,
     levels: int,
@@ -125,7 +111,8 @@ def _network(
     activation: str,
     pad_odd: bool,
     features_to_head: bool,
-) -> keras.Model:
+) -> tuple[Any, Any]:
+    """The input and the output of the network."""
     check_range("filters", filters, 1, whole=True)
     check_range("levels", levels, 1, 8, whole=True)
     check_choice("normalisation", normalisation, NORMALISATIONS)
@@ -164,4 +151,4 @@ def _network(
         )
     if features_to_head:
         x = layers.Concatenate(name="head_concat")([x, features])
-    return keras.Model(image, probability_head(x, activation=activation), name=name)
+    return image, probability_head(x, activation=activation)

@@ -28,7 +28,7 @@ from keras_landslide.layers.atrous_pyramid import atrous_pyramid
 from keras_landslide.layers.convolution import conv_bn_relu
 from keras_landslide.layers.mr_block import mr_down, mr_identity
 from keras_landslide.models.checks import check_flag, check_head, check_range
-from keras_landslide.models.deeplab_decoder import deeplab_decoder
+from keras_landslide.models.deeplab_decoder import deeplab_decoder, deeplab_head
 from keras_landslide.models.image import normalised_image
 
 
@@ -85,14 +85,13 @@ def scdnn(
             x = mr_identity(x, relu=relu_after_sum, name=f"{name}_block{block}")
         low = x if group == 2 else low
     x = atrous_pyramid(x, 4 * filters, image_pooling=image_pooling, name="aspc")
-    probability = deeplab_decoder(
+    x = deeplab_decoder(
         x,
         low,
         factor=4,
         filters=4 * filters,
         low_filters=max(3 * filters // 4, 1),
         upsampling="learned",
-        dropout=dropout,
-        activation=activation,
     )
+    probability = deeplab_head(x, upsampling="learned", dropout=dropout, activation=activation)
     return keras.Model(image, probability, name="scdnn")

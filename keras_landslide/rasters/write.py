@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import rasterio
@@ -20,7 +20,7 @@ from keras_landslide.rasters.recording_file import RecordingFile
 BLOCK_PX = 256
 
 
-def creation_options(dtype: str, *, threads: int = 2, working: bool = False) -> dict[str, Any]:
+def creation_options(dtype: str, *, working: bool = False) -> dict[str, Any]:
     """GTiff creation options of every raster that we write: tiled, compressed without loss.
 
     `working` leaves out the compression, for files that are read once and removed, and the blocks
@@ -44,8 +44,26 @@ def creation_options(dtype: str, *, threads: int = 2, working: bool = False) -> 
         # Float bands without one: up to 13 % larger, and read 1.6 times as fast, which a network
         # that asks for a tile several times notices.
         "predictor": 1 if np.dtype(dtype).kind == "f" else 2,
-        "num_threads": threads,
+        "num_threads": 2,
     }
+
+
+class Description(TypedDict, total=False):
+    """What a raster says of itself.
+
+    Attributes:
+        names: band descriptions.
+        units: band units.
+        scales: band scales: stored value x scale = value.
+        tags: data set metadata.
+        band_tags: metadata items per band.
+    """
+
+    names: Sequence[str] | None
+    units: Sequence[str] | None
+    scales: Sequence[float] | None
+    tags: Mapping[str, str] | None
+    band_tags: Sequence[Mapping[str, str]] | None
 
 
 class RasterWriter:
@@ -60,13 +78,8 @@ class RasterWriter:
         count: number of bands.
         dtype: NumPy type name of the stored values.
         nodata: nodata value; None for NaN in float rasters and none in others.
-        names: band descriptions.
-        units: band units.
-        scales: band scales: stored value x scale = value.
-        tags: data set metadata.
-        band_tags: metadata items per band.
-        threads: threads that compress blocks.
         working: whether this is a working file, uncompressed and not flushed to the disk.
+        **description: what the raster says of itself, see `Description`.
 
     Raises:
         OutputError: on entering, writing or leaving: the folder cannot be written, full disk.
@@ -81,14 +94,11 @@ class RasterWriter:
         dtype: str = "float32",
         nodata: float | None = None,
         *,
-        names: Sequence[str] | None = None,
-        units: Sequence[str] | None = None,
-        scales: Sequence[float] | None = None,
-        tags: Mapping[str, str] | None = None,
-        band_tags: Sequence[Mapping[str, str]] | None = None,
-        threads: int = 2,
         working: bool = False,
+        **description: Unpack[Description],
     ):
+        if unknown := description.keys() - Description.__annotations__.keys():
+            raise TypeError(f"a raster has no {', '.join(sorted(unknown))}")
         self.path = Path(path)
         self.grid = grid
         self._sync = not working
@@ -102,10 +112,9 @@ class RasterWriter:
             "dtype": dtype,
             "nodata": nodata,
             "transform": grid.transform,
-            **creation_options(dtype, threads=threads, working=working),
+            **creation_options(dtype, working=working),
         }
-        self._names, self._units, self._scales = names, units, scales
-        self._tags, self._band_tags = dict(tags or {}), band_tags
+        self._description = description
         self._stack = ExitStack()
         self._failures: list[OSError] = []
         self._dst: rasterio.io.DatasetWriter
@@ -157,16 +166,17 @@ class RasterWriter:
             raise self._failures[0]
 
     def _describe(self) -> None:
-        self._dst.update_tags(**self._tags)
-        if self._scales:
-            self._dst.scales = tuple(self._scales)
+        told = self._description
+        self._dst.update_tags(**(told.get("tags") or {}))
+        if scales := told.get("scales"):
+            self._dst.scales = tuple(scales)
         for index in range(1, self._dst.count + 1):
-            if self._names:
-                self._dst.set_band_description(index, self._names[index - 1])
-            if self._units:
-                self._dst.set_band_unit(index, self._units[index - 1])
-            if self._band_tags:
-                self._dst.update_tags(index, **self._band_tags[index - 1])
+            if names := told.get("names"):
+                self._dst.set_band_description(index, names[index - 1])
+            if units := told.get("units"):
+                self._dst.set_band_unit(index, units[index - 1])
+            if band_tags := told.get("band_tags"):
+                self._dst.update_tags(index, **band_tags[index - 1])
 
 
 def write_raster(

@@ -12,7 +12,7 @@ from keras_landslide.errors import TrainingError
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.ranking import nll
 from keras_landslide.susceptibility_study.folds import held_out
-from keras_landslide.susceptibility_study.learn import Learner, Learning
+from keras_landslide.susceptibility_study.learn import Learner
 
 RATES = tuple(2.0**-power for power in range(1, 16, 2))
 """Every other power of two from 1/2 to 2^-15; those of the study's Table 1 are powers of two."""
@@ -34,12 +34,10 @@ class Trial(NamedTuple):
 
 
 def search_rates(
-    name: str,
+    learner: Learner,
     features: np.ndarray,
     label: np.ndarray,
     fold: np.ndarray,
-    continuous: Sequence[bool],
-    learning: Learning,
     *,
     start: Callable[[np.ndarray], np.ndarray | None] = lambda learn: None,
     rates: Sequence[float] = RATES,
@@ -48,12 +46,10 @@ def search_rates(
     """Train one epoch per optimizer, rate and fold; the least negative log-likelihood first.
 
     Args:
-        name: network.
+        learner: the network and how it learns, but for what is searched.
         features: float32 (H, W, C).
         label: uint8 (H, W) of 0, 1, 255: what may be learnt from, without any held-out pixel.
         fold: int (H, W), see `folds.make_folds`; 5 in the study.
-        continuous: which channels are z-scored.
-        learning: all else.
         start: what a network that learns from a label begins as, see `Learner.train`.
         rates: learning rates to try.
         seed: of the weights.
@@ -64,17 +60,21 @@ def search_rates(
     for optimizer in OPTIMIZERS:
         for rate in rates:
             own = replace(
-                learning, optimizer=optimizer, learning_rate=rate, epochs=1, schedule="plateau"
+                learner.learning,
+                optimizer=optimizer,
+                learning_rate=rate,
+                epochs=1,
+                schedule="plateau",
             )
-            learner = Learner(name, continuous, own)
+            trained = Learner(learner.name, learner.continuous, own)
             losses = []
             for (learn, score), begin in zip(parts, starts, strict=True):
                 try:
-                    weights = learner.train(features, learn, seed=seed, start=begin)
+                    weights = trained.train(features, learn, seed=seed, start=begin)
                 except TrainingError:
                     losses.append(np.inf)
                     break
-                loss = nll(Distribution.of(learner.predict(weights, features), score))
+                loss = nll(Distribution.of(trained.predict(weights, features), score))
                 losses.append(np.inf if loss is None else loss)
             trials.append(Trial(optimizer, rate, float(np.mean(losses))))
     return sorted(trials, key=lambda trial: trial.nll)

@@ -141,7 +141,7 @@ class Trainer:
         if not rates.exists():
             fold = make_folds(learn, "blocks", 5, block_px=self.settings.block_px)
             trials = search_rates(
-                name, values, learn, fold, features.continuous, own,
+                Learner(name, features.continuous, own), values, learn, fold,
                 start=lambda part: self._start(name, part), seed=self.settings.seed,
             )  # fmt: skip
             known = [trial._asdict() for trial in trials if np.isfinite(trial.nll)]

@@ -131,7 +131,7 @@ def _trace(
     probability: Path, threshold: float, out: Path, stack: str | Path, polygons: Polygons
 ) -> int:
     from keras_landslide.inventory.object_rules import ObjectRules
-    from keras_landslide.inventory.polygonize import polygonize
+    from keras_landslide.inventory.polygonize import Outlines, polygonize
     from keras_landslide.rasters.cache import limited_cache
 
     with limited_cache():
@@ -141,8 +141,7 @@ def _trace(
             out,
             minimum_area_m2=polygons.minimum_area_m2,
             stack=stack,
-            fill_holes_m2=polygons.fill_holes_m2,
-            simplify_m=polygons.simplify_m,
+            outlines=Outlines(fill_holes_m2=polygons.fill_holes_m2, simplify_m=polygons.simplify_m),
             rules=ObjectRules(polygons.rule_probability, polygons.rule_ndvi, polygons.rule_slope),
         )
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from keras_landslide.errors import GridMismatchError, InputFileError, LandslideError
 from keras_landslide.grid import Grid
-from keras_landslide.inventory.polygonize import polygonize
+from keras_landslide.inventory.polygonize import Outlines, polygonize
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.rasters.write import write_raster
 
@@ -49,7 +49,7 @@ def test_polygons_are_the_connected_parts(blobs, connectedness):
         0.6,
         folder / "i.gpkg",
         stack=folder / "stack.tif",
-        connectedness=connectedness,
+        outlines=Outlines(connectedness),
     )
     structure = np.ones((3, 3)) if connectedness == 8 else None
     labels, expected = ndimage.label(probability >= np.float32(0.6), structure)
@@ -113,8 +113,8 @@ def test_same_input_same_bytes_and_styled(blobs):
 
 def test_nothing_found_gives_an_empty_layer(tmp_path):
     write_probability(tmp_path / "p.tif", np.full(UTM.shape, np.nan))
-    options = {"fill_holes_m2": 1e4, "simplify_m": 20.0}
-    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", **options) == 0
+    outlines = Outlines(fill_holes_m2=1e4, simplify_m=20.0)
+    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", outlines=outlines) == 0
     assert rows_of(tmp_path / "i.gpkg") == []
     assert read_polygons(tmp_path / "i.gpkg").size == 0
 
@@ -153,8 +153,8 @@ def test_holes_and_what_lies_in_them(tmp_path):
     values[7:14, 7:14] = 0  # a hole of 49 px, 7656 m2
     values[10, 10] = 0.8  # an island in it
     write_probability(tmp_path / "p.tif", values)
-    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", fill_holes_m2=7000) == 2
-    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", fill_holes_m2=8000) == 1
+    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", outlines=Outlines(8, 7000)) == 2
+    assert polygonize(tmp_path / "p.tif", 0.5, tmp_path / "i.gpkg", outlines=Outlines(8, 8000)) == 1
     (row,) = rows_of(tmp_path / "i.gpkg")
     assert row["area_m2"] == 121 * 156.25
     assert row["mean_probability"] == pytest.approx((72 * 0.9 + 0.8) / 121, rel=1e-5)
@@ -162,9 +162,9 @@ def test_holes_and_what_lies_in_them(tmp_path):
 
 def test_simplified_outlines_stay_valid_and_apart(blobs):
     folder = blobs[0]
-    whole = polygonize(folder / "p.tif", 0.7, folder / "i.gpkg", connectedness=4)
+    whole = polygonize(folder / "p.tif", 0.7, folder / "i.gpkg", outlines=Outlines(4))
     before = read_polygons(folder / "i.gpkg")
-    polygonize(folder / "p.tif", 0.7, folder / "i.gpkg", connectedness=4, simplify_m=15)
+    polygonize(folder / "p.tif", 0.7, folder / "i.gpkg", outlines=Outlines(4, 0, 15))
     after = read_polygons(folder / "i.gpkg")
     assert len(after) == whole
     assert shapely.get_num_coordinates(after).sum() < shapely.get_num_coordinates(before).sum()

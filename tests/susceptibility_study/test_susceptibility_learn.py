@@ -177,7 +177,11 @@ def test_rates_are_searched_by_cross_validation():
     features, label, continuous = region()
     fold = make_folds(label, "blocks", 2, block_px=16)
     trials = search_rates(
-        "llr", features, label, fold, continuous, Learning(cutting=SMALL), rates=(0.125, 2**-15)
+        Learner("llr", continuous, Learning(cutting=SMALL)),
+        features,
+        label,
+        fold,
+        rates=(0.125, 2**-15),
     )
     assert [trial.nll for trial in trials] == sorted(trial.nll for trial in trials)
     assert len(trials) == 4 and trials[0].learning_rate == 0.125

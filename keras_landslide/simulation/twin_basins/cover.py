@@ -60,8 +60,12 @@ def forest_threshold(score: np.ndarray, share: float) -> float:
 
 
 @njit(cache=True)
-def _parcels(slope, warp, wooded, crop_share, bare_share, seed, row0, rows, height, width):
-    """Fields as jittered Voronoi cells, each of one class; pasture and forest between."""
+def _parcels(slope, warp, wooded, crop_share, bare_share, seed, row0):
+    """Fields as jittered Voronoi cells, each of one class; pasture and forest between.
+
+    `warp` and `wooded` are the rows from `row0` on, over the whole width.
+    """
+    rows, width = warp.shape
     classes = np.empty((rows, width), dtype=np.uint8)
     tone = np.empty((rows, width), dtype=np.uint8)
     for r in range(rows):
@@ -163,9 +167,7 @@ def build(
 
         edge = fine(warp)
         wood = fine(score) - threshold + 0.18 * edge
-        cls, shade = _parcels(
-            slope, edge, wood, plan.crop_share, plan.bare_share, seed, row0, row1 - row0, n, n
-        )
+        cls, shade = _parcels(slope, edge, wood, plan.crop_share, plan.bare_share, seed, row0)
         bend = fine(wander)
         # Roads keep nearly level: contours of a warped hillside, on stretches where people live.
         level = fine(track)

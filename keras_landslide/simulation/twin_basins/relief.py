@@ -36,7 +36,7 @@ class Terrain:
 
 
 @njit(cache=True)
-def incise(elevation, area, receiver, order, cell, steepness, hillslope_tan, concavity, rate):
+def incise(elevation, area, receiver, order, cell, steepness, hillslope_tan, step):
     """One implicit step of river incision against uplift, in place, from the outlet upwards.
 
     Stream power with n = 1, dz/dt = U - K A^m S, solved implicitly along the drainage (Braun and
@@ -52,9 +52,9 @@ def incise(elevation, area, receiver, order, cell, steepness, hillslope_tan, con
         cell: cell size in metres.
         steepness: float32 (n,), U / K in m^(2 m).
         hillslope_tan: float32 (n,), threshold as tangent of the slope.
-        concavity: m, 0.4 to 0.6.
-        rate: K times the time step, m^(1 - 2 m).
+        step: concavity m, 0.4 to 0.6, and K times the time step, m^(1 - 2 m).
     """
+    concavity, rate = step
     width = int(np.sqrt(elevation.size) + 0.5)
     for k in range(order.size):
         i = order[k]
@@ -153,7 +153,7 @@ def build(relief: settings.Relief, n: int, seed: int, basin: str) -> Terrain:
             z[outlet] = 0.0
             receiver, order, z = drainage.route(z, outlet, seed + step)
             area = drainage.catchment(receiver, order, cell * cell)
-            incise(z.reshape(-1), area, receiver, order, cell, steep, threshold, _CONCAVITY, 1.0)
+            incise(z.reshape(-1), area, receiver, order, cell, steep, threshold, (_CONCAVITY, 1.0))
             z = _creep(z, relief.diffusion)
     del levels, steep, threshold, share, weak
     z = _creep(z, 0.15)

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 _STEP_PX = 0.5
 _LONGEST_STEPS = 400
+
+
+class Crowns(NamedTuple):
+    """Slides before they run down, in order of failure.
+
+    Attributes:
+        start: float64 (M, 2), row and column.
+        area_px: float64 (M,), area in pixels.
+        ratio: float64 (M,), length over width.
+        reach: float64 (M,), tangent of the reach angle.
+        phase: float64 (M, 2), phases of the ragged edges.
+    """
+
+    start: np.ndarray
+    area_px: np.ndarray
+    ratio: np.ndarray
+    reach: np.ndarray
+    phase: np.ndarray
 
 
 @njit(cache=True)
@@ -44,7 +64,7 @@ def _ring_area(ring):
 
 
 @njit(cache=True)
-def run_out(z, east, north, start, area_px, ratio, reach, phase, inner, wanted_px, pixel):
+def run_out(z, east, north, crowns, inner, wanted_px, pixel):
     """Let slides run down, one after another, until enough of the basin is covered.
 
     Each follows the steepest descent with some momentum from its crown until its length is used
@@ -55,11 +75,7 @@ def run_out(z, east, north, start, area_px, ratio, reach, phase, inner, wanted_p
         z: float32 (N, N), smoothed elevation, metres.
         east: float32 (N, N), its gradient eastwards.
         north: float32 (N, N), its gradient northwards.
-        start: float64 (M, 2), row and column of the crowns, in order of failure.
-        area_px: float64 (M,), area in pixels.
-        ratio: float64 (M,), length over width.
-        reach: float64 (M,), tangent of the reach angle.
-        phase: float64 (M, 2), phases of the ragged edges.
+        crowns: the slides to be, `Crowns`.
         inner: (first, last) row and column of the basin inside its margin.
         wanted_px: basin pixels to cover.
         pixel: pixel size in metres.
@@ -69,6 +85,7 @@ def run_out(z, east, north, start, area_px, ratio, reach, phase, inner, wanted_p
         ends among them; which int64 (K,) index of the crown; length float64 (K,) pixels; drop
         float64 (K,) metres.
     """
+    start, area_px, ratio, reach, phase = crowns
     height, width = z.shape
     taken = np.zeros((height, width), dtype=np.uint8)
     path = np.empty((_LONGEST_STEPS, 2))

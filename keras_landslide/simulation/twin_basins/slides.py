@@ -11,7 +11,7 @@ from scipy import stats
 
 from keras_landslide.simulation.twin_basins import noise, settings
 from keras_landslide.simulation.twin_basins.relief import Terrain, gradient
-from keras_landslide.simulation.twin_basins.runout import run_out
+from keras_landslide.simulation.twin_basins.runout import Crowns, run_out
 from keras_landslide.simulation.twin_basins.settings import PIXEL_M
 from keras_landslide.simulation.twin_basins.stability import Storm
 
@@ -94,7 +94,13 @@ def trigger(
     smooth = noise.double(terrain.hillslope)
     east, north = gradient(smooth, PIXEL_M)
     points, ends, which, length, drop = run_out(
-        smooth, east, north, start, area / PIXEL_M**2, ratio, reach, phase, inner, wanted, PIXEL_M
+        smooth,
+        east,
+        north,
+        Crowns(start, area / PIXEL_M**2, ratio, reach, phase),
+        inner,
+        wanted,
+        PIXEL_M,
     )
     crown = start[which].astype(int)
     crown_m = smooth[crown[:, 0], crown[:, 1]]
