@@ -45,6 +45,8 @@ def compile_model(model: keras.Model, config: TrainingConfig) -> keras.Model:
         raise TrainingError(
             f"{model.name} cannot be compiled with XLA here; leave out training.jit_compile"
         )
+    # Left to the first step, TensorFlow would trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 

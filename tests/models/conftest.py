@@ -15,3 +15,13 @@ def graphs_as_they_are():
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     yield
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
+@pytest.fixture
+def weights_of_zeros(monkeypatch):
+    """For counting in networks of full width: drawing weights takes longer than the rest."""
+
+    def zeros(self, shape, dtype=None, **kwargs):
+        return keras.ops.zeros(shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)

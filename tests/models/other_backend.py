@@ -24,6 +24,9 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 
+QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+"""XLA need not optimise what runs once."""
+
 
 @functools.cache
 def process_on(backend):
@@ -33,7 +36,7 @@ def process_on(backend):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": QUICKLY},
     )
 
 

@@ -39,13 +39,13 @@ class TestLann(ArchitectureTests):
 
 class TestCnn(ArchitectureTests):
     name = "cnn"
-    small = {"filters": 8, "pad_odd": False}  # noqa: RUF012
+    small = {"filters": 8, "levels": 2, "pad_odd": False}  # noqa: RUF012
     parameters = {(94, ()): 850_897}  # noqa: RUF012
 
 
 class TestLacnn(ArchitectureTests):
     name = "lacnn"
-    small = {"filters": 4, "pad_odd": False, "normalisation": "batch"}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2, "pad_odd": False, "normalisation": "batch"}  # noqa: RUF012
     parameters = {(160, ()): 860_401}  # noqa: RUF012
 
 

@@ -10,25 +10,25 @@ from keras_landslide.models.analysis.receptive_field import receptive_field
 
 class TestUnet(ArchitectureTests):
     name = "unet"
-    small = {"filters": 4}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2}  # noqa: RUF012
     parameters = {(6, ()): 31_386_561, (6, (("filters", 32),)): 7_850_465}  # noqa: RUF012
 
 
 class TestMuNet(ArchitectureTests):
     name = "mu_net"
-    small = {"filters": 4}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2}  # noqa: RUF012
     parameters = {(6, ()): 33_129_281, (6, (("filters", 32),)): 8_286_625}  # noqa: RUF012
 
 
 class TestResUnet(ArchitectureTests):
     name = "res_unet"
-    small = {"filters": 4}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2}  # noqa: RUF012
     parameters = {(6, ()): 33_133_633, (6, (("filters", 32),)): 8_288_801}  # noqa: RUF012
 
 
 class TestResMuNet(ArchitectureTests):
     name = "res_mu_net"
-    small = {"filters": 4, "preact": True, "activation": "softmax"}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2, "preact": True, "activation": "softmax"}  # noqa: RUF012
     parameters = {(6, ()): 34_876_353, (6, (("filters", 32),)): 8_724_961}  # noqa: RUF012
 
 

@@ -9,7 +9,7 @@ from keras_landslide.models.registry import MODELS
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_recorded_facts_are_those_of_the_network(name):
+def test_recorded_facts_are_those_of_the_network(name, weights_of_zeros):
     assert recorded(name) == facts(name), "run scripts/models_page.py"
 
 

@@ -13,7 +13,7 @@ def network(depth, **options):
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(18, 11_176_512), (50, 23_508_032)])
-def test_parameters_without_classifier(depth, expected):
+def test_parameters_without_classifier(depth, expected, weights_of_zeros):
     # The published totals 11,689,512 and 25,557,032 less the classifiers of 1000 classes.
     assert (
         expected

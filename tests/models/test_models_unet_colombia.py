@@ -9,7 +9,7 @@ from keras_landslide.errors import ModelError, UnknownNameError
 
 class TestUnetColombia(ArchitectureTests):
     name = "unet_colombia"
-    small = {"filters": 4}  # noqa: RUF012
+    small = {"filters": 4, "levels": 2}  # noqa: RUF012
     parameters = {  # noqa: RUF012
         (3, (("filters", 16),)): 2_158_705,
         (3, (("filters", 32),)): 8_630_497,

@@ -46,7 +46,7 @@ def best_f1_within(model, x, y, steps, learning_rate):
     best = 0.0
     for step in range(1, steps + 1):
         model.train_on_batch(x, y)
-        if step % 25 == 0:
+        if step % 10 == 0:
             f1 = metrics.get("f1")
             f1.update_state(y, predict(model, x))
             best = max(best, float(f1.result()))
