@@ -20,11 +20,11 @@ from keras_landslide.workflows.settings import Answering, Drawing, Polygons, Res
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("stack", type=str)
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
-              help="Folder for probability.tif and inventory.gpkg.")  # fmt: skip
+              help="Folder for probability.tif and the inventory.")  # fmt: skip
 @json_option
 @options_of(Answering, Drawing, Polygons, Resources)
 def command(bundle: Path, stack: str, out: Path, as_json: bool, **options: Any) -> None:
-    """Run the model BUNDLE over STACK: probability.tif and inventory.gpkg.
+    """Run the model BUNDLE over STACK: probability.tif and an inventory, inventory.gpkg.
 
     STACK is a file, or a name that GDAL opens such as /vsis3/bucket/stack.tif. A run that was
     stopped goes on where it was when the same command is given again.

@@ -1,4 +1,4 @@
-"""Write GeoPackages that are whole, styled, and the same bytes each time."""
+"""Write layers that are whole and the same bytes each time, as GeoPackages or in other formats."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from keras_landslide.errors import CrsError
 from keras_landslide.files import replacing
+from keras_landslide.inventory.formats import DEFAULT, FORMATS, VectorFormat
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
 
 # GeoPackages carry the time of their last change. A fixed one keeps a re-run's file identical.
@@ -45,18 +46,20 @@ def write_layer(
     crs: str,
     features: Iterable[tuple[bytes, Sequence[Any]]],
     tags: Mapping[str, str] | None = None,
+    stored_as: VectorFormat = FORMATS[DEFAULT],
 ) -> int:
-    """Write one layer to a new GeoPackage, atomically.
+    """Write one layer to a new file, atomically.
 
     The file depends on the arguments alone: the same ones give the same bytes.
 
     Args:
-        path: the GeoPackage; an existing one is replaced.
+        path: the file; an existing one is replaced.
         layer: name, fields and style.
         crs: WKT or authority code.
         features: pairs of geometry (WKB) and field values in the order of `layer.fields`; None
             is NULL.
-        tags: metadata of the layer.
+        tags: metadata of the layer; formats that are not `complete` leave them out.
+        stored_as: its format.
 
     Returns:
         How many features were written.
@@ -69,19 +72,27 @@ def write_layer(
     srs = spatial_reference(crs, path)
     # SQLite works in memory and the finished bytes go to the disk at once: a full disk is then a
     # failed write like any other, not a database in pieces.
-    memory = f"/vsimem/{uuid4().hex}.gpkg"
+    memory = f"/vsimem/{uuid4().hex}{stored_as.suffix}"
     previous = gdal.GetThreadLocalConfigOption("OGR_CURRENT_DATE")
     gdal.SetThreadLocalConfigOption("OGR_CURRENT_DATE", FIXED_DATE)
     try:
         with writing(path), quiet_gdal():
-            driver = gdal.GetDriverByName("GPKG")
+            driver = gdal.GetDriverByName(stored_as.driver)
             dataset = driver.Create(memory, 0, 0, 0, gdal.GDT_Unknown)
-            dataset.StartTransaction()
-            count = _write_features(dataset, layer, srs, features, tags or {})
-            if layer.style:
-                _write_style(dataset, layer)
-            dataset.CommitTransaction()
-            dataset = None
+            if stored_as.complete:
+                dataset.StartTransaction()
+            options = [
+                each.format(description=layer.description) for each in stored_as.layer_options
+            ]
+            table = _table(dataset, layer, srs, options)
+            if tags and stored_as.complete:
+                table.SetMetadata({key: str(value) for key, value in tags.items()})
+            count = _write_features(table, features)
+            if stored_as.complete:
+                if layer.style:
+                    _write_style(dataset, layer)
+                dataset.CommitTransaction()
+            table = dataset = None
         with replacing(path) as part:
             part.write_bytes(_memory_file(gdal, memory))
     finally:
@@ -116,22 +127,23 @@ def spatial_reference(crs: str, where: str | Path):
     return srs
 
 
-def _write_features(dataset, layer: Layer, srs, features, tags: Mapping[str, str]) -> int:
+def _table(dataset, layer: Layer, srs, options: Sequence[str]):
+    """A new table of a data set, without rows."""
     from osgeo import ogr
 
-    table = dataset.CreateLayer(
-        layer.name,
-        srs,
-        getattr(ogr, f"wkb{layer.geometry}"),
-        ["GEOMETRY_NAME=geom", "FID=fid", f"DESCRIPTION={layer.description}"],
-    )
+    geometry = getattr(ogr, f"wkb{layer.geometry}")
+    table = dataset.CreateLayer(layer.name, srs, geometry, list(options))
     for name, kind in layer.fields.items():
         field = ogr.FieldDefn(name, getattr(ogr, _TYPES.get(kind, "OFTInteger")))
         if kind == "bool":
             field.SetSubType(ogr.OFSTBoolean)
         table.CreateField(field)
-    if tags:
-        table.SetMetadata({key: str(value) for key, value in tags.items()})
+    return table
+
+
+def _write_features(table, features: Iterable[tuple[bytes, Sequence[Any]]]) -> int:
+    from osgeo import ogr
+
     count = 0
     for wkb, values in features:
         feature = ogr.Feature(table.GetLayerDefn())

@@ -15,6 +15,7 @@ from keras_landslide.errors import LandslideError
 from keras_landslide.files import scratch
 from keras_landslide.inventory.attributes import TILE_PX, Zonal, touching, zonal_statistics
 from keras_landslide.inventory.clean import fill_small_holes, polygonal, simplify
+from keras_landslide.inventory.formats import format_of
 from keras_landslide.inventory.geopackage import Layer, spatial_reference, write_layer
 from keras_landslide.inventory.measure import Measure, long_axes, measure_on, plane_of
 from keras_landslide.inventory.object_rules import OBJECT_BANDS, ObjectRules
@@ -82,7 +83,7 @@ def polygonize(
     outlines: Outlines = AS_TRACED,
     rules: ObjectRules | None = None,
 ) -> int:
-    """Write the landslides of a probability map as a styled GeoPackage layer `landslides`.
+    """Write the landslides of a probability map as a layer `landslides`.
 
     A landslide is a connected set of pixels with probability >= threshold. Pixels are read tile
     by tile; only polygons above the minimum area are kept in memory. The same input gives the
@@ -91,7 +92,7 @@ def polygonize(
     Args:
         probability: raster whose first band is a probability in [0, 1], NaN nodata.
         threshold: decision threshold, [0, 1].
-        out: the GeoPackage; replaced atomically.
+        out: the file; replaced atomically. Its suffix is that of a format, see `formats.FORMATS`.
         minimum_area_m2: minimum mapping unit; smaller polygons are dropped.
         stack: raster on the same grid with `slope` (deg) and `elevation` (m); attributes of a
             band that is missing are NULL.
@@ -104,10 +105,10 @@ def polygonize(
     Raises:
         InputFileError: a raster cannot be read.
         GridMismatchError: the stack lies on another grid.
-        OutputError: the GeoPackage cannot be written.
+        OutputError: the file cannot be written, or there is no format of its suffix.
         LandslideError: a setting is out of range.
     """
-    connectedness = outlines.connectedness
+    stored_as, connectedness = format_of(out), outlines.connectedness
     if connectedness not in (4, 8) or not 0 <= threshold <= 1:
         raise LandslideError(
             f"threshold {threshold} should lie in [0, 1], and connectedness {connectedness} be 4 "
@@ -140,7 +141,7 @@ def polygonize(
         **(rules.tags() if rules is not None else {}),
         "simulated": "yes" if _simulated(info, terrain) else "no",
     }
-    return write_layer(out, LANDSLIDES, info.grid.crs, rows, tags)
+    return write_layer(out, LANDSLIDES, info.grid.crs, rows, tags, stored_as)
 
 
 def _write_mask(info: StackInfo, threshold: float, path: Path) -> Path:

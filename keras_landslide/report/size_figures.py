@@ -59,7 +59,7 @@ def frequency_area(
     """Draw the density of an inventory's landslide areas beside the published general curve.
 
     Args:
-        inventory: GeoPackage with a layer `landslides` and its attribute `area_m2`.
+        inventory: vector file with a layer `landslides` and its attribute `area_m2`.
         out: the PNG.
         title: heading.
 
@@ -95,7 +95,9 @@ def _areas(inventory: str | Path) -> tuple[np.ndarray, bool]:
     with reading(inventory), quiet_gdal():
         dataset = gdal.OpenEx(str(inventory), gdal.OF_VECTOR | gdal.OF_READONLY)
         layer = dataset.GetLayerByName("landslides")
-        if layer is None or layer.GetLayerDefn().GetFieldIndex("area_m2") < 0:
+        # GeoJSON without a landslide has no attributes either.
+        rows = layer is not None and layer.GetFeatureCount()
+        if layer is None or (rows and layer.GetLayerDefn().GetFieldIndex("area_m2") < 0):
             raise InputFileError(
                 f"{inventory}: has no layer 'landslides' with 'area_m2'; give an inventory that "
                 "`keras-landslide predict` wrote"

@@ -55,6 +55,7 @@ def predict(
     from keras_landslide.bundle.read import check_stack, read_bundle
     from keras_landslide.inference.network import Network
     from keras_landslide.inference.scene import Running, map_stack
+    from keras_landslide.inventory.formats import FORMATS
     from keras_landslide.inventory.object_rules import ObjectRules
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.workflows.check import drift_warning
@@ -79,6 +80,7 @@ def predict(
         warnings.warn(drift, LandslideWarning, stacklevel=2)
     threshold = network.threshold if polygons.threshold is None else polygons.threshold
     by_hand = polygons.threshold is not None
+    suffix = FORMATS[polygons.inventory_format].suffix
     probability = map_stack(
         network,
         stack,
@@ -102,7 +104,7 @@ def predict(
             "SIMULATED": "yes" if network.simulated or info.simulated else "no",
         },
     )
-    paths = {"probability": probability, "inventory": out / "inventory.gpkg"}
+    paths = {"probability": probability, "inventory": out / f"inventory{suffix}"}
     count = _trace(probability, threshold, paths["inventory"], stack, polygons)
     if polygons.size_plot:
         from keras_landslide.report.size_figures import frequency_area

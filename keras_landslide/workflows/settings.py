@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from keras_landslide.inference.engines.table import DEFAULT, ENGINES
+from keras_landslide.inventory.formats import DEFAULT as DEFAULT_FORMAT
+from keras_landslide.inventory.formats import FORMATS
 from keras_landslide.options import option, options
 
 
@@ -78,6 +80,12 @@ class Polygons:
     )
     rule_slope: float | None = option(
         default=None, help="Keep objects of at least this mean slope, degrees.", least=0, most=90
+    )
+    inventory_format: str = option(
+        default=DEFAULT_FORMAT,
+        help="File of the landslides. "
+        + " ".join(f"{name}: {each.suffix}, {each.use}." for name, each in FORMATS.items()),
+        choices=tuple(FORMATS),
     )
     size_plot: bool = option(
         default=False, help="Draw the frequency of landslide areas, frequency_area.png."

@@ -52,6 +52,17 @@ def test_minimum_mapping_unit_and_threshold(make_bundle, make_stack, tmp_path):
         assert float(src.tags()["THRESHOLD"]) == middle
 
 
+def test_an_inventory_in_another_format(make_bundle, make_stack, tmp_path, capsys):
+    stack, _ = make_stack((60, 60))
+    arguments = [str(make_bundle()), str(stack), "-o", str(tmp_path / "out"), "--window", "64"]
+    main(["predict", *arguments, "--inventory-format", "geojson", "--size-plot"])
+    written = [tmp_path / "out" / name for name in ("inventory.geojson", "frequency_area.png")]
+    said = capsys.readouterr().out
+    assert all(path.is_file() and f"wrote {path}" in said for path in written)
+    assert f"{len(read_polygons(written[0]))} landslides" in said
+    assert not (tmp_path / "out" / "inventory.gpkg").exists()
+
+
 @pytest.mark.parametrize("stored", ["probability", "percent"])
 def test_another_threshold_does_not_ask_the_network(make_bundle, make_stack, tmp_path, stored):
     stack, _ = make_stack((100, 90))
