@@ -5,8 +5,9 @@
     kl.stack("recipe.toml", "stack.tif")
     kl.predict("bundle", "stack.tif", "map", minimum_area_m2=1000)
 
-A function per verb of the command line, imported when it is first asked for. `kl.models` holds the
-networks, `kl.models.build(...)` makes one.
+A function per verb of the command line, imported when it is first asked for. `kl.load` gives a
+bundle as a function of arrays, `kl.open_stack` a raster as an xarray array, `kl.dataset` a run's
+patches for a `fit` of one's own. `kl.models` holds the networks, `kl.models.build(...)` makes one.
 """
 
 from importlib import import_module
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from keras_landslide.workflows.audit import audit
     from keras_landslide.workflows.calibrate import calibrate
     from keras_landslide.workflows.check import check
+    from keras_landslide.workflows.dataset import dataset
     from keras_landslide.workflows.evaluate import evaluate
     from keras_landslide.workflows.export import export
     from keras_landslide.workflows.fill import fill
+    from keras_landslide.workflows.load import load
+    from keras_landslide.workflows.open_stack import open_stack
     from keras_landslide.workflows.patches import make_patches
     from keras_landslide.workflows.predict import predict
     from keras_landslide.workflows.reproduce import reproduce
@@ -61,11 +65,14 @@ __all__ = [
     "audit",
     "calibrate",
     "check",
+    "dataset",
     "evaluate",
     "export",
     "fill",
+    "load",
     "make_patches",
     "models",
+    "open_stack",
     "predict",
     "reproduce",
     "simulate",

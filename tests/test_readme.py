@@ -31,5 +31,8 @@ def test_the_python_example(tmp_path, monkeypatch, capsys):
     found = scope["found"]
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(f"{found.landslides} landslides, ") and "map/inventory.gpkg" in last
-    with rasterio.open(found.probability) as mapped, rasterio.open("liboriana.tif") as stack:
+    with (
+        rasterio.open(found.paths["probability"]) as mapped,
+        rasterio.open("liboriana.tif") as stack,
+    ):
         assert mapped.shape == stack.shape and mapped.transform == stack.transform

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 
 from keras_landslide.grid import Window
 from keras_landslide.inference.windows import reflected
-from keras_landslide.rasters.read import BandReader
+
+
+class Pixels(Protocol):
+    """What windows are read from: a stack (`rasters.read.BandReader`), or an array.
+
+    Attributes:
+        shape: (height, width).
+        tile_rows: rows that are best read at a time.
+    """
+
+    shape: tuple[int, int]
+    tile_rows: int
+
+    def read(self, names: Sequence[str], window: Window) -> np.ndarray:
+        """A window float32 (height, width, bands) in the bands' units, which may be changed."""
 
 
 def read_reflected(
-    reader: BandReader, band_names: tuple[str, ...], window: Window
+    reader: Pixels, band_names: tuple[str, ...], window: Window
 ) -> tuple[np.ndarray, np.ndarray]:
     """Read a window that may stick out of the scene; what lies outside is its mirror image.
 

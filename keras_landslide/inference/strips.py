@@ -21,7 +21,7 @@ import numpy as np
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.answers import Predict, answers
 from keras_landslide.grid import Window
-from keras_landslide.inference.reader import missing_share, read_reflected
+from keras_landslide.inference.reader import Pixels, missing_share, read_reflected
 from keras_landslide.inference.windows import WindowPlan
 from keras_landslide.rasters.cache import limited_cache
 from keras_landslide.rasters.read import BandReader
@@ -202,7 +202,7 @@ class WindowRunner:
 
     Args:
         predict: the network.
-        reader: the open stack; used by one reading thread only while windows run.
+        reader: the open stack, or an array; used by one reading thread only while windows run.
         band_names: bands in channel order.
         batch_size: windows per call of the network. Every call has the same shape: the last
             batch is filled up, so that a compiled network is compiled once.
@@ -214,7 +214,7 @@ class WindowRunner:
     def __init__(
         self,
         predict: Predict,
-        reader: BandReader,
+        reader: Pixels,
         band_names: tuple[str, ...],
         batch_size: int = 1,
         *,

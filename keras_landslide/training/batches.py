@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from keras_landslide.bands import UNLABELLED
+
 
 class BatchSource(Protocol):
     """What training reads from: batches that depend on nothing but the epoch and their index."""
@@ -42,6 +44,33 @@ class KerasBatches(keras.utils.PyDataset):
     def follow_epochs(self) -> keras.callbacks.Callback:
         """A callback that tells this data set which epoch it is."""
         return _EpochFollower(self)
+
+
+class WeightedBatches(keras.utils.PyDataset):
+    """A batch source for any loss of Keras: labels of 0 and 1, and weights of 0 where unlabelled.
+
+    Each time that Keras goes through it counts as an epoch, so that each epoch sees other batches.
+    Keras may go through it once more than `epochs` says, to build a network.
+    """
+
+    def __init__(self, source: BatchSource):
+        super().__init__(workers=1, use_multiprocessing=False)
+        self.source = source
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Images (B, H, W, C), labels (B, H, W, 1) and weights (B, H, W, 1) of a batch."""
+        images, labels = self.source.batch(self.epoch, index)
+        known = labels != UNLABELLED
+        return images, np.where(known, labels, 0), known.astype(np.float32)
+
+    def on_epoch_end(self) -> None:
+        """Go on with the next epoch; Keras calls it."""
+        self.epoch += 1
 
 
 class _EpochFollower(keras.callbacks.Callback):

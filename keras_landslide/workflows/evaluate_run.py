@@ -63,7 +63,7 @@ def evaluate_run(
             scored = replace(scored, patches=data.patches)
         if scored.split != "val" and judging.calibration_split is None:
             judging = replace(judging, calibration_split="val")
-    probability = predict(bundle, stack, out / "map").probability
+    probability = predict(bundle, stack, out / "map").paths["probability"]
     return score_map(probability, stack, out, scored=scored, truth=truth, judging=judging)
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas
+    import xarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +37,13 @@ class Result(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def _repr_html_(self) -> str:
+        """A table for Jupyter: the numbers, one level deep, and the paths."""
+        rows = [*_flat(self.numbers), *((name, str(path)) for name, path in self.paths.items())]
+        cells = (f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        said = (f"<p>warning: {escape(each)}</p>" for each in self.warnings)
+        return f"<table>{''.join(cells)}</table>{''.join(said)}"
+
     @property
     def files(self) -> list[Path]:
         """The paths that were written."""
@@ -41,15 +54,27 @@ class Result(Mapping[str, Any]):
 class Prediction(Result):
     """A map and the landslides in it."""
 
-    @property
-    def probability(self) -> Path:
-        """The probability map."""
-        return self.paths["probability"]
+    @cached_property
+    def probability(self) -> xarray.DataArray:
+        """The map, (band, y, x), NaN where there are no data; needs the extra `notebook`.
 
-    @property
-    def inventory(self) -> Path:
-        """The landslides as polygons."""
-        return self.paths["inventory"]
+        Raises:
+            OptionError: rioxarray is not installed.
+        """
+        from keras_landslide.workflows.open_stack import open_stack
+
+        return open_stack(self.paths["probability"])
+
+    @cached_property
+    def inventory(self) -> geopandas.GeoDataFrame:
+        """The landslides as polygons with their attributes; needs the extra `notebook`.
+
+        Raises:
+            OptionError: GeoPandas is not installed.
+        """
+        from keras_landslide.workflows.notebook_libraries import library
+
+        return library("geopandas").read_file(self.paths["inventory"], layer="landslides")
 
     @property
     def landslides(self) -> int:
@@ -60,6 +85,18 @@ class Prediction(Result):
     def area_m2(self) -> float:
         """Their area together, m2."""
         return self.numbers["area_m2"]
+
+
+def _flat(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a table shows of JSON-like numbers: single values, with those of groups beside them."""
+    for name, value in numbers.items():
+        if isinstance(value, Mapping):
+            inner = {k: v for k, v in value.items() if isinstance(v, (bool, int, float, str))}
+            yield from _flat({f"{name}: {key}": each for key, each in inner.items()})
+        elif isinstance(value, float):
+            yield name, f"{value:.6g}"
+        elif isinstance(value, (bool, int, str)):
+            yield name, str(value)
 
 
 def by_name(*files: Path) -> dict[str, Path]:
