@@ -22,7 +22,7 @@ class Source:
         stack: path of a `stack.tif`.
         patches: path of the `patches.gpkg` of that stack.
         chips: folder of image and mask files, instead of the two.
-        layout: how that folder is laid out, a key of `datasets.registry.SOURCES`; empty: by its
+        layout: how that folder is laid out, a key of `datasets.registry.LAYOUTS`; empty: by its
             look.
         options: of the layout, such as `{ positive = [255] }`.
         only: of the chips, those whose names match this shell pattern, such as `e0_*`.

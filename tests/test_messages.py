@@ -11,7 +11,7 @@ import pytest
 import keras_landslide as kl
 from keras_landslide.cli.main import VERBS
 from keras_landslide.cli.verb import with_flags
-from keras_landslide.datasets.registry import SOURCES
+from keras_landslide.datasets.registry import LAYOUTS
 
 ROOT = Path(kl.__file__).parent
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
@@ -46,8 +46,8 @@ def parameters() -> set[str]:
         value = getattr(kl, name)
         if callable(value):
             known |= set(inspect.signature(value).parameters)
-    for source in SOURCES.values():
-        known |= set(inspect.signature(source).parameters)
+    for layout in LAYOUTS.values():
+        known |= set(inspect.signature(layout.open).parameters)
     for module, cls in (
         ("patches.plan", "PatchSettings"),
         ("susceptibility_study.settings", "StudySettings"),

@@ -18,7 +18,7 @@ class Address:
         name: key.
         title: its name for people.
         record: number of the record.
-        layout: key of `registry.SOURCES`.
+        layout: key of `registry.LAYOUTS`.
         cite: what to cite.
     """
 

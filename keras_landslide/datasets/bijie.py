@@ -119,3 +119,8 @@ def _stored(chip: Chip) -> Raw:
 
 def _convert(raw: Raw, *, size: int) -> tuple[np.ndarray, np.ndarray]:
     return letterbox(raw.image, to_label(raw.mask, YELLOW), size)
+
+
+def found_in(folder: Path) -> bool:
+    """Whether a folder looks like this layout."""
+    return (folder / "landslide" / "image").is_dir()

@@ -15,7 +15,7 @@ from pathlib import Path
 from keras_landslide.datasets.bijie import RGB
 from keras_landslide.datasets.chips import Chip, ChipSource, Problem, Raw
 from keras_landslide.datasets.folder import convert_folder
-from keras_landslide.datasets.pairs import find_pairs, subfolders
+from keras_landslide.datasets.pairs import SPLIT_FOLDERS, find_pairs, subfolders
 from keras_landslide.datasets.reading import RASTERS, read_image, read_mask
 from keras_landslide.errors import InputFileError
 
@@ -68,3 +68,9 @@ def cas(folder: str | Path, *, size: int = SIZE_PX) -> ChipSource:
 def _stored(chip: Chip) -> Raw:
     image = read_image(chip.image)
     return Raw(image[..., :3], read_mask(chip.mask or chip.image))
+
+
+def found_in(folder: Path) -> bool:
+    """Whether a folder looks like this layout."""
+    areas = [path for name, path in subfolders(folder).items() if name not in SPLIT_FOLDERS]
+    return any(all((area / role).is_dir() for role in ("img", "mask", "label")) for area in areas)

@@ -13,7 +13,6 @@ from keras_landslide.bands import UNLABELLED
 from keras_landslide.datasets.chips import Chip, ChipSource, Problem, Raw
 from keras_landslide.datasets.digests import array_digest
 from keras_landslide.datasets.faults import read_chip
-from keras_landslide.datasets.landslide4sense import DIVISORS
 from keras_landslide.errors import LandslideError
 from keras_landslide.runtime.progress import progress
 
@@ -112,8 +111,7 @@ def check(source: ChipSource) -> Findings:
         if raw is not None:
             found.sizes[raw.image.shape[:2]] += 1
             problems += _twins(chip, raw, seen)
-            if source.name == "landslide4sense":
-                problems += _divisors(chip, raw)
+            problems += source.own_check(chip, raw) if source.own_check else []
         if raw is not None and not any(problem.grade == "error" for problem in problems):
             try:
                 _count(found, chip, *source.convert(raw))
@@ -159,26 +157,6 @@ def _twins(chip: Chip, raw: Raw, seen: dict[str, Chip]) -> list[Problem]:
             "image twice, in two splits" if leaks else "image twice",
             str(chip.image),
             text + (": what is learnt there is scored here" if leaks else ""),
-        )
-    ]
-
-
-def _divisors(chip: Chip, raw: Raw) -> list[Problem]:
-    """Whether stored values are whole numbers over the published set's divisors."""
-    if raw.image.shape[-1] != len(DIVISORS):
-        return []
-    stored = raw.image.astype(np.float64)
-    whole = np.where(np.isfinite(stored), stored, 0) * DIVISORS
-    # Float32 copies keep about seven digits of numbers up to some ten thousand.
-    if np.abs(whole - np.round(whole)).max() <= 0.02:
-        return []
-    return [
-        Problem(
-            "warning",
-            "not the published scaling",
-            str(chip.image),
-            "its values are no whole numbers over the known divisors: it was normalised or "
-            "resampled, and units and NDVI of it would be wrong",
         )
     ]
 

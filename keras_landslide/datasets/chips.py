@@ -70,7 +70,7 @@ class ChipSource:
     """A data set of chips in one of the layouts that people download.
 
     Attributes:
-        name: key of `registry.SOURCES`.
+        name: key of `registry.LAYOUTS`.
         title: the data set's name for people.
         folder: where it lies.
         bands: the channels in order, as `read` gives them.
@@ -86,6 +86,7 @@ class ChipSource:
         official: published number of chips per split; empty where unknown.
         options: what else decides on the converted values.
         problems: what was already found wrong when listing.
+        own_check: finds what can be wrong with a chip of this data set alone.
         licence: what is known of the licence.
         simulated: whether the data are simulated.
     """
@@ -105,6 +106,7 @@ class ChipSource:
     official: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    own_check: Callable[[Chip, Raw], list[Problem]] | None = None
     licence: str = ""
     simulated: bool = False
 

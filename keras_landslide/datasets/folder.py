@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_landslide.bands import BANDS, Band
+from keras_landslide.bands import Band, band_of
 from keras_landslide.datasets.chips import Chip, ChipSource, Problem, Raw
 from keras_landslide.datasets.labels import to_label
 from keras_landslide.datasets.letterbox import letterbox
@@ -107,14 +107,14 @@ def _default_bands(count: int) -> tuple[str, ...]:
 
 
 def _band(name: str, image: np.ndarray) -> Band:
-    known = BANDS.get(name)
+    known = band_of(name)
     whole = np.issubdtype(image.dtype, np.integer)
     if not whole:  # pixels without data make whole numbers float32
         there = image[np.isfinite(image)]
         whole = there.size > 0 and float(there.max()) > 1 and bool((there == np.rint(there)).all())
     # Whole numbers are as a sensor or a picture gave them, whatever the band's name promises.
-    unit = known.unit if known and not whole else "DN"
-    return Band(name, unit, known.kind if known else "continuous", f"{name} as stored")
+    unit = known.unit if known.description and not whole else "DN"
+    return Band(name, unit, known.kind, f"{name} as stored")
 
 
 def _arrays(folder: Path) -> tuple[list[Chip], list[Problem], bool]:

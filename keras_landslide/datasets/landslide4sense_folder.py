@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_landslide.bands import BANDS, IMAGE_MODELS
-from keras_landslide.datasets.chips import Chip, ChipSource, Raw
+from keras_landslide.datasets.chips import Chip, ChipSource, Problem, Raw
 from keras_landslide.datasets.labels import to_label
-from keras_landslide.datasets.landslide4sense import physical_units, six_channels
+from keras_landslide.datasets.landslide4sense import DIVISORS, physical_units, six_channels
 from keras_landslide.datasets.pairs import find_pairs
 from keras_landslide.datasets.reading import HDF5, read_image, read_mask
 from keras_landslide.errors import UnknownNameError
@@ -55,6 +55,7 @@ def landslide4sense(
         has_splits=splits,
         official=OFFICIAL,
         options={"channels": channels, "stored_ndvi": stored_ndvi},
+        own_check=_scaling,
         problems=tuple(problems),
         licence="not stated with the files; cite Ghorbanzadeh et al. 2022, "
         "doi:10.1109/TGRS.2022.3215209",
@@ -72,3 +73,28 @@ def _convert(raw: Raw, *, channels: str, stored_ndvi: bool) -> tuple[np.ndarray,
     else:
         image = physical_units(raw.image)
     return image, to_label(raw.mask)
+
+
+def found_in(folder: Path) -> bool:
+    """Whether a folder looks like this layout; six channels or fourteen: image_12.h5."""
+    return next(folder.glob("**/image_*.h5"), None) is not None
+
+
+def _scaling(chip: Chip, raw: Raw) -> list[Problem]:
+    """Whether stored values are whole numbers over the published set's divisors."""
+    if raw.image.shape[-1] != len(DIVISORS):
+        return []
+    stored = raw.image.astype(np.float64)
+    whole = np.where(np.isfinite(stored), stored, 0) * DIVISORS
+    # Float32 copies keep about seven digits of numbers up to some ten thousand.
+    if np.abs(whole - np.round(whole)).max() <= 0.02:
+        return []
+    return [
+        Problem(
+            "warning",
+            "not the published scaling",
+            str(chip.image),
+            "its values are no whole numbers over the known divisors: it was normalised or "
+            "resampled, and units and NDVI of it would be wrong",
+        )
+    ]

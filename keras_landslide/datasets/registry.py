@@ -1,28 +1,50 @@
-"""The shelf of data set layouts."""
+"""The table of data set layouts: one row each."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from keras_landslide.datasets.bijie import bijie
-from keras_landslide.datasets.cas import cas
+from keras_landslide.bands import IMAGE_MODELS
+from keras_landslide.datasets import bijie, cas, landslide4sense_folder, sen12landslides
 from keras_landslide.datasets.chips import ChipSource
 from keras_landslide.datasets.folder import image_folder
-from keras_landslide.datasets.landslide4sense_folder import landslide4sense
-from keras_landslide.datasets.pairs import SPLIT_FOLDERS, subfolders
-from keras_landslide.datasets.sen12landslides import sen12landslides
 from keras_landslide.errors import InputFileError, UnknownNameError
 
-SOURCES: dict[str, Callable[..., ChipSource]] = {
-    "landslide4sense": landslide4sense,
-    "bijie": bijie,
-    "cas": cas,
-    "sen12landslides": sen12landslides,
-    "folder": image_folder,
+
+class Layout(NamedTuple):
+    """How a data set lies in its folder.
+
+    Attributes:
+        open: lists the data set in a folder; its other parameters are the layout's options.
+        found_in: whether a folder looks like it.
+        channels: the image models that its option `channels` offers, where it has that option.
+    """
+
+    open: Callable[..., ChipSource]
+    found_in: Callable[[Path], bool]
+    channels: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> list[str]:
+        """Names of its options."""
+        return list(inspect.signature(self.open).parameters)[1:]
+
+
+LAYOUTS: dict[str, Layout] = {
+    "bijie": Layout(bijie.bijie, bijie.found_in),
+    "sen12landslides": Layout(sen12landslides.sen12landslides, sen12landslides.found_in),
+    "cas": Layout(cas.cas, cas.found_in),
+    "landslide4sense": Layout(
+        landslide4sense_folder.landslide4sense,
+        landslide4sense_folder.found_in,
+        landslide4sense_folder.CHANNELS,
+    ),
+    "folder": Layout(image_folder, lambda folder: True),
 }
+"""By name; a folder is of the first layout that it looks like. One more is a row above `folder`."""
 
 
 def open_source(folder: str | Path, name: str | None = None, **options: Any) -> ChipSource:
@@ -30,7 +52,7 @@ def open_source(folder: str | Path, name: str | None = None, **options: Any) -> 
 
     Args:
         folder: where it lies.
-        name: key of `SOURCES`; None looks at the folder.
+        name: key of `LAYOUTS`; None looks at the folder.
         **options: of the layout's function.
 
     Raises:
@@ -41,13 +63,13 @@ def open_source(folder: str | Path, name: str | None = None, **options: Any) -> 
     if not folder.is_dir():
         raise InputFileError(f"{folder}: is no folder; name the data set's folder")
     name = name or detect(folder)
-    if name not in SOURCES:
-        raise UnknownNameError.among("data set layout", name, SOURCES)
-    known = list(inspect.signature(SOURCES[name]).parameters)[1:]
+    if name not in LAYOUTS:
+        raise UnknownNameError.among("data set layout", name, LAYOUTS)
+    known = LAYOUTS[name].options
     for option in options:
         if option not in known:
             raise UnknownNameError.among(f"option of '{name}'", option, known)
-    source = SOURCES[name](folder, **options)
+    source = LAYOUTS[name].open(folder, **options)
     if not source.chips and not source.problems:
         raise InputFileError(
             f"{folder}: holds no chip in the layout '{name}'; see docs/data_sets.md for the layouts"
@@ -57,14 +79,11 @@ def open_source(folder: str | Path, name: str | None = None, **options: Any) -> 
 
 def detect(folder: Path) -> str:
     """The layout that a folder looks like; `folder` where it looks like none of the others."""
-    if (folder / "landslide" / "image").is_dir():
-        return "bijie"
-    if any(next(folder.glob(f"{place}*_s2_*.nc"), None) for place in ("", "s2/", "data/s2/")):
-        return "sen12landslides"
-    areas = [path for name, path in subfolders(folder).items() if name not in SPLIT_FOLDERS]
-    if any(all((area / role).is_dir() for role in ("img", "mask", "label")) for area in areas):
-        return "cas"
-    # Six channels or fourteen, the files' names tell: image_12.h5.
-    if next(folder.glob("**/image_*.h5"), None) is not None:
-        return "landslide4sense"
-    return "folder"
+    return next(name for name, layout in LAYOUTS.items() if layout.found_in(folder))
+
+
+def fitting_channels(name: str, bands: Sequence[str]) -> dict[str, str]:
+    """The option `channels` with which a layout gives `bands`; nothing where it has none such."""
+    offered = LAYOUTS[name].channels if name in LAYOUTS else ()
+    fitting = [channels for channels in offered if IMAGE_MODELS[channels] == tuple(bands)]
+    return {"channels": fitting[0]} if fitting else {}

@@ -133,3 +133,8 @@ def _convert(raw: Raw) -> tuple[np.ndarray, np.ndarray]:
     image = raw.image.copy()
     image[..., :-1] /= 10000  # digital numbers to reflectance; the elevation stays in metres
     return image, to_label(raw.mask)
+
+
+def found_in(folder: Path) -> bool:
+    """Whether a folder looks like this layout."""
+    return any(next(folder.glob(f"{place}*_s2_*.nc"), None) for place in ("", "s2/", "data/s2/"))

@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.bands import IMAGE_MODELS
 from keras_landslide.datasets.chips import SPLITS, ChipSource
-from keras_landslide.datasets.landslide4sense_folder import CHANNELS
-from keras_landslide.datasets.registry import open_source
+from keras_landslide.datasets.registry import LAYOUTS, detect, fitting_channels, open_source
 from keras_landslide.datasets.splits import random_shares
 from keras_landslide.datasets.store import ChipCache, chips_key, open_chips
 from keras_landslide.errors import BandError, SplitError
@@ -82,18 +80,12 @@ def cache_folder(source: Source, cache: str | Path | None) -> Path:
 
 def _options(source: Source, band_names: tuple[str, ...]) -> dict[str, Any]:
     """The options of the layout, and the bands of the run where the layout lets one choose."""
-    from keras_landslide.datasets.registry import detect
-
     folder = Path(source.chips)
     layout = source.layout or (detect(folder) if folder.is_dir() else "")
-    options = dict(source.options)
-    if layout == "folder":
-        options.setdefault("bands", list(band_names))
-    if layout == "landslide4sense":
-        fitting = [channels for channels in CHANNELS if IMAGE_MODELS[channels] == band_names]
-        if fitting:
-            options.setdefault("channels", fitting[0])
-    return options
+    chosen: dict[str, Any] = dict(fitting_channels(layout, band_names))
+    if layout in LAYOUTS and "bands" in LAYOUTS[layout].options:
+        chosen["bands"] = list(band_names)
+    return chosen | source.options
 
 
 def _matches(name: str, pattern: str) -> bool:

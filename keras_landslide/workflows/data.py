@@ -72,22 +72,19 @@ def lines(found: Findings):
 
 
 def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> ChipSource:
-    """The data set; Landslide4Sense in the channels `names`, where no others are asked for."""
-    from keras_landslide.bands import IMAGE_MODELS
-    from keras_landslide.datasets.landslide4sense_folder import CHANNELS
+    """The data set, in the channels `names` where its layout offers them and none are asked for."""
+    from keras_landslide.datasets.registry import fitting_channels
 
     source = open_folder(folder, **options)
-    if source.name != "landslide4sense" or options["channels"] is not None:
-        return source
-    fitting = [channels for channels in CHANNELS if IMAGE_MODELS[channels] == names]
-    return open_folder(folder, **options | {"channels": fitting[0]}) if fitting else source
+    fitting = fitting_channels(source.name, names) if options["channels"] is None else {}
+    return open_folder(folder, **options | fitting) if fitting else source
 
 
 def open_folder(folder: Path, **options: Any) -> ChipSource:
     """List a data set by the options of the command line; None leaves an option out.
 
     Raises:
-        LandslideError: see `sources.registry.open_source`.
+        LandslideError: see `datasets.registry.open_source`.
     """
     from keras_landslide.datasets.registry import open_source
 

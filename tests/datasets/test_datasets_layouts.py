@@ -1,14 +1,23 @@
 """Every layout from generated files: what is listed, and what values come out."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
 from chip_folders import bijie, l4s_patch, landslide4sense, pairs, rgb_chip, write_h5, write_picture
 
 from keras_landslide.datasets.letterbox import letterbox
-from keras_landslide.datasets.registry import open_source
+from keras_landslide.datasets.registry import LAYOUTS, open_source
 from keras_landslide.datasets.store import open_chips
 from keras_landslide.errors import BandError, InputFileError, UnknownNameError
+
+DOCS = Path(__file__).parents[2] / "docs" / "data_sets.md"
+
+
+def test_every_layout_is_in_the_docs():
+    for name in LAYOUTS:
+        assert f"| `{name}` |" in DOCS.read_text(encoding="utf-8")
 
 
 def test_landslide4sense_splits_and_units(tmp_path):
@@ -185,7 +194,7 @@ def test_wrong_folders_and_options(tmp_path):
         open_source(tmp_path / "nowhere")
     with pytest.raises(InputFileError, match="holds no pair of image and mask"):
         open_source(tmp_path)
-    with pytest.raises(UnknownNameError, match="choose one of: landslide4sense, bijie"):
+    with pytest.raises(UnknownNameError, match="choose one of: bijie, sen12landslides, cas, land"):
         open_source(tmp_path, "kaggle")
     pairs(tmp_path, ".npy")
     with pytest.raises(UnknownNameError, match="option of 'folder' 'channels'"):
