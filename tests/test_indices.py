@@ -1,4 +1,6 @@
 import ast
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +65,12 @@ def test_every_formula_of_spyndex_can_be_read():
 def test_names_that_are_no_index(name, message):
     with pytest.raises(RecipeError, match=message):
         find_index(name)
+
+
+def test_every_index_that_is_built_in_is_in_the_docs():
+    text = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"Built in are (.*?) \(", text, re.DOTALL)
+    assert re.findall(r"`(\w+)`", line) == list(INDICES)
 
 
 def test_negative_reflectance_has_no_index():

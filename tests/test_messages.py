@@ -12,6 +12,7 @@ import keras_landslide as kl
 from keras_landslide.cli.main import VERBS
 from keras_landslide.cli.verb import with_flags
 from keras_landslide.datasets.registry import LAYOUTS
+from keras_landslide.workflows.load import LoadedNetwork
 
 ROOT = Path(kl.__file__).parent
 FLAG = re.compile(r"(?<![\w-])--[a-z]")
@@ -46,6 +47,7 @@ def parameters() -> set[str]:
         value = getattr(kl, name)
         if callable(value):
             known |= set(inspect.signature(value).parameters)
+    known |= set(inspect.signature(LoadedNetwork.__call__).parameters)
     for layout in LAYOUTS.values():
         known |= set(inspect.signature(layout.open).parameters)
     for module, cls in (
