@@ -60,22 +60,26 @@ def check_command(folder: Path, out: Path, as_json: bool, **options: Any) -> Non
 @click.option("--file", "files", multiple=True, help="Only this file; may be given again.")
 @click.option("--api", help="Another address of records.")
 @click.option("--unpack/--keep-packed", default=True, show_default=True)
-def fetch_command(
-    name: str | None, out: Path | None, files: tuple[str, ...], api: str | None, unpack: bool
-) -> None:
+@json_option
+def fetch_command(name: str | None, as_json: bool, **options: Any) -> None:
     """Download the data set NAME with checksums; stopped, the same command goes on.
 
     Without a NAME, list what has a lasting address.
     """
-    from keras_landslide.datasets.addresses import address, addresses
-    from keras_landslide.datasets.fetch import API, fetch, read_record
+    from keras_landslide.workflows.data import fetch, known_records
 
     if name is None:
-        for known in addresses().values():
-            click.echo(f"{known.name:16} {known.title} (record {known.record}); cite {known.cite}")
+        records = known_records()
+        if as_json:
+            print_json(records)
+            return
+        for known, each in records.items():
+            click.echo(f"{known:16} {each['title']} (record {each['record']}); cite {each['cite']}")
         return
-    place = address(name)
-    record = read_record(place.record, api or API)
-    click.echo(f"{place.title}: licence {record.licence}; cite {place.cite}")
-    for path in fetch(record, out or Path(name), files, unpack=unpack):
+    done = fetch(name, **options)
+    if as_json:
+        print_json(done.numbers, done.paths)
+        return
+    click.echo(f"{done['title']}: licence {done['licence']}; cite {done['cite']}")
+    for path in done.files:
         click.echo(f"wrote {path}")

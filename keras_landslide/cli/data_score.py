@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from keras_landslide.cli.data_options import layout_options
 from keras_landslide.cli.verb import Verb, json_option, print_json
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command("score", cls=Verb, short_help="score a bundle on the chips of a data set")
@@ -23,21 +20,15 @@ if TYPE_CHECKING:
 @layout_options
 def score_command(bundle: Path, folder: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
-    from keras_landslide.bundle.read import read_bundle
-    from keras_landslide.runtime.quiet import quiet_tensorflow
-    from keras_landslide.workflows.data import open_for
+    from keras_landslide.workflows.data import score
 
-    source = open_for(read_bundle(bundle).band_names, folder, options)
-    with quiet_tensorflow():
-        from keras_landslide.protocols.score_chips import score_chips
-
-    found = score_chips(bundle, source, out)
-    report = found.report
+    found = score(bundle, folder, out, **options)
     if as_json:
-        print_json(report)
+        print_json(found.numbers, found.paths)
         return
+    report = found.numbers
     click.echo(
-        f"{found.bundle.name} on {report['data']}: {report['chips']} chips, threshold "
+        f"{report['bundle']} on {report['data']}: {report['chips']} chips, threshold "
         f"{report['threshold']:.3f}" + (" (simulated data)" if report["simulated"] else "")
     )
     for name in ("precision", "recall", "f1", "iou", "image_f1", "average_precision"):
@@ -46,4 +37,5 @@ def score_command(bundle: Path, folder: Path, out: Path, as_json: bool, **option
         click.echo(
             f"  {name:18} {text}" + (f"  [{between[0]:.3f}, {between[1]:.3f}]" if between else "")
         )
-    click.echo(f"wrote {out / 'scores.json'}\nwrote {out / 'chips.png'}")
+    for path in found.files:
+        click.echo(f"wrote {path}")

@@ -6,23 +6,31 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from keras_landslide.cli.verb import Verb, json_option, print_json
 from keras_landslide.errors import ImageSizeError
-from keras_landslide.models.recorded import Facts, recorded, recorded_facts
+from keras_landslide.models.recorded import Facts, recorded_facts
+from keras_landslide.workflows.describe_models import as_numbers, describe_models
 
 
-@click.command(short_help="list the networks")
+@click.command(cls=Verb, short_help="list the networks", example="unet --channels 7")
 @click.argument("name", required=False)
 @click.option("--size", type=int, help="Image side to count at, px.  [default: the paper's]")
 @click.option("--channels", type=int, help="Bands to count with.  [default: the paper's]")
 @click.option("--markdown", is_flag=True, help="The table of docs/models.md.")
-def command(name: str | None, size: int | None, channels: int | None, markdown: bool) -> None:
+@json_option
+def command(
+    name: str | None, size: int | None, channels: int | None, markdown: bool, as_json: bool
+) -> None:
     """List the networks with what they cost, or show one of them with its options.
 
     Multiply-adds and memory are those of one image at prediction; memory is the largest sum of
     tensors alive at once, weights left out. The reach is how far an output pixel looks.
     With --size or --channels the networks are built and measured, which takes seconds.
     """
-    if markdown:
+    if as_json:
+        rows = describe_models(size, channels, [name] if name is not None else [])
+        print_json({row.name: as_numbers(row) for row in rows})
+    elif markdown:
         from keras_landslide.report.model_tables import overview
 
         click.echo(overview(list(describe_models(size, channels))))
@@ -34,30 +42,6 @@ def command(name: str | None, size: int | None, channels: int | None, markdown: 
             if i == 0:
                 click.echo(_line(HEADER))
             click.echo(line)
-
-
-def describe_models(
-    size: int | None = None, channels: int | None = None, names: Sequence[str] = ()
-) -> Iterator[Facts]:
-    """Facts of all networks, or of those named, one after another.
-
-    At the papers' sizes they come from a file of the package; at others each network is built.
-
-    Raises:
-        UnknownNameError: a name is unknown.
-        ModelError: the size does not fit a network, or the channels are not positive.
-    """
-    known = {name: recorded(name) for name in names} or recorded_facts()
-    if size is None and channels is None:
-        yield from known.values()
-        return
-    from keras_landslide.runtime.quiet import quiet_tensorflow
-
-    with quiet_tensorflow():
-        from keras_landslide.models.analysis.facts import facts
-
-    for name in known:
-        yield facts(name, size=size, channels=channels)
 
 
 def _listing(size: int | None, channels: int | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keras_landslide.cli.verb import Verb
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
 @click.command(
@@ -28,7 +28,8 @@ from keras_landslide.cli.verb import Verb
 @click.option("--bundle", type=click.Path(path_type=Path),
               help="Also make a bundle of the best model's folds and seeds.")  # fmt: skip
 @click.option("--row", help="The bundle is of this model of the table instead of the best.")
-def command(name: str | None, out: Path | None, **options: Any) -> None:
+@json_option
+def command(name: str | None, out: Path | None, as_json: bool, **options: Any) -> None:
     """Run all models of the protocol NAME under the same conditions.
 
     Without a NAME, list the protocols. Stopped, the same command goes on where it was.
@@ -38,10 +39,17 @@ def command(name: str | None, out: Path | None, **options: Any) -> None:
     from keras_landslide.workflows.reproduce import reproduce
 
     if name is None:
-        for known in (*NAMES, *PRESETS):
-            click.echo(f"{known:12} {load_protocol(known).title}")
+        titles = {known: load_protocol(known).title for known in (*NAMES, *PRESETS)}
+        if as_json:
+            print_json(titles)
+            return
+        for known, title in titles.items():
+            click.echo(f"{known:12} {title}")
         return
     done = reproduce(name, out=out, **options)
+    if as_json:
+        print_json(done.numbers, done.paths)
+        return
     click.echo(done.text)
     for sentence in done.notes:
         click.echo(f"note: {sentence}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from keras_landslide.cli.options import seed_option
-from keras_landslide.cli.verb import Verb
+from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
 @click.command(
@@ -21,10 +21,15 @@ from keras_landslide.cli.verb import Verb
 @seed_option("Same seed, same rasters.")
 @click.option("--basins", default="argelia,liboriana", show_default=True,
               help="Which to make, joined by commas.")  # fmt: skip
-def command(out: Path, size: int, seed: int, basins: str) -> None:
+@json_option
+def command(out: Path, size: int, seed: int, basins: str, as_json: bool) -> None:
     """Write a folder per simulated basin into OUT: rasters, inventory and scene recipe."""
     from keras_landslide.workflows.simulate import simulate
 
     names = [name.strip() for name in basins.split(",") if name.strip()]
-    for recipe in simulate(out, size=size, seed=seed, basins=names).files:
+    made = simulate(out, size=size, seed=seed, basins=names)
+    if as_json:
+        print_json(made.numbers, made.paths)
+        return
+    for recipe in made.files:
         click.echo(f"wrote {recipe} (simulated basin)")

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from keras_landslide.cli.verb import Verb
+from keras_landslide.cli.verb import Verb, json_option, print_json
 from keras_landslide.config import PRECISIONS
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command(
@@ -49,7 +45,8 @@ if TYPE_CHECKING:
               help="Also hand out trials to workers of other machines.")  # fmt: skip
 @click.option("--worker", metavar="HOST:PORT", default="",
               help="Be a worker of the search in FOLDER that listens there.")  # fmt: skip
-def command(space: Path, folder: Path, worker: str, **given) -> None:
+@json_option
+def command(space: Path, folder: Path, worker: str, as_json: bool, **given) -> None:
     """Run every trial of SPACE (TOML) and write trials.csv, report.html and best.toml.
 
     After an interruption the same command completes the search. Options replace SPACE's entries.
@@ -59,9 +56,17 @@ def command(space: Path, folder: Path, worker: str, **given) -> None:
     if worker:
         help_search(space, folder, worker, **given)
         return
-    tune(space, folder, **given)
+    done = tune(space, folder, **given)
+    if as_json:
+        print_json(done.numbers, done.paths)
+        return
     show([folder])
-    click.echo(f"wrote {folder / 'trials.csv'}\nwrote {folder / 'best.toml'}")
+    click.echo(f"wrote {done['trials_csv']}\nwrote {done['best_run']}")
+    best = done["best"]
+    click.echo(
+        f"{done['trials']} trials, {done['failed']} failed; the best is {best['trial']} with "
+        f"{done['objective']} {best['score']:.4f}"
+    )
 
 
 def show(folders: Sequence[Path], page: Path | None = None) -> None:

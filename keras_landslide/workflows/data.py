@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.errors import RecipeError
+from keras_landslide.workflows.results import Result, by_name
 
 if TYPE_CHECKING:
     from keras_landslide.datasets.check import Findings
@@ -31,6 +33,78 @@ def check(folder: Path, out: Path, **options: Any) -> Findings:
     if found.usable:
         preview(found, out / "preview.png")
     return found
+
+
+def known_records() -> dict[str, dict[str, str]]:
+    """Data sets with a lasting address: `title`, `record` and `cite` of each."""
+    from keras_landslide.datasets.addresses import addresses
+
+    return {
+        name: {"title": each.title, "record": each.record, "cite": each.cite}
+        for name, each in addresses().items()
+    }
+
+
+def fetch(
+    name: str,
+    out: str | Path | None = None,
+    *,
+    files: Sequence[str] = (),
+    api: str | None = None,
+    unpack: bool = True,
+) -> Result:
+    """Download a data set with its checksums; stopped, the same call goes on.
+
+    Args:
+        name: key of `known_records`.
+        out: folder; None takes one of that name.
+        files: only these files of the record.
+        api: another address of records.
+        unpack: whether archives are unpacked.
+
+    Returns:
+        `title`, `licence` and `cite`; the files.
+
+    Raises:
+        UnknownNameError: there is no such data set.
+        LandslideError: see `datasets.fetch.fetch`.
+    """
+    from keras_landslide.datasets.addresses import address
+    from keras_landslide.datasets.fetch import API, read_record
+    from keras_landslide.datasets.fetch import fetch as download
+
+    place = address(name)
+    record = read_record(place.record, api or API)
+    paths = download(record, Path(out) if out else Path(name), files, unpack=unpack)
+    told = {"title": place.title, "licence": record.licence, "cite": place.cite}
+    return Result(told, {str(path): path for path in paths})
+
+
+def score(bundle: str | Path, folder: str | Path, out: str | Path, **options: Any) -> Result:
+    """Ask a bundle about every chip of a data set, and score it at its own threshold.
+
+    Args:
+        bundle: model bundle.
+        folder: the data set.
+        out: folder for `scores.json`, `chips.png` and the decoded chips.
+        options: of the layout, see `open_folder`.
+
+    Returns:
+        What `scores.json` holds; the files.
+
+    Raises:
+        LandslideError: see `protocols.score_chips.score_chips`.
+    """
+    from keras_landslide.bundle.read import read_bundle
+    from keras_landslide.runtime.quiet import quiet_tensorflow
+
+    source = open_for(read_bundle(bundle).band_names, Path(folder), options)
+    with quiet_tensorflow():
+        from keras_landslide.protocols.score_chips import score_chips
+
+    found = score_chips(bundle, source, out)
+    out = Path(out)
+    return Result(found.report, by_name(out / "scores.json", out / "chips.png"))
 
 
 def lines(found: Findings):

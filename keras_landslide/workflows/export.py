@@ -15,7 +15,8 @@ def export(run: str | Path, out: str | Path = "bundle") -> Result:
         out: folder of the bundle.
 
     Returns:
-        The paths `bundle`, `saved_model`, `model` and `contract`.
+        What the contract says: `name`, `bands`, `pixel_size_m`, `threshold`, `simulated`; the
+        paths `bundle`, `saved_model`, `model` and `contract`.
 
     Raises:
         BundleError: the run is not finished.
@@ -26,12 +27,22 @@ def export(run: str | Path, out: str | Path = "bundle") -> Result:
     with quiet_tensorflow():
         from keras_landslide.bundle.export import export_bundle
 
+    from keras_landslide.bundle.read import read_bundle
+
     export_bundle(run, out)
     out = Path(out)
+    made = read_bundle(out)
     paths = {
         "bundle": out,
         "saved_model": out / "saved_model",
         "model": out / "model.keras",
         "contract": out / "bundle.json",
     }
-    return Result({}, paths)
+    numbers = {
+        "name": made.name,
+        "bands": list(made.band_names),
+        "pixel_size_m": made.contract.pixel_size_m,
+        "threshold": made.threshold,
+        "simulated": made.simulated,
+    }
+    return Result(numbers, paths)

@@ -110,11 +110,11 @@ class LoadedNetwork:
         count = len(self.band_names)
         if array.ndim not in (3, 4) or array.shape[-1] != count or 0 in array.shape:
             raise ImageSizeError(
-                f"`images` has the shape {array.shape}; give (height, width, {count}) or (images, "
-                f"height, width, {count}), with the bands {', '.join(self.band_names)}"
+                f"the images have the shape {array.shape}; give (height, width, {count}) or "
+                f"(images, height, width, {count}), with the bands {', '.join(self.band_names)}"
             )
         if array.dtype.kind not in "fiub":
-            raise ImageSizeError(f"`images` holds {array.dtype}; give real numbers")
+            raise ImageSizeError(f"the images hold {array.dtype}; give real numbers")
         network = self._network
         cutting = Cutting(network.halo_px, network.stride_px, bounded=network.bounded)
         batch = array.astype(np.float32).reshape(-1, *array.shape[-3:])

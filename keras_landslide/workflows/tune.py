@@ -23,7 +23,18 @@ from keras_landslide.workflows.tune_options import (
 )
 
 if TYPE_CHECKING:
-    from keras_landslide.tuning.search import SearchResult
+    from keras_landslide.tuning.results import TrialRow
+
+
+@dataclass(frozen=True, eq=False)
+class Search(Result):
+    """A search that ended.
+
+    Attributes:
+        rows: all trials, by their numbers.
+    """
+
+    rows: tuple[TrialRow, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +49,8 @@ class SearchReport(Result):
 
 
 def tune(
-    space: Path,
-    folder: Path,
+    space: str | Path,
+    folder: str | Path,
     *,
     workers: int = 1,
     threads: int = 0,
@@ -47,8 +58,8 @@ def tune(
     memory_gb: float = 0.0,
     listen: str = "",
     **overrides,
-) -> SearchResult:
-    """Search `space` in `folder`.
+) -> Search:
+    """Search `space` in `folder`; stopped, it goes on where it was.
 
     Args:
         space: TOML file.
@@ -62,13 +73,18 @@ def tune(
             `precision` and `jit_compile` replace entries of the space, as do `entries`, texts
             such as `search.repeats=0`.
 
+    Returns:
+        The numbers `trials`, `failed` and `simulated`, the `objective`, and `best` (`trial`,
+        `score`, `best_epoch` and the `values` chosen); the paths `trials_csv`, `best_run` (a run
+        config) and `folder`.
+
     Raises:
         LandslideError: the space, the stack, the patches or the folder is at fault, another
             process searches there, or every trial failed.
     """
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
-    loaded = load(space, overrides)
+    loaded, folder = load(Path(space), overrides), Path(folder)
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)
     with quiet_tensorflow(), environment({"KERAS_BACKEND": backend}):
@@ -83,7 +99,26 @@ def tune(
         threads=threads or threads_each(workers),
         memory_gb=memory_gb,
     )
-    return run_search(loaded, folder, partial(make_trainer, loaded), learnt_from, resources)
+    done = run_search(loaded, folder, partial(make_trainer, loaded), learnt_from, resources)
+    best = done.best
+    numbers = {
+        "trials": len(done.rows),
+        "failed": sum(row.score is None for row in done.rows),
+        "objective": loaded.settings.objective,
+        "best": {
+            "trial": best.trial,
+            "score": best.score,
+            "best_epoch": best.best_epoch,
+            "values": best.values,
+        },
+        "simulated": bool(learnt_from.get("simulated", False)),
+    }
+    paths = {
+        "trials_csv": folder / "trials.csv",
+        "best_run": folder / "best.toml",
+        "folder": folder,
+    }
+    return Search(numbers, paths, rows=tuple(done.rows))
 
 
 def help_search(
