@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from keras_landslide.errors import RecipeError, did_you_mean
 from keras_landslide.formula import Formula
 
-UNIT_RANGE = (-1.0, 1.0)
-
 
 @dataclass(frozen=True)
 class Index:
@@ -19,15 +17,17 @@ class Index:
         formula: on reflectances, by the names of the project's bands.
         description: one line for people.
         source: who proposed it.
-        range: least and greatest value; a value beyond it comes of a negative reflectance alone.
-            None where there is no bound.
     """
 
     name: str
     formula: Formula
     description: str
     source: str
-    range: tuple[float, float] | None = UNIT_RANGE
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """-1 to 1 for a normalised difference, beyond which negative reflectance alone leads."""
+        return (-1.0, 1.0) if self.formula.denominator else None
 
 
 INDICES: dict[str, Index] = {
@@ -140,5 +140,4 @@ def _of_spyndex(found, name: str) -> Index:
                 "write its formula out instead"
             )
     formula = Formula(found.formula).renamed(new)
-    within = UNIT_RANGE if formula.denominator else None
-    return Index(name.lower(), formula, found.long_name.lower(), found.reference, within)
+    return Index(name.lower(), formula, found.long_name.lower(), found.reference)
