@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ MOST = {
     "epochs": 1_000_000,
     "patience": 1_000_000,
     "oversample": 1_000,
+    "weight_decay": 1_000,
     "folds": 100,
     "seeds": 100,
 }
@@ -272,8 +272,14 @@ def _check_ranges(config: RunConfig, path: str | Path) -> None:
         "monitor": (t.monitor in (*MONITORS, LAST), f"one of: {', '.join((*MONITORS, LAST))}"),
         "precision": (t.precision in PRECISIONS, f"one of: {', '.join(PRECISIONS)}"),
         "momentum": (0 <= t.momentum < 1, "from 0 to less than 1"),
-        "weight_decay": (0 <= t.weight_decay < math.inf, "0 or a finite positive number"),
-        "plateau_patience": (t.plateau_patience >= 0, "0 or more"),
+        "weight_decay": (
+            0 <= t.weight_decay <= MOST["weight_decay"],
+            f"from 0 to {MOST['weight_decay']:g}",
+        ),
+        "plateau_patience": (
+            0 <= t.plateau_patience <= MOST["patience"],
+            f"from 0 to {MOST['patience']:g}",
+        ),
         "plateau_factor": (0 < t.plateau_factor < 1, "greater than 0 and less than 1"),
         "cosine": (not (t.cosine and t.plateau_patience), "false where plateau_patience is set"),
         "band_dropout": (0 <= t.band_dropout < 1, "from 0 to less than 1"),

@@ -19,6 +19,11 @@ UNITS = ("_m2", "_px", "_m", "_gb", "_mb")
 T = TypeVar("T")
 
 
+def in_words(number: float) -> str:
+    """A number as people write it: whole ones with all their digits, up to a million million."""
+    return f"{number:,.0f}" if number == int(number) and abs(number) < 1e13 else f"{number:g}"
+
+
 @dataclass(frozen=True)
 class Option:
     """What is known of an option beside its name, type and default.
@@ -47,12 +52,39 @@ class Option:
     def range(self) -> str:
         """The allowed numbers in words, or nothing."""
         if self.above is not None:
-            return f"greater than {self.above:g}"
+            most = "" if self.most is None else f" and at most {in_words(self.most)}"
+            return f"greater than {in_words(self.above)}{most}"
         if self.least is not None and self.most is not None:
-            return f"from {self.least:g} to {self.most:g}"
+            return f"from {in_words(self.least)} to {in_words(self.most)}"
         if self.least is not None:
-            return f"{self.least:g} or more"
-        return "" if self.most is None else f"{self.most:g} or less"
+            return f"{in_words(self.least)} or more"
+        return "" if self.most is None else f"{in_words(self.most)} or less"
+
+
+MOST_PX = 1_000_000
+"""No scene is wider."""
+MOST_SEED = 2**32 - 1
+MOST_WORKERS = 1024
+NUMBERS = {
+    "seed": Option("", least=0, most=MOST_SEED),
+    "seeds": Option("", least=1, most=100),
+    "folds": Option("", least=2, most=100),
+    "members": Option("", least=1, most=100),
+    "draws": Option("", least=1, most=1000),
+    "epochs": Option("", least=1, most=1_000_000),
+    "steps": Option("", least=1, most=1_000_000),
+    "learning_rate": Option("", above=0, most=100),
+    "block_px": Option("", least=1, most=MOST_PX),
+    "buffer_px": Option("", least=0, most=MOST_PX),
+    "patch_px": Option("", least=16, most=65_536),
+    "margin_px": Option("", least=0, most=65_536),
+    "max_patches": Option("", least=0, most=1_000_000_000),
+    "workers": Option("", least=1, most=MOST_WORKERS),
+    "threads": Option("", least=0, most=MOST_WORKERS),
+    "memory_mb": Option("", least=32, most=1_000_000_000),
+    "memory_gb": Option("", least=0, most=1_000_000),
+}
+"""Ranges of numbers that several verbs take, by parameter: command line and Python check them."""
 
 
 def option(*, default: Any, help: str, **known: Any) -> Any:
@@ -124,6 +156,17 @@ def from_keywords(given: Mapping[str, Any], **sets: T) -> dict[str, Any]:
 def _check(self: Any) -> None:
     for each in fields(self):
         check_value(each.name, getattr(self, each.name), described(each), each.default)
+
+
+def check_numbers(**given: Any) -> None:
+    """Refuse numbers that are out of the ranges of `NUMBERS`; None is not given.
+
+    Raises:
+        OptionError: naming the parameter, the value and what it should be.
+    """
+    for name, value in given.items():
+        if value is not None:
+            check_value(name, value, NUMBERS[name])
 
 
 def check_value(name: str, value: Any, known: Option, default: Any = None) -> None:

@@ -56,21 +56,80 @@ class _Wrong(Exception):
     """An entry that breaks its rule: its place in the file, and what is wrong."""
 
 
-def load_json(path: str | Path, error: type[LandslideError] = InputFileError) -> dict[str, Any]:
+def parse_json(
+    text: str | bytes,
+    where: object,
+    *,
+    error: type[LandslideError] = InputFileError,
+    remedy: str = "",
+) -> Any:
+    """The values that a JSON text holds.
+
+    Args:
+        text: the JSON.
+        where: its file, for messages.
+        error: what is raised.
+        remedy: what to do, at the end of a message.
+
+    Raises:
+        LandslideError: of the kind `error`: it is no valid JSON, or nested too deep.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        reason = str(problem).partition("\n")[0]
+        raise error(_with(remedy, f"{where}: is not valid JSON ({reason})")) from problem
+
+
+def load_json(
+    path: str | Path, error: type[LandslideError] = InputFileError, remedy: str = ""
+) -> dict[str, Any]:
     """The one JSON object that a file holds.
 
     Raises:
         LandslideError: of the kind `error`: it holds something else, or is no valid JSON.
         OSError: it cannot be read.
     """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as problem:
-        reason = str(problem).partition("\n")[0]
-        raise error(f"{path}: is not valid JSON ({reason})") from problem
+    values = parse_json(Path(path).read_bytes(), path, error=error, remedy=remedy)
     if not isinstance(values, dict):
-        raise error(f"{path}: should hold one JSON object")
+        raise error(_with(remedy, f"{path}: should hold one JSON object"))
     return values
+
+
+def read_json(
+    kind: type[Record],
+    path: str | Path,
+    *,
+    error: type[LandslideError] = InputFileError,
+    remedy: str,
+) -> tuple[Record, dict[str, Any]]:
+    """What a file tells, as a record and as it stands there.
+
+    Args:
+        kind: the dataclass, as in `read_record`.
+        path: the file.
+        error: what is raised.
+        remedy: what to do, at the end of a message.
+
+    Raises:
+        LandslideError: of the kind `error`: the file is missing, no JSON object, or an entry is
+            wrong.
+    """
+    try:
+        values = load_json(path, error, remedy)
+    except LandslideError:
+        raise
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror}); {remedy}") from problem
+    return read_record(kind, values, path, error=error, remedy=remedy), values
+
+
+def remembered(kind: type[Record], path: str | Path) -> Record | None:
+    """What a file tells that is a memory alone: None where it is missing or damaged."""
+    try:
+        return read_json(kind, path, remedy="it is made again")[0]
+    except InputFileError:
+        return None
 
 
 def read_record(
@@ -130,6 +189,10 @@ def json_schema(kind: type, title: str) -> dict[str, Any]:
         **top,
         "$defs": dict(sorted(parts.items())),
     }
+
+
+def _with(remedy: str, message: str) -> str:
+    return f"{message}; {remedy}" if remedy else message
 
 
 def _object(kind: type[Record], values: Any, place: str) -> Record:

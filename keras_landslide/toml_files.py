@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import InputFileError, RecipeError, did_you_mean
 
 
-def read_toml(path: str | Path) -> dict[str, Any]:
+def read_toml(path: str | Path, tables: Iterable[str] = ()) -> dict[str, Any]:
     """Read a TOML file.
+
+    Args:
+        path: the file.
+        tables: entries that have to be tables where they are there.
 
     Raises:
         InputFileError: it is missing or cannot be read.
-        RecipeError: it is not valid TOML.
+        RecipeError: it is not valid TOML, or one of `tables` is no table.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")  # Windows editors write a mark
@@ -22,10 +27,26 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+    values = parse_toml(text, path)
+    for name in tables:
+        if not isinstance(values.get(name, {}), dict):
+            raise RecipeError(
+                f"{path}: '{name}' = {values[name]!r:.60} should be a table, [{name}]"
+            )
+    return values
+
+
+def parse_toml(text: str, where: object) -> dict[str, Any]:
+    """The tables that a TOML text holds; `where` names it in messages.
+
+    Raises:
+        RecipeError: it is not valid TOML, or nested too deep.
+    """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: is not valid TOML: {error}") from error
+    # Of a number with more digits than Python takes, tomllib tells by a plain ValueError.
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{where}: is not valid TOML: {error}") from error
 
 
 def check_keys(values: Any, known, where: str) -> None:

@@ -70,9 +70,9 @@ def test_types_are_known_to_checkers():
 
 
 def test_options_are_checked_and_documented():
-    assert "minimum_area_m2: Minimum mapping unit, m2. (0 or more)" in kl.Polygons.__doc__
+    assert "minimum_area_m2: Minimum mapping unit, m2. (from 0 to 1e+15)" in kl.Polygons.__doc__
     for wrong, words in (
-        ({"minimum_area_m2": -1.0}, "`minimum_area_m2` = -1.0 should be 0 or more"),
+        ({"minimum_area_m2": -1.0}, "`minimum_area_m2` = -1.0 should be from 0 to 1e+15"),
         ({"threshold": 2.0}, "`threshold` = 2.0 should be from 0 to 1"),
         ({"simplify_m": float("nan")}, "`simplify_m` = nan should be a finite number"),
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ import numpy as np
 
 from keras_landslide import models
 from keras_landslide.bands import band_groups
-from keras_landslide.bundle.contract import (
-    LARGEST_PX,
-    BandDropout,
-    BandRange,
-    BundleBand,
-    Contract,
-    Normalization,
+from keras_landslide.bundle.contract import BandDropout, Contract, Normalization
+from keras_landslide.bundle.run_files import (
+    AGAIN,
+    RunData,
+    RunMetrics,
+    read_run_data,
+    read_run_metrics,
+    require_finished,
 )
 from keras_landslide.bundle.write import check_replaceable, require_tensorflow, write_bundle
 from keras_landslide.config import RunConfig, load_run_config
@@ -27,47 +27,7 @@ from keras_landslide.files import fingerprint
 from keras_landslide.models.analysis.receptive_field import receptive_field
 from keras_landslide.models.committee import committee, normalisations
 from keras_landslide.models.trained import with_weights
-from keras_landslide.records import Record, entry, load_json, read_record
 from keras_landslide.version import __version__
-
-RUN_FILES = ("config.toml", "data.json", "metrics.json", "model.keras")
-AGAIN = "train again"
-
-
-@dataclass(frozen=True)
-class RunData:
-    """What `data.json` of a run has to tell."""
-
-    simulated: bool = entry("whether a source is simulated")
-    bands: tuple[BundleBand, ...] = entry("bands in channel order", least=1)
-    pixel_size_m: float | None = entry("pixel side, metres; null where unknown", above=0)
-    patch_size_px: int = entry("side of a patch, pixels", low=1, high=LARGEST_PX)
-    training_area: Mapping[str, Any] | None = entry("outline of the training patches, GeoJSON")
-    band_ranges: Mapping[str, BandRange] = entry("training values of each band")
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MissingSensor:
-    """A network without one of its sensors."""
-
-    threshold: float = entry("decision threshold", low=0, high=1)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RunMetrics:
-    """What `metrics.json` of a run has to tell."""
-
-    threshold: float = entry("decision threshold", low=0, high=1)
-    threshold_rule: str = entry("how it was chosen")
-    backend: str = entry("of Keras, that trained")
-    train: Mapping[str, Any] | None = entry("scores", default=None)
-    val: Mapping[str, Any] | None = entry("scores", default=None)
-    test: Mapping[str, Any] | None = entry("scores", default=None)
-    cross_validation: Mapping[str, Any] | None = entry("scores of all folds", default=None)
-    without: Mapping[str, MissingSensor] = entry("by missing sensor", default={})
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
@@ -94,39 +54,14 @@ def export_bundle(run_folder: str | Path, out: str | Path) -> Path:
     require_tensorflow()
     require_finished(folder)
     config = load_run_config(folder / "config.toml")
-    data, told = _read(RunData, folder / "data.json")
-    metrics, scored = _read(RunMetrics, folder / "metrics.json")
+    data, told = read_run_data(folder)
+    metrics, scored = read_run_metrics(folder)
     model = any_size_model(folder, config, len(data.bands))
     run = config.to_dict()
     for place in ("stack", "patches", "source", "cache"):
         run["data"].pop(place, None)  # where they lay is no part of what was learnt
     digest = fingerprint({"run": run, "data": told, "metrics": scored})
-    return write_bundle(_contract(model, config, data, metrics, digest), model, out)
-
-
-def require_finished(run_folder: str | Path) -> None:
-    """Refuse a folder that is not that of a finished run.
-
-    Raises:
-        BundleError: naming what is missing.
-    """
-    missing = [name for name in RUN_FILES if not (Path(run_folder) / name).is_file()]
-    if missing:
-        raise BundleError(
-            f"{run_folder}: is not a finished run, {', '.join(missing)} is missing; "
-            "run `keras-landslide train` to its end first"
-        )
-
-
-def read_run(run_folder: str | Path) -> tuple[RunMetrics, RunData]:
-    """What a finished run tells of itself and of its data.
-
-    Raises:
-        BundleError: it is not finished, or a file of it is damaged.
-    """
-    require_finished(run_folder)
-    folder = Path(run_folder)
-    return _read(RunMetrics, folder / "metrics.json")[0], _read(RunData, folder / "data.json")[0]
+    return write_bundle(_contract(model, config, data, (metrics, scored), digest), model, out)
 
 
 def any_size_model(run_folder: str | Path, config: RunConfig, channels: int) -> keras.Model:
@@ -161,8 +96,13 @@ def software(trained_with: str) -> dict[str, str]:
 
 
 def _contract(
-    model: keras.Model, config: RunConfig, data: RunData, metrics: RunMetrics, digest: str
+    model: keras.Model,
+    config: RunConfig,
+    data: RunData,
+    told: tuple[RunMetrics, Mapping[str, Any]],
+    digest: str,
 ) -> Contract:
+    metrics, scored = told
     if data.pixel_size_m is None:
         raise BundleError(
             "this run learnt from chips of unknown pixel size, which a bundle has to tell; give it "
@@ -180,7 +120,7 @@ def _contract(
         for name in ("mean", "std")
     )
     names = ("train", "val", "test", "cross_validation")
-    scores = {name: getattr(metrics, name) for name in names}
+    scores = {name: scored.get(name) for name in names}
     return Contract(
         name=f"{config.model.name}-{config.data.image_model.replace(',', '+')}",
         simulated=data.simulated,
@@ -215,12 +155,3 @@ def _band_dropout(config: RunConfig, metrics: RunMetrics) -> BandDropout | None:
     thresholds = {name: case.threshold for name, case in metrics.without.items()}
     groups = band_groups(config.band_names)
     return BandDropout(config.training.band_dropout, groups, thresholds)
-
-
-def _read(kind: type[Record], path: Path) -> tuple[Record, dict[str, Any]]:
-    """What a file of the run tells, checked and as it stands there."""
-    try:
-        values = load_json(path, BundleError)
-    except BundleError as error:
-        raise BundleError(f"{error}; {AGAIN}") from error
-    return read_record(kind, values, path, error=BundleError, remedy=AGAIN), values

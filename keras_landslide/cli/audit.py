@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.options import in_range, seed_option
 from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ TITLES = {
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--basin", "basins", type=click.Path(path_type=Path), multiple=True, metavar="STACK",
               help="Stack of a further basin: each is also left out in turn.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True,
+@click.option("--seeds", type=in_range("seeds"), default=1, show_default=True,
               help="How often all is repeated, with other splits and weights.")  # fmt: skip
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True,
               help="Folder for the runs and audit.json.")  # fmt: skip
-@click.option("--block", "block_px", type=click.IntRange(min=1), default=64, show_default=True,
+@click.option("--block", "block_px", type=in_range("block_px"), default=64, show_default=True,
               help="Edge of the spatial blocks that intervals draw, pixels.")  # fmt: skip
 @seed_option("Of the drawn blocks.")
 @json_option

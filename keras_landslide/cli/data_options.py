@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from keras_landslide.cli.options import FiniteRange
+
 if TYPE_CHECKING:
     pass
 
@@ -15,11 +17,11 @@ def layout_options(command):
     for option in reversed(
         (
             click.option("--layout", help="How the folder is laid out.  [default: by its look]"),
-            click.option("--size", type=click.IntRange(min=8),
+            click.option("--size", type=click.IntRange(8, 16_384),
                          help="Side to letterbox chips to, px."),
             click.option("--bands", help="Names of the bands, joined by commas (folder)."),
             click.option("--positive", help="Mask values that mean landslide (folder)."),
-            click.option("--mask-threshold", type=float,
+            click.option("--mask-threshold", type=FiniteRange(),
                          help="Masks of greys: from this value on a pixel is landslide (folder)."),
             click.option("--channels", help="l4s6 or l4s14 (landslide4sense)."),
         )

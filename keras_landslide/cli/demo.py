@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import shlex
 import time
 from pathlib import Path
@@ -63,11 +62,12 @@ def _claim(folder: Path, options: dict[str, int]) -> None:
     """Keep the options in the folder, so that a second demo does not mix with the first."""
     from keras_landslide.errors import RecipeError
     from keras_landslide.files import write_json
+    from keras_landslide.records import load_json
 
     kept = folder / "demo.json"
     if not kept.exists():
         write_json(kept, options)
-    elif json.loads(kept.read_text(encoding="utf-8")) != options:
+    elif load_json(kept, remedy="remove the folder of the demo and run it again") != options:
         raise RecipeError(
             f"{folder} holds a demo with other options; choose another folder or remove this one"
         )
@@ -152,6 +152,7 @@ def _report(
     """Draw the maps, print the table of all scores and the list of files."""
     from keras_landslide.evaluation.scores import Scores
     from keras_landslide.patches.table import read_patches
+    from keras_landslide.records import load_json
     from keras_landslide.report import figures, tables
 
     rows, panels = [], []
@@ -159,7 +160,7 @@ def _report(
         place = f"{basin}, test blocks" if basin == TRAINED else f"{basin}, never seen"
         for name in IMAGE_MODELS:
             out = folder / name / basin
-            metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+            metrics = load_json(out / "metrics.json")  # written a moment ago
             for region, values in metrics["pixels"].items():
                 scores = Scores(*(values[key] for key in ("tp", "fp", "fn", "tn")))
                 if scores.total:

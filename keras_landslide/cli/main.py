@@ -38,6 +38,12 @@ OF_THE_SYSTEM = {
 """What the system refuses to anybody, and what helps: no defect of ours."""
 
 
+NO_MEMORY = (
+    "there is not enough memory; choose a smaller batch, window, patch or network, or close other "
+    "programs"
+)
+
+
 class LazyGroup(click.Group):
     """A group that imports a verb's file only when it is called, so that help stays quick."""
 
@@ -126,6 +132,10 @@ def main(argv: list[str] | None = None, command: click.Command = cli) -> None:
             where = "" if error.filename is None else f"{error.filename}: "
             reason = (error.strerror or str(error)).lower()
             print(f"error: {_line(where + reason)}; {OF_THE_SYSTEM[error.errno]}", file=sys.stderr)
+            sys.exit(2)
+        # TensorFlow's own has no common base with Python's.
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            print(f"error: {NO_MEMORY} ({_line(str(error))[:200]})", file=sys.stderr)
             sys.exit(2)
         detail = _line(f"{type(error).__name__}: {error}")
         print(f"error: {detail} (a defect; --debug shows where)", file=sys.stderr)

@@ -14,8 +14,16 @@ from keras_landslide.workflows.describe_models import as_numbers, describe_model
 
 @click.command(cls=Verb, short_help="list the networks", example="unet --channels 7")
 @click.argument("name", required=False)
-@click.option("--size", type=int, help="Image side to count at, px.  [default: the paper's]")
-@click.option("--channels", type=int, help="Bands to count with.  [default: the paper's]")
+@click.option(
+    "--size",
+    type=click.IntRange(1, 65_536),
+    help="Image side to count at, px.  [default: the paper's]",
+)
+@click.option(
+    "--channels",
+    type=click.IntRange(1, 65_536),
+    help="Bands to count with.  [default: the paper's]",
+)
 @click.option("--markdown", is_flag=True, help="The table of docs/models.md.")
 @json_option
 def command(

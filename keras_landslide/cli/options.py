@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import click
 
-from keras_landslide.options import described, flag_of
+from keras_landslide.options import NUMBERS, described, flag_of
 
 
 class FiniteRange(click.FloatRange):
@@ -26,6 +26,9 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number
+
+
+MOST_NUMBER = 1_000_000
 
 
 class Numbers(click.ParamType):
@@ -47,7 +50,18 @@ class Numbers(click.ParamType):
             self.fail(f"'{value}' is no list of numbers such as 1,5,20", param, ctx)
         if any(number < 1 for number in numbers):
             self.fail("the numbers start at 1", param, ctx)
+        if any(number > MOST_NUMBER for number in numbers):
+            self.fail(f"no number may be larger than {MOST_NUMBER:,}", param, ctx)
         return numbers
+
+
+def in_range(name: str) -> click.ParamType:
+    """The type of an option whose range `options.NUMBERS` tells."""
+    known = NUMBERS[name]
+    if known.above is not None or name.endswith("_gb"):
+        low = known.least if known.above is None else known.above
+        return FiniteRange(low, known.most, min_open=known.above is not None)
+    return click.IntRange(known.least, known.most)  # type: ignore[arg-type]
 
 
 class GroupedOption(click.Option):
@@ -113,5 +127,4 @@ def seed_option(purpose: str) -> Callable[[Any], Any]:
     Args:
         purpose: what it seeds, for the help.
     """
-    kind = click.IntRange(min=0, max=2**32 - 1)
-    return click.option("--seed", type=kind, default=0, show_default=True, help=purpose)
+    return click.option("--seed", type=in_range("seed"), default=0, show_default=True, help=purpose)

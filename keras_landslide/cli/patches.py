@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keras_landslide.cli.options import FiniteRange, seed_option
+from keras_landslide.cli.options import FiniteRange, in_range, seed_option
 from keras_landslide.cli.verb import Verb, json_option, print_json
 
 if TYPE_CHECKING:
@@ -38,17 +38,29 @@ class Shares(click.ParamType):
 @click.argument("stack", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None,
               help="GeoPackage to write.  [default: patches.gpkg beside the stack]")  # fmt: skip
-@click.option("--size", default=128, show_default=True, help="Edge of a patch in pixels.")
+@click.option(
+    "--size",
+    type=in_range("block_px"),
+    default=128,
+    show_default=True,
+    help="Edge of a patch in pixels.",
+)
 @click.option("--overlap", default=0.5, show_default=True, help="Shared part of the edge, [0, 1).")
-@click.option("--block", type=int, help="Edge of a split block, px.  [default: 1 to 4 patches]")
-@click.option("--buffer", type=int, help="Gap between splits, px.  [default: one patch]")
+@click.option(
+    "--block",
+    type=in_range("block_px"),
+    help="Edge of a split block, px.  [default: 1 to 4 patches]",
+)
+@click.option(
+    "--buffer", type=in_range("buffer_px"), help="Gap between splits, px.  [default: one patch]"
+)
 @click.option("--split", type=Shares(), default="0.6,0.2,0.2", show_default=True,
               help="Shares of train, val and test; 0 leaves one out.")  # fmt: skip
 @click.option("--split-kind", type=click.Choice(["spatial", "random"]), default="spatial",
               show_default=True, help="A random split gives optimistic scores.")  # fmt: skip
 @click.option("--folds", type=click.IntRange(1, 100), default=5, show_default=True,
               help="Folds of blocked k-fold.")  # fmt: skip
-@click.option("--test-fold", type=click.IntRange(min=0), metavar="K",
+@click.option("--test-fold", type=click.IntRange(0, 99), metavar="K",
               help="Blocked k-fold: fold K is test, the next one val, the rest train.")  # fmt: skip
 @seed_option("Same seed, same split.")
 @click.option("--image-model", help="Bands that have to be valid.  [default: all of the stack]")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.options import in_range
 from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
@@ -21,9 +22,9 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
 @click.option("-o", "--out", type=click.Path(path_type=Path),
               help="Folder of all that is made.  [default: reproduce_NAME]")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Scaled down to minutes; every output says so.")
-@click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True,
+@click.option("--seeds", type=in_range("seeds"), default=1, show_default=True,
               help="Repeat with so many seeds.")  # fmt: skip
-@click.option("--folds", type=click.IntRange(min=2),
+@click.option("--folds", type=in_range("folds"),
               help="Cross-validate chips over so many folds instead of splitting.")  # fmt: skip
 @click.option("--bundle", type=click.Path(path_type=Path),
               help="Also make a bundle of the best model's folds and seeds.")  # fmt: skip

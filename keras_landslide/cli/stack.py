@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from keras_landslide.cli.options import in_range
 from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
@@ -27,7 +28,7 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
 )
 @click.option(
     "--memory-mb",
-    type=click.IntRange(min=32),
+    type=in_range("memory_mb"),
     default=128,
     show_default=True,
     help="Memory of each process for warping and for GDAL's cache.",
@@ -35,7 +36,7 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
 @click.option("--scheduler", metavar="ADDRESS",
               help="Work on the Dask cluster of this scheduler; OUT lies in a folder that its "
               "workers share.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1),
+@click.option("--workers", type=in_range("workers"),
               help="Work in this many processes on this machine.")  # fmt: skip
 @json_option
 def command(recipe: Path, out: Path, as_json: bool, **options: Any) -> None:

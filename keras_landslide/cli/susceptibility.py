@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from keras_landslide.cli.options import seed_option
+from keras_landslide.cli.options import in_range, seed_option
 from keras_landslide.cli.verb import Verb, json_option, print_json
 
 
@@ -27,24 +27,24 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
               help="Random forest and gradient boosting beside them.")  # fmt: skip
 @click.option("--held-out", "held", default="", show_default="rows:5,blocks:5",
               help="Kind (rows, columns: strips; blocks) and number of folds.")  # fmt: skip
-@click.option("--buffer", "buffer_px", type=click.IntRange(min=0), default=32, show_default=True,
+@click.option("--buffer", "buffer_px", type=in_range("buffer_px"), default=32, show_default=True,
               help="Pixels around a held-out strip that are not learnt from.")  # fmt: skip
 @click.option("--protocol", type=click.Choice(["blocked", "published"]), default="blocked",
               show_default=True, help="Ours, or the study's own numbers.")  # fmt: skip
 @click.option("--bands", help="Stored bands to learn from, joined by commas; default: all.")
 @click.option("--align", help="Channels to align uphill, joined by commas; default: those of a "
               "large logistic weight.")  # fmt: skip
-@click.option("--members", type=click.IntRange(min=1), default=None,
+@click.option("--members", type=in_range("members"), default=None,
               show_default="3, or 1 as published",
               help="Networks whose mean is the model.")  # fmt: skip
 @click.option("--search-rates", is_flag=True,
               help="Optimizer and rate by 5-fold cross-validation of an epoch, within each fold's "
               "training part.")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own.")
-@click.option("--patch-px", type=click.IntRange(min=16), help="Instead of the protocol's.")
-@click.option("--margin", "margin_px", type=click.IntRange(min=0),
+@click.option("--epochs", type=in_range("epochs"), help="Instead of each network's own.")
+@click.option("--patch-px", type=in_range("patch_px"), help="Instead of the protocol's.")
+@click.option("--margin", "margin_px", type=in_range("margin_px"),
               help="Pixels around a patch without loss; default: the protocol's.")  # fmt: skip
-@click.option("--block", "block_px", type=click.IntRange(min=1), default=None,
+@click.option("--block", "block_px", type=in_range("block_px"), default=None,
               show_default="32", help="Edge of the blocks of `blocks`, pixels.")  # fmt: skip
 @click.option("--map-model", help="Makes the map: a network, random_forest, gradient_boosting or "
               "ensemble; default: the best on the first way of holding out.")  # fmt: skip

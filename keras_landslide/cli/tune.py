@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from keras_landslide.cli.options import in_range
 from keras_landslide.cli.verb import Verb, json_option, print_json
 from keras_landslide.config import PRECISIONS
+from keras_landslide.options import MOST_WORKERS
 
 
 @click.command(
@@ -24,8 +26,10 @@ from keras_landslide.config import PRECISIONS
 @click.option("--chips", type=click.Path(path_type=Path),
               help="Instead of the two: folder of chips.")  # fmt: skip
 @click.option("--image-model", help="Key of the image models, or band names joined by commas.")
-@click.option("--epochs", type=int, help="At most so many epochs per trial.")
-@click.option("--max-patches", type=int, help="At most so many patches of each split.")
+@click.option("--epochs", type=in_range("epochs"), help="At most so many epochs per trial.")
+@click.option(
+    "--max-patches", type=in_range("max_patches"), help="At most so many patches of each split."
+)
 @click.option("--set", "entries", multiple=True, metavar="KEY=VALUE",
               help="Any entry of SPACE, such as search.repeats=0; may be repeated.")  # fmt: skip
 @click.option("--kind", help="grid, random, bayesian, hyperband or halving.")
@@ -33,13 +37,13 @@ from keras_landslide.config import PRECISIONS
               help="What the networks compute in while they learn.")  # fmt: skip
 @click.option("--jit-compile", is_flag=True, default=None,
               help="Compile training steps with XLA.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(0), default=1, show_default=True,
+@click.option("--workers", type=click.IntRange(0, MOST_WORKERS), default=1, show_default=True,
               help="Trials at the same time on this machine.")  # fmt: skip
-@click.option("--threads", type=click.IntRange(0), default=0,
+@click.option("--threads", type=in_range("threads"), default=0,
               help="Threads per trial; by default the cores are shared out.")  # fmt: skip
 @click.option("--backend", type=click.Choice(["tensorflow", "jax", "torch"]),
               help="Keras backend of the trials; by default Keras's own setting.")  # fmt: skip
-@click.option("--memory-gb", type=click.FloatRange(0), default=0.0,
+@click.option("--memory-gb", type=in_range("memory_gb"), default=0.0,
               help="A trial that takes more is recorded as failed; 0 = no limit.")  # fmt: skip
 @click.option("--listen", metavar="HOST:PORT", default="",
               help="Also hand out trials to workers of other machines.")  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import file_sha256, write_json
+from keras_landslide.records import load_json
 from keras_landslide.runtime.progress import progress
 
 
@@ -51,10 +51,10 @@ def array_digest(values: np.ndarray) -> str:
 
 def _read(memory: Path) -> dict[str, list]:
     try:
-        values = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = load_json(memory)
+    except OSError:  # an InputFileError is one
         return {}  # a memory that is gone or damaged costs time alone
-    fine = isinstance(values, dict) and all(
-        isinstance(v, list) and len(v) == 3 for v in values.values()
+    fine = all(
+        isinstance(v, list) and len(v) == 3 and isinstance(v[2], str) for v in values.values()
     )
     return values if fine else {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,15 @@ import numpy as np
 
 from keras_landslide.errors import ClusterError, EngineError, LandslideError, OutputError
 from keras_landslide.files import fingerprint, replacing, write_json
+from keras_landslide.records import entry, remembered
 from keras_landslide.runtime.lock import folder_lock
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What `identity.json` beside the strips tells."""
+
+    fingerprint: str = entry("digest of all that the strips depend on")
 
 
 class Shards:
@@ -95,11 +103,7 @@ def _adopt(folder: Path, identity: Any) -> None:
     """Empty the folder unless it was started for the same `identity`."""
     note = folder / "identity.json"
     wanted = {"fingerprint": fingerprint(identity)}
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = None
-    if known != wanted:
+    if remembered(Identity, note) != Identity(**wanted):
         for strip in folder.glob("strip-*.npy"):
             strip.unlink()
         write_json(note, wanted)

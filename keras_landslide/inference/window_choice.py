@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
 from bisect import bisect_left
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from keras_landslide.files import write_json
 from keras_landslide.inference.engines.base import too_large
 from keras_landslide.inference.memory import Cost, Layout, check_window, window_bytes
 from keras_landslide.inference.windows import least_window, shared_core
+from keras_landslide.records import entry, remembered
 
 Sides = tuple[int, int]
 """(height, width) of a window in pixels."""
@@ -21,6 +23,14 @@ LARGEST_PX = 8192**2
 """Windows grow to no more pixels: the halo's share is small by then, and so is the gain."""
 LEAST_MARGIN_PX = 32
 """Margin that is counted without a halo: a narrow window reads tiles of which it uses little."""
+
+
+@dataclass(frozen=True)
+class WindowNote:
+    """What `window.json` beside the strips tells."""
+
+    key: str = entry("digest of what the choice depends on")
+    window_px: str = entry("the window, as `written` writes it")
 
 
 def best_window(budget_bytes: int, cost: Cost, layout: Layout, most_px: int = LARGEST_PX) -> Sides:
@@ -77,12 +87,10 @@ def remembered_window(out: Path, work_folder: Path, key: str) -> Sides | None:
 
     A run that goes on after a kill has to cut the scene as it was cut before.
     """
-    try:
-        note = json.loads((work_folder / "window.json").read_text(encoding="utf-8"))
-        if note["key"] == key:
-            return parsed(note["window_px"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
+    note = remembered(WindowNote, work_folder / "window.json")
+    if note is not None and note.key == key:
+        with contextlib.suppress(ValueError):
+            return parsed(note.window_px)
     try:
         with rasterio.open(out) as src:
             tags = src.tags()

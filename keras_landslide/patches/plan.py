@@ -13,6 +13,7 @@ import numpy as np
 from keras_landslide.bands import image_model_bands, require_bands
 from keras_landslide.errors import NodataError, SplitError
 from keras_landslide.files import keep_inputs
+from keras_landslide.options import MOST_PX, MOST_SEED
 from keras_landslide.patches.coverage import measure_coverage
 from keras_landslide.patches.folds import fold_split, spatial_folds
 from keras_landslide.patches.split import (
@@ -28,10 +29,6 @@ from keras_landslide.patches.windows import WindowGrid, window_grid
 from keras_landslide.rasters.read import StackInfo, stack_info
 
 SPLIT_KINDS = ("spatial", "random")
-
-
-MOST_PX = 1_000_000
-"""No scene is wider."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +78,9 @@ class PatchSettings:
             raise SplitError(
                 f"unknown split '{self.split_kind}'; choose {' or '.join(SPLIT_KINDS)}"
             )
-        if not 1 <= self.size <= MOST_PX or not 0 <= self.seed < 2**32:
+        if not 1 <= self.size <= MOST_PX or not 0 <= self.seed <= MOST_SEED:
             raise SplitError(
-                f"`size` has to be from 1 to {MOST_PX}, and `seed` from 0 to {2**32 - 1}"
+                f"`size` has to be from 1 to {MOST_PX}, and `seed` from 0 to {MOST_SEED}"
             )
         block = self.block
         if block is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from pathlib import Path
@@ -18,8 +17,9 @@ from keras_landslide.protocols.divisions import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import build_network, predict, set_batch_momentum
 from keras_landslide.protocols.protocol import Protocol, folder_name
-from keras_landslide.protocols.results import Result, read_result
+from keras_landslide.protocols.results import KeptScores, Result, read_result
 from keras_landslide.protocols.scoring import score_part
+from keras_landslide.records import read_json
 from keras_landslide.samples.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.training.history import History
 
@@ -46,8 +46,8 @@ def run_entry(
     key = fingerprint(told)
     kept = folder / "scores.json"
     if kept.is_file():
-        values = json.loads(kept.read_text(encoding="utf-8"))
-        if values.get("key") == key:
+        scores, values = read_json(KeptScores, kept, remedy="remove its folder and run again")
+        if scores.key == key:
             return read_result(values, folder, entry)
     start = time.monotonic()
     from keras_landslide.training.run import train

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window, is_mercator
 from keras_landslide.rasters.declared import alpha_band, equals_nodata, horizontal
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
+from keras_landslide.records import parse_json
 
 MIN_TILE_ROWS = 256
 """Rasters that are stored by lines or small tiles are read by as many rows as our tiles have."""
@@ -92,6 +92,7 @@ def stack_info(path: str | Path) -> StackInfo:
     """
     with reading(path), rasterio.open(path) as src:
         _refuse_control_points(src)
+        _refuse_nowhere(src)
         if src.crs is None:
             raise CrsError(
                 f"{path}: has no coordinate reference system; set it with "
@@ -103,9 +104,27 @@ def stack_info(path: str | Path) -> StackInfo:
             tags = src.tags(index)
             unit = src.units[index - 1] or tags.get("unit", "")
             details = {key: tags.get(key, "") for key in ("kind", "source", "derivation")}
-            classes = tuple(json.loads(tags.get("classes", "[]")))
+            classes = _classes(tags.get("classes", "[]"), f"{path}: 'classes' of band {name}")
             bands.append(BandInfo(name, unit, **details, classes=classes))
         return StackInfo(Path(path), grid, tuple(bands), src.tags())
+
+
+def _classes(text: str, where: str) -> tuple[str, ...]:
+    """Names of a class band's codes, as its metadata list them."""
+    names = parse_json(text, where, remedy="stack again")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputFileError(f"{where} should be a list of names; stack again")
+    return tuple(names)
+
+
+def _refuse_nowhere(src: rasterio.DatasetReader) -> None:
+    """Refuse a raster whose transform places its pixels nowhere."""
+    numbers = tuple(src.transform)[:6]
+    if not all(map(math.isfinite, numbers)) or src.transform.determinant == 0:
+        raise CrsError(
+            f"{src.name}: its geotransform {', '.join(f'{n:g}' for n in numbers)} places no pixel; "
+            "set the right one with `gdal_edit.py -a_ullr <left> <top> <right> <bottom>`"
+        )
 
 
 def _refuse_control_points(src: rasterio.DatasetReader) -> None:

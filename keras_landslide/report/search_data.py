@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from keras_landslide.config import direction_of
 from keras_landslide.errors import InputFileError
+from keras_landslide.records import entry, read_record
 from keras_landslide.toml_files import read_toml
 from keras_landslide.training.history import History, Row
 from keras_landslide.tuning.results import TrialRow, read_trials_csv
 from keras_landslide.tuning.spread import Standing, winner
+
+
+@dataclass(frozen=True)
+class KeptSearch:
+    """The table `search` of a `space.toml`."""
+
+    name: str = entry("of the search")
+    objective: str = entry("what is compared", least=1)
+
+
+@dataclass(frozen=True)
+class KeptData:
+    """The table `base.data`."""
+
+    image_model: str = entry("bands", least=1)
+
+
+@dataclass(frozen=True)
+class KeptBase:
+    """The table `base`."""
+
+    data: KeptData = entry("what is learnt from")
+
+
+@dataclass(frozen=True)
+class KeptSpace:
+    """What the `space.toml` of a search has to tell."""
+
+    search: KeptSearch = entry("how it is searched")
+    base: KeptBase = entry("what all trials have in common")
+    learnt_from: Mapping[str, Any] = entry("the data", default={})
 
 
 @dataclass(frozen=True)
@@ -53,7 +86,7 @@ class Search:
     @property
     def simulated(self) -> bool:
         """Whether the data are."""
-        return bool(self.space["learnt_from"].get("simulated"))
+        return bool(self.space.get("learnt_from", {}).get("simulated"))
 
     @property
     def winner(self) -> Standing | None:
@@ -77,7 +110,9 @@ def read_search(folder: str | Path) -> Search:
         InputFileError: it holds no search, or none of its trials has ended.
     """
     folder = Path(folder)
-    space, rows = read_toml(folder / "space.toml"), read_trials_csv(folder / "trials.csv")
+    file = folder / "space.toml"
+    space, rows = read_toml(file), read_trials_csv(folder / "trials.csv")
+    read_record(KeptSpace, space, file, remedy="search in a new folder")
     if not rows:
         raise InputFileError(f"{folder / 'trials.csv'}: holds no trial; search first")
     histories: dict[int, list[Row]] = {}

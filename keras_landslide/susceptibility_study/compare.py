@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from keras_landslide.errors import SplitError
 from keras_landslide.files import replacing
 from keras_landslide.susceptibility_study.folds import held_out, make_folds
 from keras_landslide.susceptibility_study.mappers import mean_of_log_odds
+from keras_landslide.susceptibility_study.rates import read_rates
 from keras_landslide.susceptibility_study.settings import MEANS, Held
 from keras_landslide.susceptibility_study.trainer import Trainer
 
@@ -87,7 +87,7 @@ class HeldOut:
         files = {n: [self.path(n, i).with_suffix(".rates.json") for i in self.numbers]
                  for n in names}  # fmt: skip
         return {
-            name: [json.loads(path.read_text()) for path in paths]
+            name: [[each._asdict() for each in read_rates(path)] for path in paths]
             for name, paths in files.items()
             if all(path.exists() for path in paths)
         }

@@ -13,6 +13,7 @@ from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import SplitError
 
 KINDS = ("rows", "columns", "blocks")
+MOST_FOLDS = 100
 NO_FOLD = -1
 
 

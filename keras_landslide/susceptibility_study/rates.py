@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_landslide.errors import TrainingError
+from keras_landslide.errors import InputFileError, TrainingError
 from keras_landslide.evaluation.distribution import Distribution
 from keras_landslide.evaluation.ranking import nll
+from keras_landslide.records import entry, parse_json, read_record
 from keras_landslide.susceptibility_study.folds import held_out
 from keras_landslide.susceptibility_study.learn import Learner
 
@@ -31,6 +33,33 @@ class Trial(NamedTuple):
     optimizer: str
     learning_rate: float
     nll: float
+
+
+@dataclass(frozen=True)
+class KeptTrial:
+    """A trial in a file of rates."""
+
+    optimizer: str = entry("of the trial", choices=OPTIMIZERS)
+    learning_rate: float = entry("at the start", above=0, high=100)
+    nll: float = entry("mean held-out negative log-likelihood")
+
+
+def read_rates(path: str | Path) -> list[Trial]:
+    """What a search of rates found and kept in a file, the best first.
+
+    Raises:
+        InputFileError: the file is missing or damaged.
+    """
+    remedy = "remove it and run again"
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise InputFileError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    values = parse_json(text, path, remedy=remedy)
+    if not isinstance(values, list) or not values:
+        raise InputFileError(f"{path}: should hold a list of trials; {remedy}")
+    kept = [read_record(KeptTrial, each, path, remedy=remedy) for each in values]
+    return [Trial(each.optimizer, each.learning_rate, each.nll) for each in kept]
 
 
 def search_rates(

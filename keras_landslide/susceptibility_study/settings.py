@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from keras_landslide.errors import ModelError, UnknownNameError
+from keras_landslide.errors import ModelError, SplitError, UnknownNameError
+from keras_landslide.options import check_numbers
+from keras_landslide.susceptibility_study.folds import KINDS, MOST_FOLDS
 from keras_landslide.susceptibility_study.learn import Learning
 from keras_landslide.susceptibility_study.peers import PEERS
 from keras_landslide.susceptibility_study.sampling import Cutting
@@ -122,7 +124,26 @@ class StudySettings:
         Raises:
             UnknownNameError: a network or protocol is unknown.
             ModelError: a network is named twice, no model is left, or options exclude each other.
+            SplitError: what is held out is unknown, or in too few or too many folds.
+            OptionError: a number is out of range.
         """
+        check_numbers(
+            members=self.members or None,
+            epochs=self.epochs,
+            patch_px=self.patch_px,
+            margin_px=self.margin_px,
+            block_px=self.block_px or None,
+            buffer_px=self.buffer_px,
+            seed=self.seed,
+        )
+        for held in self.held:
+            if held.kind not in KINDS:
+                raise SplitError(f"unknown folds '{held.kind}'; choose one of: {', '.join(KINDS)}")
+            if not 2 <= held.folds <= MOST_FOLDS:
+                raise SplitError(
+                    f"{held.folds} fold(s) of {held.kind} cannot be held out; give from 2 to "
+                    f"{MOST_FOLDS} of them"
+                )
         for name in self.models:
             if name not in NETWORKS:
                 raise UnknownNameError.among("susceptibility model", name, NETWORKS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from keras_landslide.susceptibility_study.features import Features
 from keras_landslide.susceptibility_study.folds import make_folds
 from keras_landslide.susceptibility_study.learn import Learner, Learning, logistic_weights
 from keras_landslide.susceptibility_study.peers import PEERS, predict_peer, train_peer
-from keras_landslide.susceptibility_study.rates import search_rates
+from keras_landslide.susceptibility_study.rates import read_rates, search_rates
 from keras_landslide.susceptibility_study.region import heavy_channels, read_features, usable
 from keras_landslide.susceptibility_study.settings import ALIGNED, LEAST_WEIGHT, Held, StudySettings
 
@@ -148,8 +147,8 @@ class Trainer:
             if not known:
                 raise TrainingError(f"{name}: the loss is no number at any rate of the search")
             write_json(rates, known)
-        best = json.loads(rates.read_text())[0]
-        return replace(own, optimizer=best["optimizer"], learning_rate=best["learning_rate"])
+        best = read_rates(rates)[0]
+        return replace(own, optimizer=best.optimizer, learning_rate=best.learning_rate)
 
     def _members(
         self,

@@ -46,7 +46,7 @@ def check_same(run_folder: str | Path, config: RunConfig) -> None:
     path = Path(run_folder) / "config.toml"
     if not path.exists():
         return
-    kept = read_toml(path)
+    kept = read_toml(path, tables=config.to_dict())
     for section, values in config.to_dict().items():
         for key, value in values.items():
             # A run of an older version lacks keys that came later, and ran with their defaults.

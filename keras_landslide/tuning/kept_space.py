@@ -37,7 +37,7 @@ def keep(space: SearchSpace, folder: Path, learnt_from: Mapping[str, Any]) -> st
     if not file.exists():
         tables = {**space.to_dict(), "learnt_from": dict(learnt_from)}
         write_text(file, tomli_w.dumps({"id": secrets.token_hex(8), **tables}))
-    if changed := _changed(space, learnt_from, old := read_toml(file)):
+    if changed := _changed(space, learnt_from, old := _kept(file)):
         raise RecipeError(
             f"{folder}: holds another search (it differs in {', '.join(changed)}); "
             "choose another folder, or delete this one to start again"
@@ -75,12 +75,22 @@ def join(
                 "own -o, on a file system that both see"
             )
         time.sleep(0.2)
-    if changed := _changed(space, learnt_from, old := read_toml(file)):
+    if changed := _changed(space, learnt_from, old := _kept(file)):
         raise RecipeError(
             f"{folder}: the chief searches something else (it differs in {', '.join(changed)}); "
             "start the worker with the same space, data and options"
         )
     return old.get("id", "")
+
+
+def _kept(file: Path) -> dict[str, Any]:
+    """The `space.toml` of a search."""
+    old = read_toml(file, tables=("search", "base", "learnt_from", "grid", "random"))
+    base = old.get("base", {})
+    for section in RunConfig().to_dict():
+        if not isinstance(base.get(section, {}), dict):
+            raise RecipeError(f"{file}: 'base.{section}' should be a table; search in a new folder")
+    return old
 
 
 def named(worker: str, search_id: str) -> str:

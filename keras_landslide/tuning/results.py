@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.files import write_text
+from keras_landslide.records import entry, read_json
 from keras_landslide.tuning.plan import plan_of
 from keras_landslide.tuning.space import SearchSpace
 
 BEFORE = ("trial",)
 RESULT = ("status", "score", "best_epoch", "epochs")
+RUN_AGAIN = "run the search again, which writes it anew"
 AFTER = ("seconds", "peak_mb", "seed", "origin", "reason")
 
 
@@ -52,6 +53,42 @@ class TrialRow:
     peak_mb: float | None = None
     origin: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The part of Keras Tuner's `trial.json` that says what was tried."""
+
+    values: Mapping[str, Any] = entry("value of each parameter")
+
+
+@dataclass(frozen=True)
+class StartedTrial:
+    """What Keras Tuner's `trial.json` has to tell."""
+
+    trial_id: str = entry("its name", least=1)
+    hyperparameters: Hyperparameters = entry("what was tried")
+    status: str = entry("where it is", least=1)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A training of a trial."""
+
+    score: float = entry("the objective")
+    metrics: Mapping[str, float] = entry("the other validation metrics")
+    best_epoch: int | None = entry("epoch of the score, from 1", default=None, low=0)
+    epochs: int | None = entry("epochs that ran", default=None, low=0)
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """What `run.json` of a trial has to tell."""
+
+    executions: tuple[Execution, ...] = entry("its trainings")
+    reason: str = entry("why it failed")
+    seconds: float = entry("wall time", low=0)
+    peak_mb: float | None = entry("most memory, MB", default=None, low=0)
 
 
 def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]:
@@ -88,9 +125,10 @@ def read_trials(space: SearchSpace, trials_folder: str | Path) -> list[TrialRow]
 def read_started(folder: Path) -> dict[str, Any] | None:
     """Keras Tuner's state of the trial in `folder`; None if it is missing or damaged."""
     try:
-        return json.loads((folder / "trial.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        _, values = read_json(StartedTrial, folder / "trial.json", remedy="it runs again")
+    except InputFileError:
         return None
+    return values
 
 
 def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -101,8 +139,10 @@ def read_finished(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """
     trial = read_started(folder)
     try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        _, run = read_json(TrialRun, folder / "run.json", remedy="it runs again")
+    except InputFileError:
+        return None
+    if trial and trial["status"] == "COMPLETED" and not run["executions"]:
         return None
     return (trial, run) if trial and trial.get("status") in ("COMPLETED", "FAILED") else None
 
@@ -147,7 +187,7 @@ def read_trials_csv(path: str | Path) -> list[TrialRow]:
 
     Raises:
         InputFileError: the file cannot be read.
-        RecipeError: it has not the columns of a `trials.csv`.
+        RecipeError: it has not the columns of a `trials.csv`, or a value is none.
     """
     try:
         with Path(path).open(encoding="utf-8", newline="") as stream:
@@ -155,27 +195,33 @@ def read_trials_csv(path: str | Path) -> list[TrialRow]:
             header, lines = list(table.fieldnames or []), list(table)
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecipeError(f"{path}: is no table ({error}); {RUN_AGAIN}") from error
     if any(name not in header for name in (*BEFORE, *RESULT, *AFTER)):
         raise RecipeError(f"{path}: is not the trials.csv of a search; its columns are {header}")
     names = header[len(BEFORE) : header.index("status")]
     metrics = header[header.index("epochs") + 1 : header.index("seconds")]
-    return [
-        TrialRow(
-            trial=int(line["trial"]),
-            values={name: parse_value(line[name]) for name in names},
-            status=line["status"],
-            score=float(line["score"]) if line["score"] else None,
-            best_epoch=int(line["best_epoch"]) if line["best_epoch"] else None,
-            epochs=int(line["epochs"]) if line["epochs"] else None,
-            seconds=float(line["seconds"]) if line["seconds"] else None,
-            seed=int(line["seed"]),
-            reason=line["reason"],
-            peak_mb=float(line["peak_mb"]) if line["peak_mb"] else None,
-            origin=line["origin"],
-            metrics={name: float(line[name]) for name in metrics if line[name]},
-        )
-        for line in lines
-    ]
+    try:
+        return [_row(line, names, metrics) for line in lines]
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{path}: holds a value that is none ({error}); {RUN_AGAIN}") from error
+
+
+def _row(line: Mapping[str, str], names: Sequence[str], metrics: Sequence[str]) -> TrialRow:
+    return TrialRow(
+        trial=int(line["trial"]),
+        values={name: parse_value(line[name]) for name in names},
+        status=line["status"],
+        score=float(line["score"]) if line["score"] else None,
+        best_epoch=int(line["best_epoch"]) if line["best_epoch"] else None,
+        epochs=int(line["epochs"]) if line["epochs"] else None,
+        seconds=float(line["seconds"]) if line["seconds"] else None,
+        seed=int(line["seed"]),
+        reason=line["reason"],
+        peak_mb=float(line["peak_mb"]) if line["peak_mb"] else None,
+        origin=line["origin"],
+        metrics={name: float(line[name]) for name in metrics if line[name]},
+    )
 
 
 def parse_value(text: str) -> Any:

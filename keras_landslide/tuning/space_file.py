@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_landslide.config import MONITORS, run_config
 from keras_landslide.errors import RecipeError
+from keras_landslide.options import MOST_SEED
 from keras_landslide.toml_files import check_keys, read_toml
 from keras_landslide.tuning.space import KINDS, SearchSettings, SearchSpace
 
@@ -107,6 +108,20 @@ def _chips_named(data: Any, path: str | Path) -> dict[str, Any]:
     return {**data, "source": [{**sources[0], "chips": chips}]}
 
 
+LIMITS = {
+    "epochs": (1, 1_000_000),
+    "patience": (1, 1_000_000),
+    "executions_per_trial": (1, 100),
+    "seed": (0, MOST_SEED),
+    "max_patches": (0, 1_000_000_000),
+    "max_trials": (0, 1_000_000),
+    "finalists": (0, 1000),
+    "repeats": (0, 100),
+    "factor": (2, 100),
+}
+"""What the numbers of `[search]` may be."""
+
+
 def _settings(values: dict[str, Any], path: str | Path) -> SearchSettings:
     known = asdict(SearchSettings())
     check_keys(values, known, f"{path}: [search]")
@@ -124,14 +139,9 @@ def _settings(values: dict[str, Any], path: str | Path) -> SearchSettings:
             f"{path}: [search] objective = '{settings.objective}' is not measured; choose from: "
             + ", ".join(OBJECTIVES)
         )
-    for key in ("epochs", "patience", "executions_per_trial"):
-        if getattr(settings, key) < 1:
-            raise RecipeError(f"{path}: [search] {key} should be at least 1")
-    for key in ("seed", "max_patches", "max_trials", "finalists", "repeats"):
-        if getattr(settings, key) < 0:
-            raise RecipeError(f"{path}: [search] {key} should not be negative")
-    if settings.factor < 2:
-        raise RecipeError(f"{path}: [search] factor should be at least 2")
+    for key, (least, most) in LIMITS.items():
+        if not least <= getattr(settings, key) <= most:
+            raise RecipeError(f"{path}: [search] {key} should be from {least} to {most:,}")
     if bool(settings.finalists) != bool(settings.repeats):
         raise RecipeError(f"{path}: [search] finalists and repeats go together; give both")
     return settings

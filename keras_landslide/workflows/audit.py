@@ -58,11 +58,13 @@ def audit(
     from keras_landslide.errors import RecipeError
     from keras_landslide.evaluation.seeds import seed_gap, seed_score
     from keras_landslide.files import write_json
+    from keras_landslide.options import check_numbers
     from keras_landslide.runtime.progress import progress
     from keras_landslide.workflows.audit_groups import audit_groups
     from keras_landslide.workflows.audit_runs import cut_again, left_out_blocks, split_blocks
 
     refuse_folder_of_another(out)
+    check_numbers(seeds=seeds, block_px=block_px, seed=seed)
     first, out = load_run_config(config), Path(out)
     if first.data.source:
         if basins:

@@ -99,10 +99,9 @@ def _test_patches(config: RunConfig, group: str) -> bool:
 
 def _blocks(trained: RunConfig, run: RunConfig, group: str, home: Path) -> np.ndarray:
     """Train, and score a group: tp, fp, fn, tn by block, int64 (N, 4)."""
-    import json
-
     import numpy as np
 
+    from keras_landslide.bundle.run_files import read_run_metrics
     from keras_landslide.evaluation.answers import as_predict
     from keras_landslide.evaluation.patch_scores import score_patches
     from keras_landslide.runtime.quiet import quiet_tensorflow
@@ -117,7 +116,7 @@ def _blocks(trained: RunConfig, run: RunConfig, group: str, home: Path) -> np.nd
     indices = cache.indices("test")
     if not len(indices):
         indices = np.arange(len(cache.patches))
-    threshold = json.loads((home / "metrics.json").read_text(encoding="utf-8"))["threshold"]
+    threshold = read_run_metrics(home)[0].threshold
     predict = as_predict(load_network(home / "model.keras"))
     return score_patches(predict, cache, indices, threshold).blocks
 

@@ -38,7 +38,7 @@ def evaluate_samples(
     """
     import numpy as np
 
-    from keras_landslide.bundle.export import RUN_FILES, read_run
+    from keras_landslide.bundle.run_files import RUN_FILES, read_run
     from keras_landslide.counts import Scores
     from keras_landslide.errors import SplitError
     from keras_landslide.evaluation.answers import answers, as_predict, chosen_batches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,14 +84,17 @@ class NewPlace:
 
     def run(self, remedy: Remedy, home: Path) -> PatchScores:
         """Adapt, or take what an earlier call has kept; score on the test patches."""
+        from keras_landslide.bundle.run_files import RunMetrics
         from keras_landslide.evaluation.patch_scores import score_patches
+        from keras_landslide.records import remembered
 
         kept = home / "metrics.json"
         note = self._identity()
         if kept.exists():
-            old = json.loads(kept.read_text(encoding="utf-8"))
-            if old.get("adapted") == note:
-                model, threshold = self._model(home), old["threshold"]
+            # A damaged one is made again.
+            old = remembered(RunMetrics, kept)
+            if old is not None and old.extra.get("adapted") == note:
+                model, threshold = self._model(home), old.threshold
                 test = self.cache.indices("test")
                 return score_patches(self._predict(model), self.cache, test, threshold)
         model, choice = self._adapted(remedy)
@@ -103,12 +105,13 @@ class NewPlace:
 
     def _adapted(self, remedy: Remedy) -> tuple[keras.Model, dict[str, Any]]:
         """The adapted network, its `threshold` and `threshold_rule`, and `without` a sensor."""
+        from keras_landslide.bundle.run_files import read_run_metrics
         from keras_landslide.samples.batches import PatchBatches
         from keras_landslide.training.band_dropout import BandDropout
         from keras_landslide.training.batches import BatchSource
         from keras_landslide.training.fine_tuning import fine_tune
 
-        source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
+        _, source = read_run_metrics(self.source)
         model = self._model(self.source)
         if remedy.name == "normalisation":
             from keras_landslide.models.committee import normalisations
@@ -196,12 +199,13 @@ class NewPlace:
         self, home: Path, model: keras.Model, notes: dict[str, Any], scores: PatchScores
     ) -> None:
         """Write a run folder that `export` takes; `metrics.json` comes last."""
+        from keras_landslide.bundle.run_files import read_run_data, read_run_metrics
         from keras_landslide.counts import Scores
         from keras_landslide.files import replacing, write_json
         from keras_landslide.patches.statistics import band_ranges
 
-        source = json.loads((self.source / "metrics.json").read_text(encoding="utf-8"))
-        data = json.loads((self.source / "data.json").read_text(encoding="utf-8"))
+        _, source = read_run_metrics(self.source)
+        _, data = read_run_data(self.source)
         if notes["remedy"] == "normalisation":
             data["band_ranges"] = band_ranges(self.cache, range(len(self.cache.patches)))
         (home / "metrics.json").unlink(missing_ok=True)

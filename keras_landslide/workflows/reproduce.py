@@ -59,9 +59,11 @@ def reproduce(
         UnknownNameError: there is no such protocol or row.
         LandslideError: see `protocols.reproduce.reproduce`.
     """
+    from keras_landslide.options import check_numbers
     from keras_landslide.protocols.protocol import load_protocol
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
+    check_numbers(seeds=seeds, folds=folds)
     protocol = load_protocol(name)
     if row is not None:
         # Before hours of training, not after.

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_landslide.errors import InputFileError, SplitError
+from keras_landslide.errors import SplitError
 from keras_landslide.grid import Grid, Window
+from keras_landslide.records import entry, read_json, to_json
 
 if TYPE_CHECKING:
     from keras_landslide.evaluation.assess import Region
     from keras_landslide.evaluation.distribution import Distribution
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How much better one way of splitting looks than another."""
+
+    f1: float | None = entry("difference of F1; null where undefined", low=-1, high=1)
+    interval: tuple[float, ...] | None = entry("its two ends", default=None, low=-1, high=1)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def problem(self) -> str | None:
+        """What is wrong between the entries; None if nothing is."""
+        if self.interval is not None and len(self.interval) != 2:
+            return f"'interval' holds {len(self.interval)} numbers instead of two"
+        return None
+
+
+@dataclass(frozen=True)
+class AuditedBasin:
+    """What an audit found in a basin."""
+
+    gap: Gap | None = entry("F1 of the random split less that of the blocked one", default=None)
+    left_out: Mapping[str, Any] | None = entry("scores without it in training", default=None)
+
+    def problem(self) -> str | None:
+        """What is wrong between the entries; None if nothing is."""
+        return "'gap' is missing" if self.gap is None and self.left_out is None else None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit.json` has to tell."""
+
+    basins: Mapping[str, AuditedBasin] = entry("by name")
+
 
 COMPARED = ("f1", "iou", "precision", "recall", "kappa")
 
@@ -58,33 +93,10 @@ def audited_gaps(audit: str | Path) -> dict[str, Any]:
     """Per basin of an `audit.json`, F1 of the random split less that of the blocked one.
 
     Raises:
-        InputFileError: it is missing or no audit.
+        InputFileError: it is missing, no audit, or an entry of it is wrong.
     """
-    try:
-        told = json.loads(Path(audit).read_text(encoding="utf-8"))
-        basins = told["basins"].items()
-        return {
-            name: _gap(each["gap"])
-            for name, each in basins
-            if "left_out" not in each or "gap" in each
-        }
-    except OSError as error:
-        raise InputFileError(f"{audit}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputFileError(
-            f"{audit}: is no audit.json; `keras-landslide audit` writes one"
-        ) from error
-
-
-def _gap(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A gap with `f1` and `interval`, each None where undefined, as the report reads it."""
-    gap = dict(told)
-    f1, interval = gap["f1"], gap.get("interval")
-    low, high = (0, 0) if interval is None else interval
-    for value in (0 if f1 is None else f1, low, high):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"{value!r} is no number")
-    return gap
+    told, _ = read_json(Audit, audit, remedy="`keras-landslide audit` writes one")
+    return {name: to_json(each.gap) for name, each in told.basins.items() if each.gap is not None}
 
 
 def refuse_random(patches: str | Path) -> None:

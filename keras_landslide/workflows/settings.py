@@ -7,7 +7,10 @@ from pathlib import Path
 from keras_landslide.inference.engines.table import DEFAULT, ENGINES
 from keras_landslide.inventory.formats import DEFAULT as DEFAULT_FORMAT
 from keras_landslide.inventory.formats import FORMATS
-from keras_landslide.options import option, options
+from keras_landslide.options import MOST_PX, MOST_SEED, MOST_WORKERS, option, options
+
+MOST_M2 = 1e15
+"""Twice the surface of the Earth."""
 
 
 @options
@@ -27,6 +30,7 @@ class Answering:
         default=None,
         help="Answer N times with dropout left on: mean and uncertainty.",
         least=2,
+        most=1000,
         metavar="N",
     )
     engine: str = option(
@@ -65,12 +69,17 @@ class Polygons:
         most=1,
         default_text="the bundle's",
     )
-    minimum_area_m2: float = option(default=0.0, help="Minimum mapping unit, m2.", least=0)
-    fill_holes_m2: float = option(default=0.0, help="Fill holes smaller than this, m2.", least=0)
+    minimum_area_m2: float = option(
+        default=0.0, help="Minimum mapping unit, m2.", least=0, most=MOST_M2
+    )
+    fill_holes_m2: float = option(
+        default=0.0, help="Fill holes smaller than this, m2.", least=0, most=MOST_M2
+    )
     simplify_m: float = option(
         default=0.0,
         help="Simplify outlines with this tolerance, m; neighbours never come to overlap.",
         least=0,
+        most=100_000,
     )
     rule_probability: float | None = option(
         default=None, help="Keep objects of at least this mean probability.", least=0, most=1
@@ -106,7 +115,7 @@ class Resources:
         default=None,
         help="Side of a window in pixels; memory and speed grow with it.",
         least=1,
-        most=1_000_000,
+        most=MOST_PX,
     )
     batch_size: int = option(
         default=1,
@@ -118,7 +127,10 @@ class Resources:
         default=None, help="Work on the Dask cluster of this scheduler.", metavar="ADDRESS"
     )
     workers: int | None = option(
-        default=None, help="Work in this many processes on this machine.", least=1
+        default=None,
+        help="Work in this many processes on this machine.",
+        least=1,
+        most=MOST_WORKERS,
     )
 
 
@@ -140,9 +152,12 @@ class Blocks:
     """Spatial blocks that intervals are made from."""
 
     block_px: int = option(
-        default=64, help="Edge of the spatial blocks that intervals draw, pixels.", least=1
+        default=64,
+        help="Edge of the spatial blocks that intervals draw, pixels.",
+        least=1,
+        most=MOST_PX,
     )
-    seed: int = option(default=0, help="Of the drawn blocks.", least=0)
+    seed: int = option(default=0, help="Of the drawn blocks.", least=0, most=MOST_SEED)
 
 
 @options
@@ -154,10 +169,14 @@ class Remedies:
         help="Numbers of labelled patches to learn on from.",
         default_text="1,5,20",
     )
-    draws: int = option(default=3, help="How often patches are drawn: which ones matters.", least=1)
-    steps: int = option(default=100, help="Gradient steps of each fine-tuning.", least=1)
-    learning_rate: float = option(default=2e-4, help="Of fine-tuning.", above=0)
-    seed: int = option(default=0, help="Of drawn patches and blocks.", least=0)
+    draws: int = option(
+        default=3, help="How often patches are drawn: which ones matters.", least=1, most=1000
+    )
+    steps: int = option(
+        default=100, help="Gradient steps of each fine-tuning.", least=1, most=1_000_000
+    )
+    learning_rate: float = option(default=2e-4, help="Of fine-tuning.", above=0, most=100)
+    seed: int = option(default=0, help="Of drawn patches and blocks.", least=0, most=MOST_SEED)
 
 
 @options
@@ -176,9 +195,12 @@ class Scored:
         "scored on the same pixels.",
     )
     block_px: int = option(
-        default=64, help="Edge of the spatial blocks that intervals draw, pixels.", least=1
+        default=64,
+        help="Edge of the spatial blocks that intervals draw, pixels.",
+        least=1,
+        most=MOST_PX,
     )
-    seed: int = option(default=0, help="Of the drawn blocks.", least=0)
+    seed: int = option(default=0, help="Of the drawn blocks.", least=0, most=MOST_SEED)
 
 
 @options
@@ -197,7 +219,7 @@ class Truth:
         default=None, help="Attribute of `inventory` to tell apart, such as event or basin."
     )
     minimum_area_m2: float = option(
-        default=0.0, help="Smaller predicted objects do not count, m2.", least=0
+        default=0.0, help="Smaller predicted objects do not count, m2.", least=0, most=MOST_M2
     )
 
 

@@ -35,10 +35,12 @@ def stack(
         LandslideError: see `stacking.build.build_stack`; or `scheduler` and `workers` are both
             given.
     """
+    from keras_landslide.options import check_numbers
     from keras_landslide.rasters.read import stack_info
     from keras_landslide.stacking.build import build_stack
 
     refuse_two_clusters(scheduler, workers)
+    check_numbers(memory_mb=memory_mb, workers=workers)
     out = build_stack(
         recipe, out, root=root, memory_mb=memory_mb, scheduler=scheduler, workers=workers
     )

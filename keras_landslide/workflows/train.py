@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig, load_run_config
-from keras_landslide.errors import RecipeError, SplitError
+from keras_landslide.errors import InputFileError, RecipeError, SplitError
 from keras_landslide.workflows.results import Result
 
 if TYPE_CHECKING:
@@ -37,11 +36,13 @@ def train(config: RunConfig | str | Path, out: str | Path = "run") -> Result:
     Raises:
         LandslideError: see `train_run` and `config.load_run_config`.
     """
+    from keras_landslide.bundle.run_files import read_run_metrics
+
     settings = config if isinstance(config, RunConfig) else load_run_config(config)
     out = Path(out)
     before = is_up_to_date(settings, out)
     train_run(settings, out)
-    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    _, metrics = read_run_metrics(out, InputFileError)
     return Result(
         {**metrics, "finished_before": before}, {"model": out / "model.keras", "run": out}
     )
@@ -103,7 +104,11 @@ def is_up_to_date(config: RunConfig, out: str | Path) -> bool:
     finished = is_finished(out, config)
     kept = Path(out) / "data.json"
     if kept.exists():
-        old = json.loads(kept.read_text(encoding="utf-8"))["fingerprint"]
+        from keras_landslide.bundle.run_files import read_run_data, read_run_metrics
+
+        old = read_run_data(out, InputFileError)[0].fingerprint
+        if finished:
+            read_run_metrics(out, InputFileError)  # a damaged one does not count as finished work
         if old != data_fingerprint(config):
             raise RecipeError(
                 f"{out} holds a run on other data: {_places(config)} changed since; choose "
@@ -225,14 +230,17 @@ def new_model(config: RunConfig, data: TrainingData) -> keras.Model:
 
 def summary(metrics: Mapping[str, Any]) -> str:
     """The scores of each split at the threshold, as a table."""
+    # A run that was adapted to a new place has no epochs.
+    epochs = ""
+    if metrics.get("best_epoch") is not None and metrics.get("epochs") is not None:
+        epochs = f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, "
     lines = [
-        f"best epoch {metrics['best_epoch'] + 1} of {metrics['epochs']}, threshold "
-        f"{metrics['threshold']:.3f} ({metrics['threshold_rule']})",
+        f"{epochs}threshold {metrics['threshold']:.3f} ({metrics['threshold_rule']})",
         "split  precision  recall      F1     IoU",
     ]
     for split in (*SPLITS, "cross_validation"):
-        if split in metrics:
-            values = (metrics[split][name] for name in ("precision", "recall", "f1", "iou"))
+        if metrics.get(split) is not None:
+            values = (metrics[split].get(name) for name in ("precision", "recall", "f1", "iou"))
             p, r, f1, iou = ("–" if value is None else f"{value:.4f}" for value in values)
             lines.append(f"{split:5}  {p:>9}  {r:>6}  {f1:>6}  {iou:>6}")
     return "\n".join(lines)

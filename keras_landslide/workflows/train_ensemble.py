@@ -34,10 +34,10 @@ def train_ensemble(
     Raises:
         LandslideError: as `train_run`.
     """
-    import json
-
     import keras
 
+    from keras_landslide.bundle.run_files import read_run_metrics
+    from keras_landslide.errors import InputFileError
     from keras_landslide.files import replacing, write_json
     from keras_landslide.models.committee import committee
     from keras_landslide.models.trained import load_network
@@ -51,7 +51,7 @@ def train_ensemble(
         home = out / "members" / f"fold-{max(fold, 0)}-seed-{seed}"
         train_member(_member(config, fold, seed), home, quiet=quiet)
         networks.setdefault(fold, []).append(load_network(home / "model.keras"))
-        told.append(json.loads((home / "metrics.json").read_text(encoding="utf-8")))
+        told.append(read_run_metrics(home, InputFileError)[1])
     claim(out, config)
     mirrored = config.ensemble.mirrored
     seen = {"val": ProbabilityHistogram(), "test": ProbabilityHistogram()}

@@ -82,8 +82,10 @@ def tune(
         LandslideError: the space, the stack, the patches or the folder is at fault, another
             process searches there, or every trial failed.
     """
+    from keras_landslide.options import check_numbers
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
+    check_numbers(workers=workers or None, threads=threads, memory_gb=memory_gb)
     loaded, folder = load(Path(space), overrides), Path(folder)
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)

@@ -33,14 +33,13 @@ def load(space: Path, overrides: dict[str, Any]) -> SearchSpace:
 
 def _entry(text: str) -> tuple[str, Any]:
     """`search.repeats=0` as its key and its value, which is written as in TOML."""
-    import tomllib
-
     from keras_landslide.errors import RecipeError
+    from keras_landslide.toml_files import parse_toml
 
     key, _, value = text.partition("=")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError as error:
+        return key.strip(), parse_toml(f"value = {value}", key)["value"]
+    except RecipeError as error:
         raise RecipeError(
             f"`entries` {text}: expected an entry such as search.repeats=0 or "
             f"base.training.loss='dice', written as in TOML ({error})"

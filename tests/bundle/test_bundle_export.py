@@ -162,7 +162,7 @@ def test_a_run_without_its_threshold(tmp_path, run_folder):
 @pytest.mark.parametrize(
     ("name", "changes", "what"),
     [
-        ("data.json", {"pixel_size_m": None}, "'pixel_size_m' = None is out of range"),
+        ("data.json", {"pixel_size_m": -1}, "'pixel_size_m' = -1 is out of range"),
         ("data.json", {"patch_size_px": [[32]]}, r"'patch_size_px' = \[\[32\]\] is out of range"),
         ("data.json", {"bands": "slope"}, "'bands' = 'slope' should be a list"),
         ("data.json", {"band_ranges": {"slope": 1}}, "'band_ranges.slope' = 1 should be an object"),
