@@ -12,6 +12,8 @@ from keras_landslide.errors import RecipeError
 
 LONGEST = 1000
 """Characters of a formula; the longest of spyndex has some 150."""
+DEEPEST = 100
+"""Operations within operations, so that reading one stays within Python's own depth."""
 _OPERATIONS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -104,12 +106,16 @@ class _Renamer(ast.NodeTransformer):
         return ast.Name(new, ast.Load()) if isinstance(new, str) else ast.Constant(new)
 
 
-def _check(node: ast.expr, text: str) -> None:
+def _check(node: ast.expr, text: str, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise RecipeError(
+            f"'{text[:60]}' is no formula of {DEEPEST} operations at most; make several bands of it"
+        )
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
-        _check(node.left, text)
-        _check(node.right, text)
+        _check(node.left, text, depth + 1)
+        _check(node.right, text, depth + 1)
     elif isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATIONS:
-        _check(node.operand, text)
+        _check(node.operand, text, depth + 1)
     elif not (
         isinstance(node, ast.Name)
         or (isinstance(node, ast.Constant) and type(node.value) in (int, float))

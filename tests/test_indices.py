@@ -96,7 +96,20 @@ def test_formulas():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a +", "open('x')", "a.b", "a[0]", "a if b else c", "'a'", "True", "a < b", "(" * 300],
+    [
+        "",
+        "a +",
+        "open('x')",
+        "a.b",
+        "a[0]",
+        "a if b else c",
+        "'a'",
+        "True",
+        "a < b",
+        "(" * 300,
+        "-" * 990 + "a",
+        "a" + "+a" * 400,
+    ],
 )
 def test_what_is_no_formula(text):
     with pytest.raises(RecipeError, match=r"is no (formula|arithmetic)"):
