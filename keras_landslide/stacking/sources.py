@@ -19,6 +19,8 @@ from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
 from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
 
+PICTURE = 255.0
+"""The most that a picture of 8 bits holds: no reflectance, but of one scale in all its bands."""
 Warped = tuple[Part, str]
 """Pixels on the target grid, and how they got there."""
 
@@ -188,15 +190,15 @@ def _scaled(
 def _checked(band: Band, raster: RasterSource, *, scaled: bool) -> Band:
     """The row of a band, with its range only where values beyond it are wrong for certain.
 
-    That is: where the recipe does not say itself which are valid, where they are in the unit of
-    the table, and where they are reflectance, and not the numbers of a photograph.
+    That is: where the recipe does not say itself which are valid, and where they are in the unit
+    of the table. Reflectance that nothing was said of may be a picture of 8 bits.
     """
-    known = not raster.valid and raster.unit in (None, band.unit)
-    if band.unit == "reflectance":
-        known &= scaled or (raster.scale, raster.offset) != (1.0, 0.0) or raster.unit is not None
-    if not (known and band.range):
+    if raster.valid or raster.unit not in (None, band.unit) or not band.range:
         return replace(band, range=None)
     low, high = band.range
+    told = scaled or (raster.scale, raster.offset) != (1.0, 0.0) or raster.unit is not None
+    if band.unit == "reflectance" and not told:
+        high = PICTURE
     # These resamplings swing beyond the values that they are made of.
     swing = (high - low) / 5 if raster.resampling in ("cubic", "lanczos") else 0.0
     return replace(band, range=(low - swing, high + swing))
@@ -208,9 +210,15 @@ def _check_range(values: np.ndarray, band: Band, path: Path) -> None:
         return
     known = values[np.isfinite(values)]
     what = f"{band.name} in {band.unit}" if band.unit != "1" else band.name
+    mend = (
+        'set its scale in its [[raster]] section, such as scale = 0.0001, or unit = "DN" if it is '
+        "no reflectance"
+        if band.unit == "reflectance"
+        else "correct its scale, unit or nodata value in its [[raster]] section"
+    )
+    low, high = band_of(band.name).range or (low, high)
     raise InputFileError(
         f"{path}: band '{band.name}' holds values from {known.min():g} to {known.max():g}, but "
-        f"{what} lies between {low:g} and {high:g}; correct "
-        "its scale, unit or nodata value in its [[raster]] section, or say there which are valid, "
-        f"such as valid = [{low:g}, {high:g}]"
+        f"{what} lies between {low:g} and {high:g}; {mend}; or say there which are valid, such as "
+        f"valid = [{low:g}, {high:g}]"
     )

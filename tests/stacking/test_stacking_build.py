@@ -323,11 +323,23 @@ def test_values_that_cannot_be(bands, value, message, tmp_path):
 
 
 def test_reflectance_whose_scale_was_forgotten(tmp_path):
-    """Numbers of a photograph stay as they are; numbers that are called reflectance do not."""
+    """Numbers of a picture stay as they are; those of a sensor want a scale, or another unit."""
     path = tmp_path / "r.toml"
-    write_raster(tmp_path / "a.tif", np.full(TARGET.shape, 1200, "uint16"), TARGET)
-    path.write_text('[[raster]]\npath = "a.tif"\nbands = { red = 1 }\n')
-    assert (band(build_stack(path, tmp_path / "stack.tif"), "red") == 1200).all()
-    path.write_text(path.read_text() + "scale = 0.01\n")
-    with pytest.raises(InputFileError, match=r"red in reflectance lies between -1 and 6\.6"):
-        build_stack(path, tmp_path / "stack.tif")
+    recipe = '[[raster]]\npath = "a.tif"\nbands = { red = 1 }\n'
+    for value, lines, kept in (
+        (200, "", 200),
+        (1200, "", None),
+        (1200, "scale = 0.01\n", None),
+        (200, 'unit = "reflectance"\n', None),
+        (1200, "scale = 0.0001\n", 0.12),
+        (1200, 'unit = "DN"\n', 1200),
+        (1200, "valid = [0, 2000]\n", 1200),
+    ):
+        write_raster(tmp_path / "a.tif", np.full(TARGET.shape, value, "uint16"), TARGET)
+        path.write_text(recipe + lines)
+        if kept is None:
+            with pytest.raises(InputFileError, match=r"red in reflectance lies .* and 6\.6; set"):
+                build_stack(path, tmp_path / "stack.tif")
+        else:
+            values = band(build_stack(path, tmp_path / "stack.tif"), "red")
+            np.testing.assert_allclose(values, kept, rtol=1e-6)
