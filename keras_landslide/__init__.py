@@ -7,7 +7,8 @@
 
 A function per verb of the command line, imported when it is first asked for. `kl.load` gives a
 bundle as a function of arrays, `kl.open_stack` a raster as an xarray array, `kl.dataset` a run's
-patches for a `fit` of one's own. `kl.models` holds the networks, `kl.models.build(...)` makes one.
+patches for a `fit` of one's own. `kl.models` holds the networks, `kl.models.build(...)` makes one;
+`kl.figures` draws stacks, runs and maps.
 """
 
 from importlib import import_module
@@ -18,10 +19,21 @@ from keras_landslide.version import __version__
 
 if TYPE_CHECKING:
     from keras_landslide import models
+    from keras_landslide.config import RunConfig, load_run_config
+    from keras_landslide.errors import LandslideError
+    from keras_landslide.protocols.printed import inconsistencies
+    from keras_landslide.protocols.protocol import load_protocol
+    from keras_landslide.report import figures
+    from keras_landslide.report.tables import reported_rows
+    from keras_landslide.simulation.mixed_region import simulate_region
+    from keras_landslide.susceptibility_study.folds import make_folds
+    from keras_landslide.terrain.curvature import curvature
+    from keras_landslide.terrain.slope import slope_deg
     from keras_landslide.workflows.adapt import adapt
     from keras_landslide.workflows.audit import audit
     from keras_landslide.workflows.calibrate import calibrate
     from keras_landslide.workflows.check import check
+    from keras_landslide.workflows.data import check_data, score_chips
     from keras_landslide.workflows.dataset import dataset
     from keras_landslide.workflows.evaluate import evaluate
     from keras_landslide.workflows.export import export
@@ -55,9 +67,11 @@ __all__ = [
     "Drawing",
     "Fitting",
     "Judging",
+    "LandslideError",
     "Polygons",
     "Remedies",
     "Resources",
+    "RunConfig",
     "Scored",
     "Truth",
     "__version__",
@@ -65,17 +79,28 @@ __all__ = [
     "audit",
     "calibrate",
     "check",
+    "check_data",
+    "curvature",
     "dataset",
     "evaluate",
     "export",
+    "figures",
     "fill",
+    "inconsistencies",
     "load",
+    "load_protocol",
+    "load_run_config",
+    "make_folds",
     "make_patches",
     "models",
     "open_stack",
     "predict",
+    "reported_rows",
     "reproduce",
+    "score_chips",
     "simulate",
+    "simulate_region",
+    "slope_deg",
     "stack",
     "susceptibility",
     "train",
@@ -104,10 +129,35 @@ VERBS: dict[str, str] = {
 }
 """Verbs of the command line in the order of the work, and what they are for."""
 
-_ELSEWHERE = {"make_patches": "patches"} | dict.fromkeys(
-    (name for name in __all__ if name[0].isupper()), "settings"
+_OPTIONS = (
+    "Answering",
+    "Blocks",
+    "Drawing",
+    "Fitting",
+    "Judging",
+    "Polygons",
+    "Remedies",
+    "Resources",
+    "Scored",
+    "Truth",
 )
-"""Names whose file in `workflows` has another name."""
+_ELSEWHERE = {
+    **dict.fromkeys(_OPTIONS, "workflows.settings"),
+    **dict.fromkeys(("check_data", "score_chips"), "workflows.data"),
+    **dict.fromkeys(("RunConfig", "load_run_config"), "config"),
+    "LandslideError": "errors",
+    "curvature": "terrain.curvature",
+    "inconsistencies": "protocols.printed",
+    "load_protocol": "protocols.protocol",
+    "make_folds": "susceptibility_study.folds",
+    "make_patches": "workflows.patches",
+    "reported_rows": "report.tables",
+    "simulate_region": "simulation.mixed_region",
+    "slope_deg": "terrain.slope",
+}
+"""Names that are in another file than that of their name in `workflows`."""
+_MODULES = {"figures": "report.figures", "models": "models"}
+"""Names that are modules."""
 
 register_with_keras()
 
@@ -116,10 +166,10 @@ def __getattr__(name: str) -> Any:
     """Import what is asked for (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "models":
-        return import_module(f"{__name__}.models")
-    file = _ELSEWHERE.get(name, name)
-    value = getattr(import_module(f"{__name__}.workflows.{file}"), name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
+    file = _ELSEWHERE.get(name, f"workflows.{name}")
+    value = getattr(import_module(f"{__name__}.{file}"), name)
     globals()[name] = value
     return value
 

@@ -26,7 +26,8 @@ import rasterio
 from matplotlib.colors import ListedColormap
 from rasterio.warp import transform_geom
 
-from walkthrough import WORK, bare, basins, natural, show, table
+import keras_landslide as kl
+from walkthrough import WORK, bands_of, bare, basins, natural, show, table
 
 # %% [markdown]
 # ## What we start from
@@ -115,9 +116,7 @@ print((folder / "recipe.toml").read_text().strip())
 # Each line it prints is a band: name, unit, and where it comes from.
 
 # %%
-from keras_landslide.workflows.stack import stack
-
-built = stack(folder / "recipe.toml", folder / "stack.tif")
+built = kl.stack(folder / "recipe.toml", folder / "stack.tif")
 path = built["stack"]
 for band in built["bands"]:
     print(f"{band['name']:<18} {band['unit']:<12} {band['source']}: {band['derivation']}")
@@ -127,9 +126,7 @@ for band in built["bands"]:
 # when the same command is given again. Here is all of it:
 
 # %%
-from keras_landslide.report import figures
-
-show(figures.bands_overview(path, WORK / "bands_argelia.png", title="All bands of argelia"))
+show(kl.figures.bands_overview(path, WORK / "bands_argelia.png", title="All bands of argelia"))
 
 # %% [markdown]
 # **Look at** how the valleys of the elevation run through the slope and the curvature, and how the
@@ -159,13 +156,10 @@ for band in (bands[6], bands[7], bands[-1]):
 # Nine elevations, 10 m apart: a plane that rises 5 m per cell to the east, and a single knob.
 
 # %%
-from keras_landslide.terrain.curvature import curvature
-from keras_landslide.terrain.slope import slope_deg
-
 plane = np.array([[0, 5, 10], [0, 5, 10], [0, 5, 10]], "float32")
 knob = np.array([[10, 11, 10], [11, 14, 11], [10, 11, 10]], "float32")
 for name, z in (("plane", plane), ("knob ", knob)):
-    slope, bend = slope_deg(z, 10)[1, 1], curvature(z, 10)[1, 1] + 0.0
+    slope, bend = kl.slope_deg(z, 10)[1, 1], kl.curvature(z, 10)[1, 1] + 0.0
     print(f"{name}: slope {slope:5.2f} deg, curvature {bend:.3f} 1/m")
 
 # %% [markdown]
@@ -179,10 +173,8 @@ for name, z in (("plane", plane), ("knob ", knob)):
 # hollows, where water and soil gather. Along one line through the basin:
 
 # %%
-from keras_landslide.rasters.read import read_bands
-
 names = ("red", "green", "blue", "elevation", "slope", "curvature", "ndvi", "label")
-image = dict(zip(names, np.moveaxis(read_bands(path, names), -1, 0), strict=True))
+image = bands_of(path, names)
 label = image["label"]
 line = int((label == 1)[50:-50].sum(axis=1).argmax()) + 50
 km = np.arange(label.shape[1]) * 12.5 / 1000
@@ -223,11 +215,11 @@ table(["label", "meaning", "pixels", "share"], rows)
 # recall and F1. And 255 is **not background**: it carries no loss and no score.
 
 # %%
-from keras_landslide.inventory.read import read_polygons
+import geopandas
 
 with rasterio.open(path) as src:
     to_pixel = ~src.transform
-polygons = read_polygons(folder / "inventory.gpkg")
+polygons = geopandas.read_file(folder / "inventory.gpkg").explode().geometry
 rgb = np.dstack([image[name] for name in ("red", "green", "blue")])
 low, high = np.nanpercentile(rgb, [0.5, 99.5], axis=(0, 1))
 density = np.add.reduceat(np.add.reduceat(label == 1, range(0, 384, 96), 0), range(0, 384, 96), 1)
@@ -236,9 +228,8 @@ row, col = (96 * int(i) for i in np.unravel_index(density.argmax(), density.shap
 fig, axes = plt.subplots(1, 2, figsize=(10, 5))
 axes[0].imshow(natural(rgb, low, high))
 for polygon in polygons:
-    for part in polygon.geoms:
-        x, y = to_pixel * np.array(part.exterior.coords.xy)
-        axes[0].plot(np.array(x) - 0.5, np.array(y) - 0.5, color="#FFD400", linewidth=1.2)
+    x, y = to_pixel * np.array(polygon.exterior.coords.xy)
+    axes[0].plot(np.array(x) - 0.5, np.array(y) - 0.5, color="#FFD400", linewidth=1.2)
 colours = {0: "#F2F2F2", 1: "#C1272D", 255: "#9A9A9A"}
 axes[1].imshow(np.searchsorted(list(colours), label), cmap=ListedColormap(list(colours.values())))
 for value, colour in colours.items():
@@ -261,7 +252,7 @@ show(fig, width=900)
 # curves lie on each other, the band alone says nothing.
 
 # %%
-vv = read_bands(path, ("vv_pre", "vv_post"))
+vv = np.stack([*bands_of(path, ("vv_pre", "vv_post")).values()], axis=-1)
 compared = {
     "red, reflectance": image["red"],
     "ndvi": image["ndvi"],
@@ -300,7 +291,7 @@ show(fig)
 from walkthrough import stacks
 
 other = stacks()["liboriana"]
-show(figures.bands_overview(other, WORK / "bands_liboriana.png", title="All bands of liboriana"))
+show(kl.figures.bands_overview(other, WORK / "bands_liboriana.png", title="All bands of liboriana"))
 
 # %% [markdown]
 # ## Try next

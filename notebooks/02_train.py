@@ -7,17 +7,14 @@
 # [01 stack](01_stack.ipynb)); the network is deliberately small, so that this takes a minute.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 
+import keras_landslide as kl
 import walkthrough
-from keras_landslide.runtime.quiet import quiet_tensorflow
 from walkthrough import PATCH_PX, SEED, WORK, bare, natural, show, table
 
-with quiet_tensorflow():  # without its banner
-    import keras
+import keras
 
 stack = walkthrough.stacks()["argelia"]
 
@@ -30,17 +27,13 @@ stack = walkthrough.stacks()["argelia"]
 # stop and which threshold to take. **test** is looked at once, at the end.
 
 # %%
-from keras_landslide.workflows.patches import summary
-from keras_landslide.patches.plan import PatchSettings, make_patches
-
-patch_file = stack.with_name("patches.gpkg")
-patches = make_patches(stack, patch_file, PatchSettings(size=PATCH_PX, seed=SEED))
-print(summary(patches))
+patches = kl.make_patches(stack, stack.with_name("patches.gpkg"), size=PATCH_PX, seed=SEED)
+print(patches["table"])
 
 # %%
-from keras_landslide.report import figures
-
-picture = figures.patches_map(stack, patches, WORK / "patches.png", title="Patches of argelia")
+picture = kl.figures.patches_map(
+    stack, patches.paths["patches"], WORK / "patches.png", title="Patches of argelia"
+)
 show(picture, width=800)
 
 # %% [markdown]
@@ -55,19 +48,24 @@ show(picture, width=800)
 # answer that the network should give.
 
 # %%
-from keras_landslide.workflows.train import load_data
-from keras_landslide.config import load_run_config
-
 config_file = walkthrough.run_config()
-config = load_run_config(config_file)
-data = load_data(config)
-cache = data.cache
-band = {name: number for number, name in enumerate(cache.band_names)}
+config = kl.load_run_config(config_file)
+band = {name: number for number, name in enumerate(config.band_names)}
 
-candidates = sorted(cache.indices("train"), key=lambda i: -cache.patches[i].landslide_fraction)
+
+def patches_of(split):
+    """Images (N, H, W, C) and labels (N, H, W) of a split, as they are; 255 is unlabelled."""
+    plain = config.with_values(data={"augment": False})
+    batches = kl.dataset(plain, split)
+    parts = [batches[number] for number in range(len(batches))]
+    images, labels, known = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return images, np.where(known, labels, 255)[..., 0]
+
+
+train_images, train_labels = patches_of("train")
+candidates = np.argsort(-(train_labels == 1).mean(axis=(1, 2)), kind="stable")
 chosen = candidates[3:93:15]
-rgb = cache.images[cache.indices("train")][..., :3]
-low, high = np.nanpercentile(rgb, [0.5, 99], axis=(0, 1, 2))
+low, high = np.nanpercentile(train_images[..., :3], [0.5, 99], axis=(0, 1, 2))
 
 
 def outline(ax, label, colour="#FFD400"):
@@ -78,7 +76,7 @@ def outline(ax, label, colour="#FFD400"):
 
 fig, axes = plt.subplots(5, 6, figsize=(9.5, 8.2))
 for column, i in zip(axes.T, chosen, strict=True):
-    image, label = cache.images[i], cache.labels[i]
+    image, label = train_images[i], train_labels[i]
     column[0].imshow(natural(image[..., :3], low, high))
     column[1].imshow(image[..., band["slope"]], cmap="magma_r", vmin=0, vmax=40)
     column[2].imshow(image[..., band["curvature"]], cmap="RdBu_r", vmin=-0.02, vmax=0.02)
@@ -105,11 +103,15 @@ show(fig, width=900)
 # in one of eight ways, drawn by lot (and the answer with it). A band that holds directions, such as
 # aspect, would have its angles turned as well.
 
-# %%
-from keras_landslide.patches.symmetries import SYMMETRIES, transform
 
-image, label = cache.images[chosen[2]], cache.labels[chosen[2]]
-fig, axes = plt.subplots(1, SYMMETRIES, figsize=(11, 1.7))
+# %%
+def transform(image, code):
+    """One of the eight symmetries of the square: quarter turns, then those of the mirror image."""
+    return np.rot90(image[:, ::-1] if code >= 4 else image, code % 4)
+
+
+image, label = train_images[chosen[2]], train_labels[chosen[2]]
+fig, axes = plt.subplots(1, 8, figsize=(11, 1.7))
 for code, ax in enumerate(axes):
     ax.imshow(transform(natural(image[..., :3], low, high), code))
     outline(ax, transform(label, code))
@@ -128,13 +130,10 @@ show(fig)
 print(config_file.read_text().strip())
 
 # %%
-from keras_landslide.workflows.train import new_model
-
-model = new_model(config, data)
-rows = [
-    [name, float(mean), float(std)]
-    for name, mean, std in zip(cache.band_names, data.mean, data.std, strict=True)
-]
+model = kl.models.build(config.model.name, (None, None, len(band)), **config.model.options)
+mean = np.nanmean(train_images, axis=(0, 1, 2), dtype=float)
+std = np.nanstd(train_images, axis=(0, 1, 2), dtype=float)
+rows = [[name, float(mean[k]), float(std[k])] for name, k in band.items()]
 table(["band", "mean over the training patches", "standard deviation"], rows)
 print(f"{model.name}: {model.count_params():,} numbers, nearly all of them to be learnt")
 
@@ -149,13 +148,12 @@ print(f"{model.name}: {model.count_params():,} numbers, nearly all of them to be
 # over all training patches); killed at any moment, the same command goes on where it was.
 
 # %%
-from keras_landslide.workflows.train import train_run
-
-run = train_run(config, WORK / "run", quiet=True)
+result = kl.train(config_file, WORK / "run")
+run = result.paths["run"]
 print(*sorted(path.name for path in run.glob("[!.]*")), sep="\n")
 
 # %%
-curves = figures.learning_curves(run / "history.csv", WORK / "curves.png", simulated=True)
+curves = kl.figures.learning_curves(run / "history.csv", WORK / "curves.png", simulated=True)
 show(curves, width=950)
 
 # %% [markdown]
@@ -176,18 +174,16 @@ show(curves, width=950)
 # - **F1** combines both: 2 P R / (P + R), 1 is perfect.
 
 # %%
-metrics = json.loads((run / "metrics.json").read_text())
 trained = keras.models.load_model(run / "model.keras", compile=False)
 
 
-def predict(batches):
+def predict(split):
     """Images, labels and probabilities of a split, in order."""
-    pairs = [batches.batch(0, i) for i in range(len(batches))]
-    images, labels = (np.concatenate(part) for part in zip(*pairs, strict=True))
-    return images, labels[..., 0], trained.predict(images, verbose=0)[..., 0]
+    images, labels = patches_of(split)
+    return images, labels, trained.predict(images, verbose=0)[..., 0]
 
 
-images, labels, probability = predict(data.val)
+images, labels, probability = predict("val")
 thresholds = np.linspace(0.01, 0.99, 99)
 curves = {"precision": [], "recall": [], "F1": []}
 for threshold in thresholds:
@@ -200,8 +196,8 @@ for threshold in thresholds:
 fig, ax = plt.subplots(figsize=(7, 3))
 for (name, values), style in zip(curves.items(), (":", "--", "-"), strict=True):
     ax.plot(thresholds, values, style, color="#D55E00", label=name)
-ax.axvline(metrics["threshold"], color="#333333", linewidth=0.8)
-ax.text(metrics["threshold"], 1.01, f" chosen: {metrics['threshold']:.3f}", fontsize=8)
+ax.axvline(result["threshold"], color="#333333", linewidth=0.8)
+ax.text(result["threshold"], 1.01, f" chosen: {result['threshold']:.3f}", fontsize=8)
 ax.set(xlabel="threshold", ylim=(0, 1.08), title="Validation (simulated data)")
 ax.legend(fontsize=8, loc="lower center", ncols=3)
 show(fig, width=700)
@@ -214,9 +210,11 @@ show(fig, width=700)
 # ## The score
 
 # %%
-from keras_landslide.workflows.train import summary as score_summary
-
-print(score_summary(metrics))
+rows = [
+    [split, *(result[split][key] for key in ("precision", "recall", "f1", "iou"))]
+    for split in ("train", "val", "test")
+]
+table(["split", "precision", "recall", "F1", "IoU"], rows)
 
 # %% [markdown]
 # **Trust the last line**: patches that played no part in training or choosing, from another part of
@@ -226,7 +224,7 @@ print(score_summary(metrics))
 # What does it look like? Test patches, best first by what there was to find:
 
 # %%
-images, labels, probability = predict(data.scored["test"])
+images, labels, probability = predict("test")
 order = np.argsort(-(labels == 1).sum(axis=(1, 2)), kind="stable")[1:24:4]
 fig, axes = plt.subplots(3, len(order), figsize=(9.5, 5))
 for column, i in zip(axes.T, order, strict=True):

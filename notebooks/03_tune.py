@@ -8,10 +8,12 @@
 
 # %%
 import shutil
-from dataclasses import replace
+import tomllib
+from math import prod
 
+import keras_landslide as kl
 import walkthrough
-from walkthrough import WORK, show
+from walkthrough import WORK, show, table
 
 stack, patches = walkthrough.stacks()["argelia"], walkthrough.patches()
 
@@ -62,30 +64,22 @@ print(SPACE.strip())
 # tried, what it scored and how long the rest will take.
 
 # %%
-from keras_landslide.workflows.tune import tune
-
 shutil.rmtree(WORK / "search", ignore_errors=True)
-result = tune(space, WORK / "search")
+result = kl.tune(space, WORK / "search")
 
 # %%
-from keras_landslide.tuning.tables import trials_table
-
-
-def print_trials(rows):
-    """Best first; without the seconds, which are never the same."""
-    print(trials_table([replace(row, seconds=None) for row in rows], "max"))
-
-
-print_trials(result.rows)
+rows = [
+    [row.trial, *row.values.values(), f"{row.score:.4f}", f"{row.best_epoch}/{row.epochs}"]
+    for row in sorted(result.rows, key=lambda row: -row.score)
+]
+table(["trial", *result.rows[0].values, "score", "epoch"], rows)
 
 # %% [markdown]
 # `score` is the validation F1 at the best epoch, `4/4` says which epoch that was. The same rows,
 # with the seconds, stand in `trials.csv`; the figure in `trials.png`:
 
 # %%
-from keras_landslide.report import figures
-
-picture = figures.trials_figure(
+picture = kl.figures.trials_figure(
     WORK / "search" / "trials.csv",
     WORK / "search" / "trials.png",
     title="All trials",
@@ -119,7 +113,7 @@ trials = WORK / "search" / "trials"
 shutil.rmtree(trials / "trial_4")
 before = {path.parent.name: path.stat().st_mtime_ns for path in trials.glob("*/trial.json")}
 
-again = tune(space, WORK / "search")
+again = kl.tune(space, WORK / "search")
 
 after = {path.parent.name: path.stat().st_mtime_ns for path in trials.glob("*/trial.json")}
 print("ran again:", *sorted(name for name in after if after[name] != before.get(name)))
@@ -138,12 +132,11 @@ print("same scores as before:", [r.score for r in again.rows] == [r.score for r 
 # %%
 from pathlib import Path
 
-from keras_landslide.tuning.space_file import load_space
-
 colombia = Path("../tuning/spaces/colombia.toml")
 print(colombia.read_text().strip(), end="\n\n")
-study = load_space(colombia, {"base.data.stack": str(stack), "base.data.patches": str(patches)})
-print(f"{len(study.combinations)} trials of up to {study.settings.epochs} epochs, per image model")
+study = tomllib.loads(colombia.read_text())
+trials = prod(len(values) for values in study["grid"].values())
+print(f"{trials} trials of up to {study['search']['epochs']} epochs, per image model")
 
 # %% [markdown]
 # To run it on your stack, for each image model:

@@ -11,10 +11,10 @@ import json
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Markdown, display
 
+import keras_landslide as kl
 import walkthrough
-from walkthrough import WORK, bare, natural, show, table
+from walkthrough import WORK, bands_of, bare, natural, show, table
 
 stacks, run = walkthrough.stacks(), walkthrough.run()
 
@@ -24,12 +24,7 @@ stacks, run = walkthrough.stacks(), walkthrough.run()
 # In the shell: `keras-landslide export work/run -o work/bundle`.
 
 # %%
-from keras_landslide.runtime.quiet import quiet_tensorflow
-
-with quiet_tensorflow():
-    from keras_landslide.bundle.export import export_bundle
-
-bundle = export_bundle(run, WORK / "bundle")
+bundle = kl.export(run, WORK / "bundle").paths["bundle"]
 print(*sorted(str(path.relative_to(bundle)) for path in bundle.rglob("*.*")), sep="\n")
 
 # %% [markdown]
@@ -55,20 +50,13 @@ for key, value in contract.items():
 # A stack that breaks the contract is refused with one line. Suppose that the radar is missing:
 
 # %%
-from keras_landslide.workflows.predict import predict
-from keras_landslide.errors import LandslideError
-from keras_landslide.rasters.read import read_bands, stack_info
-from keras_landslide.rasters.write import write_raster
-
-names = ("red", "green", "blue", "slope", "curvature")
-info = stack_info(stacks["liboriana"])
-units = [band.unit for band in info.bands if band.name in names]
-without_radar = WORK / "without_radar.tif"
-write_raster(without_radar, read_bands(stacks["liboriana"], names), info.grid,
-             names=names, units=units)  # fmt: skip
+names = ["red", "green", "blue", "slope", "curvature"]
+without_radar = kl.open_stack(stacks["liboriana"]).sel(band=names)
+without_radar.attrs["long_name"] = tuple(names)  # the names of the bands in the file
+without_radar.rio.to_raster(WORK / "without_radar.tif")
 try:
-    predict(bundle, without_radar, WORK / "nothing")
-except LandslideError as error:
+    kl.predict(bundle, WORK / "without_radar.tif", WORK / "nothing")
+except kl.LandslideError as error:
     print("error:", error)
 
 # %% [markdown]
@@ -81,13 +69,11 @@ except LandslideError as error:
 # %%
 maps = {}
 for basin, stack in stacks.items():
-    maps[basin] = predict(bundle, stack, WORK / f"map_{basin}", minimum_area_m2=1000)
+    maps[basin] = kl.predict(bundle, stack, WORK / f"map_{basin}", minimum_area_m2=1000)
 print(*maps["liboriana"].files, sep="\n")
 
 # %%
-from keras_landslide.report import figures
-
-picture = figures.probability_map(
+picture = kl.figures.probability_map(
     maps["liboriana"]["probability"],
     stacks["liboriana"],
     WORK / "probability_liboriana.png",
@@ -106,36 +92,21 @@ show(picture, width=800)
 # mean probability. Its largest rows:
 
 # %%
-from osgeo import ogr
-
-ogr.UseExceptions()
-
-
-def rows_of(path):
-    """The attribute table of the landslides: names and rows, the largest first."""
-    dataset = ogr.Open(str(path))
-    layer = dataset.GetLayerByName("landslides")
-    names = [field.GetName() for field in layer.schema]
-    rows = [[feature[name] for name in names] for feature in layer]
-    return names, sorted(rows, key=lambda row: -row[names.index("area_m2")])
-
-
-names, rows = rows_of(maps["liboriana"]["inventory"])
-table(names, rows[:8])
-area = sum(row[names.index("area_m2")] for row in rows)
-print(f"{len(rows)} landslides, {area / 1e4:.1f} ha together")
+found = maps["liboriana"]
+largest = found.inventory.drop(columns="geometry").sort_values("area_m2", ascending=False)[:8]
+table(list(largest.columns), largest.values.tolist())
+print(f"{found.landslides} landslides, {found.area_m2 / 1e4:.1f} ha together")
 
 # %% [markdown]
 # Here are the polygons of one corner, beside those of the (simulated) mapper:
 
 # %%
+import geopandas
 import rasterio
-
-from keras_landslide.inventory.read import read_polygons
 
 stack = stacks["liboriana"]
 row, col, size = 60, 200, 150
-image = read_bands(stack, ("red", "green", "blue", "cloud"))
+image = np.stack([*bands_of(stack, ("red", "green", "blue", "cloud")).values()], axis=-1)
 low, high = np.nanpercentile(image[image[..., 3] == 0][:, :3], [0.5, 99.5], axis=0)
 with rasterio.open(stack) as src:
     to_pixel = ~src.transform
@@ -145,10 +116,9 @@ drawn = {"mapped by the network": maps["liboriana"]["inventory"],
          "the truth": stack.with_name("inventory.gpkg")}  # fmt: skip
 for ax, (title, path) in zip(axes, drawn.items(), strict=True):
     ax.imshow(natural(image[..., :3], low, high))
-    for polygon in read_polygons(path):
-        for part in polygon.geoms:
-            x, y = to_pixel * np.array(part.exterior.coords.xy)
-            ax.plot(np.array(x) - 0.5, np.array(y) - 0.5, color="#FFD400", linewidth=1)
+    for polygon in geopandas.read_file(path).explode().geometry:
+        x, y = to_pixel * np.array(polygon.exterior.coords.xy)
+        ax.plot(np.array(x) - 0.5, np.array(y) - 0.5, color="#FFD400", linewidth=1)
     ax.set(xlim=(col, col + size), ylim=(row + size, row), title=title)
 bare(axes)
 fig.suptitle(f"{size * 12.5 / 1000:.1f} km of liboriana (simulated data)", weight="bold")
@@ -171,11 +141,9 @@ show(fig, width=950)
 # liboriana every surveyed pixel.
 
 # %%
-from keras_landslide.workflows.evaluate import evaluate
-
 metrics = {}
 for basin, stack in stacks.items():
-    metrics[basin] = evaluate(
+    metrics[basin] = kl.evaluate(
         maps[basin]["probability"],
         stack,
         WORK / f"scores_{basin}",
@@ -191,15 +159,19 @@ show(WORK / "scores_liboriana" / "confusion_map.png", width=850)
 # the pixels of each colour have in common?
 
 # %%
-from keras_landslide.evaluation.scores import Scores, confusion_classes
-
 names = ("red", "ndvi", "slope", "vv_pre", "cloud", "label")
-bands = dict(zip(names, np.moveaxis(read_bands(stack, names), -1, 0), strict=True))
-probability = read_bands(maps["liboriana"]["probability"], ("probability",))[..., 0]
-classes = confusion_classes(probability, bands["label"], contract["threshold"])
+bands = bands_of(stack, names)
+probability = maps["liboriana"].probability.sel(band="probability").values
+said, so = probability >= contract["threshold"], bands["label"] == 1
+counted = np.isfinite(probability) & (bands["label"] != 255)
 rows = []
-for value, text in ((1, "found"), (2, "false alarm"), (3, "missed"), (0, "rightly nothing")):
-    here = classes == value
+for text, pixels in (
+    ("found", said & so),
+    ("false alarm", said & ~so),
+    ("missed", ~said & so),
+    ("rightly nothing", ~said & ~so),
+):
+    here = pixels & counted
     medians = [float(np.nanmedian(bands[name][here])) for name in names[:4]]
     rows.append([text, int(here.sum()), *medians, f"{(bands['cloud'][here] > 0).mean():.0%}"])
 table(["", "pixels", "red", "NDVI", "slope, deg", "VV before, dB", "under cloud or shadow"], rows)
@@ -213,15 +185,13 @@ table(["", "pixels", "red", "NDVI", "slope, deg", "VV before, dB", "under cloud 
 # ### The scores
 
 # %%
-from keras_landslide.report.tables import Row, markdown_table
-
 where = {"argelia": "argelia, test patches", "liboriana": "liboriana, never seen"}
 rows = []
 for basin, measured in metrics.items():
     for region, values in measured["pixels"].items():
-        scores = Scores(*(values[key] for key in ("tp", "fp", "fn", "tn")))
-        rows.append(Row.of("rgb_terrain_sar", where[basin], region, scores))
-display(Markdown(markdown_table(rows, "Scores by pixel (simulated data)")))
+        scores = [values[key] for key in ("precision", "recall", "f1", "tp", "fp", "fn", "tn")]
+        rows.append([where[basin], region, *("–" if s is None else s for s in scores)])
+table(["simulated data", "pixels", "precision", "recall", "F1", "TP", "FP", "FN", "TN"], rows)
 objects = metrics["liboriana"]["objects"]
 print(f"By landslide, liboriana: {objects['detected']} of {objects['inventory']} were found,")
 print(f"{objects['correct']} of {objects['predicted']} polygons in the surveyed area are true.")
@@ -241,7 +211,7 @@ print(f"{objects['correct']} of {objects['predicted']} polygons in the surveyed 
 band_names = [band["name"] for band in contract["bands"]]
 outside = {}
 for basin, stack in stacks.items():
-    *bands, label = np.moveaxis(read_bands(stack, (*band_names, "label")), -1, 0)
+    *bands, label = bands_of(stack, (*band_names, "label")).values()
     outside[basin] = []
     for name, values in zip(band_names, bands, strict=True):
         limits = contract["band_ranges"][name]
@@ -266,17 +236,19 @@ show(fig, width=800)
 # Its own table of counts for the other basin gives 0.45, 0.36 and 0.38:
 
 # %%
-from keras_landslide.report.tables import REPORTED_NOTE, reported_rows
-
-display(Markdown(markdown_table(reported_rows(), REPORTED_NOTE)))
+reported = kl.reported_rows()
+table(
+    ["image model", "basin (as the paper prints it)", "precision", "recall", "F1"],
+    [[row.image_model, row.basin, row.precision, row.recall, row.f1] for row in reported],
+)
 
 # %%
 f1 = {basin: measured["pixels"]["all"]["f1"] for basin, measured in metrics.items()}
-reported = {row.basin.split(" (")[0] + row.image_model: row.f1 for row in reported_rows()}
+study = {row.basin.split(" (")[0] + row.image_model: row.f1 for row in reported}
 lines = [["this notebook, simulated", "rgb_terrain_sar", f1["argelia"], f1["liboriana"]]]
 for model in ("rgb", "rgb_terrain", "rgb_terrain_sar"):
     lines.append(["the study, real basins", model,
-                  reported[f"La Argelia{model}"], reported[f"La Liboriana{model}"]])  # fmt: skip
+                  study[f"La Argelia{model}"], study[f"La Liboriana{model}"]])  # fmt: skip
 table(["", "image model", "F1 where it trained", "F1 in the other basin"], lines)
 
 # %% [markdown]

@@ -22,17 +22,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown, display
 
-from walkthrough import WORK, bare, show, table
+import keras_landslide as kl
+from walkthrough import WORK, bands_of, bare, show, table
 
 own = os.environ.get("SUSCEPTIBILITY_RECIPE")
 quick = own is None
 folder = WORK / "region"
-if quick:
-    from keras_landslide.simulation.mixed_region import simulate_region
-
-    recipe = simulate_region(folder, (192, 256), seed=3, slide_share=0.03)
-else:
-    recipe = Path(own)
+recipe = kl.simulate_region(folder, (192, 256), seed=3, slide_share=0.03) if quick else Path(own)
 root = os.environ.get("SUSCEPTIBILITY_ROOT")
 print(recipe.read_text())
 
@@ -47,19 +43,17 @@ print(recipe.read_text())
 # class. `uphill_100` says for every pixel which of the pixels 100 m away is the highest.
 
 # %%
-from keras_landslide.rasters.read import read_bands, stack_info
-from keras_landslide.stacking.build import build_stack
-
-stack = build_stack(recipe, folder / "stack.tif", root=root)
-info = stack_info(stack)
+built = kl.stack(recipe, folder / "stack.tif", root=root)
+stack = built.paths["stack"]
 rows = [
-    [band.name, band.kind, len(band.classes) or "", band.derivation[:70]] for band in info.bands
+    [band["name"], band["kind"], len(band["classes"]) or "", band["derivation"][:70]]
+    for band in built["bands"]
 ]
 table(["band", "kind", "classes", "how"], rows)
 
 # %%
-classes = next(band.name for band in info.bands if band.kind == "categorical")
-bands = np.moveaxis(read_bands(stack, ["elevation", "slope", classes, "label"]), -1, 0)
+classes = next(band["name"] for band in built["bands"] if band["kind"] == "categorical")
+bands = [*bands_of(stack, ["elevation", "slope", classes, "label"]).values()]
 fig, axes = plt.subplots(1, 4, figsize=(13, 3.2))
 for ax, name, values in zip(axes, ("elevation", "slope", classes, "label"), bands, strict=True):
     shown = np.where(values == 255, np.nan, values) if name == "label" else values
@@ -78,27 +72,23 @@ show(fig)
 # nothing in the next valley, a cliff of 80 m above does.
 
 # %%
-from keras_landslide.susceptibility_study.features import stack_features
-from keras_landslide.terrain.uphill import uphill_offsets
-from keras_landslide.terrain.uphill_ring import ring_offsets
-
-features = stack_features(info)
-cell = info.pixel_size
-row, col = (side // 2 for side in info.grid.shape)
+height = bands[0]
+row, col = (side // 2 for side in height.shape)
+y, x = np.indices(height.shape)
+distance_m = np.hypot(y - row, x - col) * built["pixel_size_m"]
 fig, ax = plt.subplots(figsize=(5, 4.4))
 size = 40
-ax.imshow(bands[0], cmap="terrain")
-for name, range_m in zip(features.uphill, features.ranges_m, strict=True):
-    ring = ring_offsets(range_m, cell)
-    index = read_bands(stack, [name])[row, col, 0].astype(int)
-    dy, dx = uphill_offsets(index, ring)
-    ax.plot(col + ring[:, 1], row + ring[:, 0], ".", markersize=2, color="#333333")
-    ax.plot(col + dx, row + dy, "o", color="#D55E00")
+ax.imshow(height, cmap="terrain")
+uphill = [band["name"] for band in built["bands"] if band["name"].startswith("uphill_")]
+for range_m in (float(name.removeprefix("uphill_")) for name in uphill):
+    ring = np.abs(distance_m - range_m) <= built["pixel_size_m"] / 2
+    highest = np.unravel_index(np.where(ring, height, -np.inf).argmax(), height.shape)
+    ax.plot(x[ring], y[ring], ".", markersize=2, color="#333333")
+    ax.plot(highest[1], highest[0], "o", color="#D55E00")
 ax.plot(col, row, "k+")
 ax.set(xlim=(col - size, col + size), ylim=(row + size, row - size), title="highest of each ring")
 bare(ax)
 show(fig, width=450)
-print(f"{len(features.bands)} stored bands are {len(features.names)} features")
 
 # %% [markdown]
 # ## Which ground is held out?
@@ -108,13 +98,10 @@ print(f"{len(features.bands)} stored bands are {len(features.names)} features")
 # only what holds elsewhere counts.
 
 # %%
-from keras_landslide.susceptibility_study.folds import make_folds
-from keras_landslide.susceptibility_study.region import read_label
-
-label = read_label(stack)
+label = bands_of(stack, ["label"])["label"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
 for ax, kind in zip(axes, ("rows", "blocks"), strict=True):
-    ax.imshow(make_folds(label, kind, 3), cmap="Set2")
+    ax.imshow(kl.make_folds(label, kind, 3), cmap="Set2")
     ax.set_title(f"three folds: {kind}")
 bare(axes)
 show(fig, width=800)
@@ -129,22 +116,19 @@ show(fig, width=800)
 from contextlib import redirect_stderr
 from io import StringIO
 
-from keras_landslide.susceptibility_study.settings import Held, StudySettings
-from keras_landslide.susceptibility_study.study import run_study, score_text
-
-settings = StudySettings()
+options = {}
 if quick:
-    settings = StudySettings(
-        held=(Held("rows", 2),),
-        align=("elevation", "slope"),
-        members=1,
-        epochs=4,
-        patch_px=64,
-        margin_px=30,
-    )
+    options = {
+        "held": "rows:2",
+        "align": ("elevation", "slope"),
+        "members": 1,
+        "epochs": 4,
+        "patch_px": 64,
+        "margin_px": 30,
+    }
 with redirect_stderr(StringIO()):
-    found = run_study(stack, WORK / "susceptibility", settings)
-display(Markdown(score_text(found)))
+    found = kl.susceptibility(stack, WORK / "susceptibility", **options)
+display(Markdown(found.text))
 
 # %% [markdown]
 # - **AUC**: how often a landslide pixel gets a higher value than another one; 0.5 is chance. In
@@ -166,10 +150,7 @@ show(WORK / "susceptibility" / "curves" / "rows.png", width=1100)
 # `--classes quantiles` and `equal_area` are the others.
 
 # %%
-from keras_landslide.susceptibility_study.tables import class_table
-
 show(WORK / "susceptibility" / "classes.png", width=750)
-display(Markdown(class_table(found["map"]["classes"])))
 print("mapped by", found["map"]["model"], "from", *found["map"]["bands"])
 
 # %% [markdown]

@@ -7,7 +7,6 @@ calls is what the commands of `keras-landslide` call.
 import io
 import logging
 import os
-import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,6 +14,8 @@ import numpy as np
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 from PIL import Image as Picture
+
+import keras_landslide as kl
 
 # TensorFlow's remarks on CPUs, CUDA and the files it saved are no help here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,33 +48,27 @@ seed = 0
 
 def basins() -> dict[str, Path]:
     """Folders of the two simulated basins: rasters, inventory and recipe."""
-    from keras_landslide.workflows.simulate import simulate
-
     folders = {name: WORK / name for name in BASINS}
     if not all((folder / "recipe.toml").exists() for folder in folders.values()):
-        simulate(WORK, size=SIZE_PX, seed=SEED)
+        kl.simulate(WORK, size=SIZE_PX, seed=SEED)
     return folders
 
 
 def stacks() -> dict[str, Path]:
     """The band stack of each basin (notebook 01)."""
-    from keras_landslide.workflows.stack import stack
-
     paths = {name: folder / "stack.tif" for name, folder in basins().items()}
     for path in paths.values():
         if not path.exists():
-            stack(path.with_name("recipe.toml"), path)
+            kl.stack(path.with_name("recipe.toml"), path)
     return paths
 
 
 def patches() -> Path:
     """The patch table of argelia with its spatial split (notebook 02)."""
-    from keras_landslide.patches.plan import PatchSettings, make_patches
-
     stack = stacks()["argelia"]
     path = stack.with_name("patches.gpkg")
     if not path.exists():
-        make_patches(stack, path, PatchSettings(size=PATCH_PX, seed=SEED))
+        kl.make_patches(stack, path, size=PATCH_PX, seed=SEED)
     return path
 
 
@@ -87,11 +82,8 @@ def run_config() -> Path:
 
 def run() -> Path:
     """The trained network (notebook 02)."""
-    from keras_landslide.workflows.train import train_run
-    from keras_landslide.config import load_run_config
-
     patches()
-    return train_run(load_run_config(run_config()), WORK / "run", quiet=not sys.stderr.isatty())
+    return kl.train(run_config(), WORK / "run").paths["run"]
 
 
 def show(picture: Path | Figure, width: int = 1100) -> None:
@@ -107,6 +99,12 @@ def show(picture: Path | Figure, width: int = 1100) -> None:
     packed = io.BytesIO()
     image.save(packed, "jpeg", quality=88, subsampling=0, optimize=True)
     display(Image(packed.getvalue(), format="jpeg"))
+
+
+def bands_of(path: Path, names: list[str] | tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Bands of a stack as arrays (H, W), by name."""
+    stack = kl.open_stack(path)
+    return {name: stack.sel(band=name).values for name in names}
 
 
 def table(header: list[str], rows: list[list]) -> None:

@@ -45,7 +45,7 @@ def parameters() -> set[str]:
     known = set()
     for name in kl.__all__:
         value = getattr(kl, name)
-        if callable(value):
+        if callable(value) and value is not kl.LandslideError:
             known |= set(inspect.signature(value).parameters)
     known |= set(inspect.signature(LoadedNetwork.__call__).parameters)
     for layout in LAYOUTS.values():

@@ -34,24 +34,18 @@ def check_command(folder: Path, out: Path, as_json: bool, **options: Any) -> Non
 
     Exit status 2 where a chip cannot be used.
     """
-    from keras_landslide.workflows.data import check, lines
+    from keras_landslide.errors import InputFileError
+    from keras_landslide.workflows.data import check_data
 
-    found = check(folder, out, **options)
+    found = check_data(folder, out, **options)
     if as_json:
-        print_json(found.to_dict())
+        print_json(found.numbers)
     else:
-        for line in lines(found):
-            click.echo(line)
-        click.echo(f"wrote {out / 'check.json'}")
-        if found.usable:
-            click.echo(f"wrote {out / 'preview.png'}")
+        click.echo(found.text)
+        for path in found.files:
+            click.echo(f"wrote {path}")
     if found.errors:
-        from keras_landslide.errors import InputFileError
-
-        raise InputFileError(
-            f"{folder}: {found.errors} errors; {len(found.usable)} of {len(found.source.chips)} "
-            "listed chips can be used as they are"
-        )
+        raise InputFileError(f"{folder}: {found.verdict}")
 
 
 @command.command("fetch", cls=Verb, short_help="download a data set from its record")

@@ -20,9 +20,9 @@ from keras_landslide.cli.verb import Verb, json_option, print_json
 @layout_options
 def score_command(bundle: Path, folder: Path, out: Path, as_json: bool, **options: Any) -> None:
     """Ask BUNDLE about every chip of FOLDER and score it at the bundle's own threshold."""
-    from keras_landslide.workflows.data import score
+    from keras_landslide.workflows.data import score_chips
 
-    found = score(bundle, folder, out, **options)
+    found = score_chips(bundle, folder, out, **options)
     if as_json:
         print_json(found.numbers, found.paths)
         return

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch as LegendPatch
 
 from keras_landslide.bands import band_of
-from keras_landslide.patches.table import Patch
+from keras_landslide.patches.table import Patch, read_patches
 from keras_landslide.report.canvas import (
     draw_backdrop,
     figure,
@@ -80,14 +80,26 @@ def bands_overview(stack: str | Path, out: str | Path, *, title: str = "Bands") 
 
 
 def patches_map(
-    stack: str | Path, patches: Sequence[Patch], out: str | Path, *, title: str = "Patches"
+    stack: str | Path,
+    patches: Sequence[Patch] | str | Path,
+    out: str | Path,
+    *,
+    title: str = "Patches",
 ) -> Path:
     """Draw the windows, coloured by split, over relief and label.
 
+    Args:
+        stack: that the patches were cut from.
+        patches: the windows, or the path of their table.
+        out: PNG file.
+        title: above the map.
+
     Raises:
-        InputFileError: the stack cannot be read.
+        InputFileError: the stack or the table cannot be read.
         OutputError: `out` cannot be written.
     """
+    if isinstance(patches, (str, Path)):
+        patches = read_patches(patches)
     view = open_view(stack)
     with figure(out, 6.2, map_size(view, 6.2) + 0.7) as fig:
         ax = fig.subplots()

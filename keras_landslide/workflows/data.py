@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,37 @@ SHOWN = 3
 """Problems of one kind that are printed; all are in check.json."""
 
 
-def check(folder: Path, out: Path, **options: Any) -> Findings:
-    """Check a data set, and write `check.json` and a preview of the first chips into `out`.
+@dataclass(frozen=True, eq=False)
+class DataCheck(Result):
+    """What a data set holds.
+
+    Attributes:
+        text: the report.
+        errors: how many chips or files are wrong.
+    """
+
+    text: str = ""
+    errors: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """How many chips can be used as they are, in words."""
+        return (
+            f"{self.errors} errors; {self['usable']} of {self['chips']} listed chips can be used "
+            "as they are"
+        )
+
+
+def check_data(folder: str | Path, out: str | Path, **options: Any) -> DataCheck:
+    """Check a data set of chips, and write `check.json` and a preview of the first ones.
+
+    Args:
+        folder: the data set.
+        out: folder for the two files.
+        options: of the layout, see `open_folder`; without them it is found out.
+
+    Returns:
+        What `check.json` holds; the files; the report as `text`.
 
     Raises:
         LandslideError: the folder holds no data set, an option is unknown, or `out` cannot be
@@ -28,11 +58,14 @@ def check(folder: Path, out: Path, **options: Any) -> Findings:
     from keras_landslide.files import write_json
     from keras_landslide.protocols.chip_figures import preview
 
-    found = look(open_folder(folder, **options))
-    write_json(out / "check.json", found.to_dict())
+    out = Path(out)
+    found = look(open_folder(Path(folder), **options))
+    paths = {"check": out / "check.json"}
+    write_json(paths["check"], found.to_dict())
     if found.usable:
-        preview(found, out / "preview.png")
-    return found
+        paths["preview"] = out / "preview.png"
+        preview(found, paths["preview"])
+    return DataCheck(found.to_dict(), paths, text="\n".join(lines(found)), errors=found.errors)
 
 
 def known_records() -> dict[str, dict[str, str]]:
@@ -80,7 +113,7 @@ def fetch(
     return Result(told, {str(path): path for path in paths})
 
 
-def score(bundle: str | Path, folder: str | Path, out: str | Path, **options: Any) -> Result:
+def score_chips(bundle: str | Path, folder: str | Path, out: str | Path, **options: Any) -> Result:
     """Ask a bundle about every chip of a data set, and score it at its own threshold.
 
     Args:
@@ -100,9 +133,9 @@ def score(bundle: str | Path, folder: str | Path, out: str | Path, **options: An
 
     source = open_for(read_bundle(bundle).band_names, Path(folder), options)
     with quiet_tensorflow():
-        from keras_landslide.protocols.score_chips import score_chips
+        from keras_landslide.protocols.score_chips import score_chips as ask_and_score
 
-    found = score_chips(bundle, source, out)
+    found = ask_and_score(bundle, source, out)
     out = Path(out)
     return Result(found.report, by_name(out / "scores.json", out / "chips.png"))
 
@@ -150,7 +183,7 @@ def open_for(names: tuple[str, ...], folder: Path, options: dict[str, Any]) -> C
     from keras_landslide.datasets.registry import fitting_channels
 
     source = open_folder(folder, **options)
-    fitting = fitting_channels(source.name, names) if options["channels"] is None else {}
+    fitting = fitting_channels(source.name, names) if options.get("channels") is None else {}
     return open_folder(folder, **options | fitting) if fitting else source
 
 

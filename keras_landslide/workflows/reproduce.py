@@ -10,6 +10,7 @@ from keras_landslide.errors import OptionError
 from keras_landslide.workflows.results import Result, by_name
 
 if TYPE_CHECKING:
+    from keras_landslide.protocols.protocol import Protocol
     from keras_landslide.protocols.reproduce import Outcome
 
 
@@ -29,7 +30,7 @@ class Reproduction(Result):
 
 
 def reproduce(
-    name: str,
+    name: str | Protocol,
     data: str | Path | None = None,
     out: str | Path | None = None,
     *,
@@ -42,7 +43,7 @@ def reproduce(
     """Run all models of a protocol under the same conditions; stopped, it goes on where it was.
 
     Args:
-        name: of the protocol.
+        name: of the protocol; or a protocol of one's own, see `load_protocol`.
         data: folder of the data set; without it `colombia` and `lacnn` simulate one.
         out: folder of all that is made; None takes `reproduce_NAME`.
         quick: scaled down to minutes; every output says so.
@@ -64,7 +65,7 @@ def reproduce(
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     check_numbers(seeds=seeds, folds=folds)
-    protocol = load_protocol(name)
+    protocol = load_protocol(name) if isinstance(name, str) else name
     if row is not None:
         # Before hours of training, not after.
         if bundle is None:
@@ -78,7 +79,7 @@ def reproduce(
     done = run_protocol(
         name,
         data,
-        out or Path(f"reproduce_{name}"),
+        out or Path(f"reproduce_{protocol.name}"),
         quick=quick,
         seeds=range(seeds),
         folds=folds,
@@ -88,7 +89,11 @@ def reproduce(
         from keras_landslide.protocols.bundle import export_best
 
         paths["bundle"] = Path(export_best(done, bundle, row))
-    numbers = {"seconds": done.seconds, "simulated": done.dataset.simulated, "quick": quick}
+    numbers = {
+        "seconds": done.seconds,
+        "simulated": done.dataset.simulated,
+        "quick": done.protocol.quick,
+    }
     return Reproduction(
         numbers,
         paths,

@@ -29,7 +29,7 @@ def stack(
 
     Returns:
         `height`, `width`, `pixel_size_m`, `simulated` and `bands`, each with `name`, `unit`,
-        `source` and `derivation`; and the path `stack`.
+        `kind`, `classes`, `source` and `derivation`; and the path `stack`.
 
     Raises:
         LandslideError: see `stacking.build.build_stack`; or `scheduler` and `workers` are both
@@ -45,7 +45,7 @@ def stack(
         recipe, out, root=root, memory_mb=memory_mb, scheduler=scheduler, workers=workers
     )
     info = stack_info(out)
-    names = ("name", "unit", "source", "derivation")
+    names = ("name", "unit", "kind", "classes", "source", "derivation")
     numbers = {
         "height": info.grid.height,
         "width": info.grid.width,
