@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import shapely
 
-from keras_landslide.errors import CrsError, InputFileError
+from keras_landslide.errors import CrsError, InputFileError, LandslideWarning, NodataError
 from keras_landslide.inventory.clean import polygonal
 from keras_landslide.inventory.geopackage import spatial_reference
+from keras_landslide.rasters.areas import areas_of, told
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
 from keras_landslide.rasters.vector import choose_layer, layer_crs
 
@@ -25,10 +28,11 @@ def read_polygons(
         crs: WKT or authority code to project to; None keeps the file's own.
 
     Returns:
-        shapely MultiPolygons, (N,); features without area are left out.
+        shapely MultiPolygons, (N,); features without area are left out, and counted in a warning.
 
     Raises:
         InputFileError: the file cannot be read, or has no such layer.
+        NodataError: it holds features, of which none is a polygon that can be used.
         CrsError: `crs` is given and the layer has none, or cannot be projected to it.
     """
     polygons, _ = _read(path, layer, crs, None)
@@ -70,15 +74,25 @@ def _read(
             )
         transformation = _transformation(table, path, crs) if crs else None
         found, values = [], []
+        left_out: Counter[str] = Counter()
         for feature in table:
-            geometry = feature.GetGeometryRef()
+            geometry, problem = areas_of(feature.GetGeometryRef())
+            if problem:
+                left_out[problem] += 1
             if geometry is None:
                 continue
-            geometry = geometry.GetLinearGeometry()
             if transformation is not None:
                 geometry.Transform(transformation)
             found.append(bytes(geometry.ExportToIsoWkb()))
             values.append("" if field is None else feature.GetFieldAsString(field))
+    if left_out:
+        words = ", ".join(told(left_out))
+        if not found:
+            raise NodataError(
+                f"{path}: holds no polygon that can be used ({words}); mend it in QGIS, or take "
+                "another file"
+            )
+        warnings.warn(f"{path}: {words}", LandslideWarning, stacklevel=3)
     polygons = polygonal(shapely.from_wkb(np.array(found, dtype=object)))
     kept = ~shapely.is_empty(polygons)
     return polygons[kept], [value for value, keep in zip(values, kept, strict=True) if keep]

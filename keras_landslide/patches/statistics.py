@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_landslide.errors import NodataError
+from keras_landslide.errors import BandError, NodataError
 from keras_landslide.patches.cache import PatchCache
 
 BINS = 1 << 14
+LARGEST_VALUE = 1e15
+"""No band measures more; squares of larger values do not fit into the network's float32."""
 
 
 def band_statistics(
@@ -67,6 +69,7 @@ def joined_ranges(chosen: Sequence[tuple[PatchCache, int]]) -> dict[str, dict[st
 
     Raises:
         NodataError: a band has no valid pixel.
+        BandError: a band holds values beyond `LARGEST_VALUE`.
     """
     names = chosen[0][0].band_names
     bands = len(names)
@@ -82,6 +85,13 @@ def joined_ranges(chosen: Sequence[tuple[PatchCache, int]]) -> dict[str, dict[st
         if n == 0:
             raise NodataError(
                 f"band {name} has no valid pixel in {len(chosen)} patches; check its nodata value"
+            )
+    for c, name in enumerate(names):
+        if not -LARGEST_VALUE <= low[c] <= high[c] <= LARGEST_VALUE:
+            worst = low[c] if -low[c] > high[c] else high[c]
+            raise BandError(
+                f"band {name} holds {worst:g}, which is no measurement; if it stands for missing "
+                "data, name it as `nodata` in the scene recipe and stack again"
             )
     mean = total / count
     squares = np.zeros(bands)

@@ -17,6 +17,9 @@ from keras_landslide.inventory.geopackage import Layer, write_layer
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
 
 LAYER = "patches"
+KNOWN_SPLITS = ("train", "val", "test", "buffer", "unused")
+MOST = 1e12
+"""No number of a patch is larger."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,25 @@ def read_patches(path: str | Path, grid: Grid | None = None) -> list[Patch]:
                 f"{path}: layer '{LAYER}' has no field {', '.join(missing)}; make the table with "
                 "`keras-landslide patches`"
             )
-        rows = [Patch(**{name: feature[name] for name in _FIELDS}) for feature in layer]
+        rows = [_patch({name: feature[name] for name in _FIELDS}, path) for feature in layer]
     return sorted(rows, key=lambda patch: patch.patch_id)
+
+
+def _patch(values: dict[str, Any], path: str | Path) -> Patch:
+    """A row of the table, whose numbers have to be numbers."""
+    for name, kind in _FIELDS.items():
+        value = values[name]
+        if kind != "str" and (value is None or not abs(value) < MOST):
+            raise InputFileError(
+                f"{path}: {name} = {value} of patch {values['patch_id']} is no number that it can "
+                "be; make the table with `keras-landslide patches`"
+            )
+    if values["split"] not in KNOWN_SPLITS:
+        raise InputFileError(
+            f"{path}: split = {values['split']!r:.40} of patch {values['patch_id']} is none of "
+            f"{', '.join(KNOWN_SPLITS)}; make the table with `keras-landslide patches`"
+        )
+    return Patch(**values)
 
 
 def read_tags(path: str | Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from keras_landslide.grid import Grid
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal
 from keras_landslide.rasters.vector import check_polygons, open_on_grid
 
+FARTHEST = 1e12
+"""No coordinate of a map is larger, in any unit of length."""
+CLOSED = "features whose rings were open, and are closed now"
+NO_NUMBERS = "features with coordinates that are no numbers"
 MOST_CENTRES = 256
 """A polygon with more pixel centres in the box around it is taken to hold one of them."""
 
@@ -26,7 +31,7 @@ class Areas:
     Attributes:
         vector: the data set, which has to be kept as long as its layer is used.
         layer: the OGR layer; polygons and multipolygons alone.
-        left_out: how many features of each kind hold no area.
+        left_out: how many features of each kind hold no area, or were mended.
     """
 
     vector: Any
@@ -36,7 +41,7 @@ class Areas:
     @property
     def words(self) -> list[str]:
         """What was left out, for people."""
-        return [f"{count} {kind} left out" for kind, count in sorted(self.left_out.items())]
+        return told(self.left_out)
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,20 @@ class Lost:
         return words
 
 
+def told(counted: Mapping[str, int]) -> list[str]:
+    """How many features of each kind were left out, or mended, for people."""
+    return [
+        f"{count} {kind}" if kind == CLOSED else f"{count} {kind} left out"
+        for kind, count in sorted(counted.items())
+    ]
+
+
 def open_areas(src: str | Path, layer: str | None, grid: Grid) -> Areas:
     """Open the polygons of a layer, of which something lies near the grid.
 
-    Curves become straight lines, surfaces and collections their polygons; points and lines are
-    left out and counted. A layer of plain polygons is handed out as it is.
+    Curves become straight lines, surfaces and collections their polygons, and open rings are
+    closed; points, lines, and polygons with coordinates that are no numbers are left out and
+    counted. A layer of sound polygons is handed out as it is.
 
     Raises:
         LandslideError: see `vector.open_on_grid`.
@@ -81,7 +95,7 @@ def open_areas(src: str | Path, layer: str | None, grid: Grid) -> Areas:
 
     vector, features = open_on_grid(src, layer, grid)
     plain = (ogr.wkbPolygon, ogr.wkbMultiPolygon)
-    if ogr.GT_Flatten(features.GetGeomType()) in plain:
+    if ogr.GT_Flatten(features.GetGeomType()) in plain and _all_sound(features):
         return Areas(vector, features)
     gdal = osgeo_gdal()
     memory = gdal.GetDriverByName("Memory").Create("", 0, 0, 0, gdal.GDT_Unknown)
@@ -91,10 +105,10 @@ def open_areas(src: str | Path, layer: str | None, grid: Grid) -> Areas:
     found = Areas(memory, areas)
     features.ResetReading()
     for feature in features:
-        geometry = feature.GetGeometryRef()
-        polygons = _polygons(geometry)
+        polygons, problem = areas_of(feature.GetGeometryRef())
+        if problem:
+            found.left_out[problem] += 1
         if polygons is None:
-            found.left_out[_kind(geometry)] += 1
             continue
         copy = ogr.Feature(areas.GetLayerDefn())
         copy.SetFrom(feature)
@@ -102,8 +116,50 @@ def open_areas(src: str | Path, layer: str | None, grid: Grid) -> Areas:
         areas.CreateFeature(copy)
     if not areas.GetFeatureCount():
         check_polygons(features, src)
-        raise NodataError(f"{src}: every polygon of layer '{features.GetName()}' is empty")
+        raise NodataError(
+            f"{src}: layer '{features.GetName()}' holds no polygon that can be used "
+            f"({', '.join(found.words) or 'it is empty'}); mend it in QGIS, or take another"
+        )
     return found
+
+
+def areas_of(geometry) -> tuple[Any, str]:
+    """The areas of an OGR geometry as a multipolygon, or None; and what was wrong.
+
+    What was wrong is empty where nothing was.
+    """
+    polygons = _polygons(geometry)
+    if polygons is None:
+        return None, _kind(geometry)
+    sound, problem = _sound(polygons), ""
+    if sound is None:
+        if not all(math.isfinite(number) for number in polygons.GetEnvelope()):
+            return None, NO_NUMBERS  # no ring closes on them
+        polygons.CloseRings()
+        sound, problem = _sound(polygons), CLOSED
+        if sound is None:
+            return None, "features whose rings enclose nothing"
+    return (polygons, problem) if sound else (None, NO_NUMBERS)
+
+
+def _sound(geometry) -> bool | None:
+    """Whether all coordinates of an OGR geometry are numbers; None where a ring is no ring."""
+    import shapely
+
+    with np.errstate(invalid="ignore"):
+        shape = shapely.from_wkb(bytes(geometry.ExportToIsoWkb()), on_invalid="ignore")
+    if shape is None:
+        return None
+    return bool((np.abs(shapely.get_coordinates(shape)) < FARTHEST).all())
+
+
+def _all_sound(features) -> bool:
+    """Whether all polygons of a layer have closed rings and coordinates that are numbers."""
+    features.ResetReading()
+    geometries = (feature.GetGeometryRef() for feature in features)
+    fine = all(each is None or each.IsEmpty() or _sound(each) for each in geometries)
+    features.ResetReading()
+    return fine
 
 
 def _kind(geometry) -> str:

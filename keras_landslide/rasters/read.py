@@ -109,6 +109,10 @@ def stack_info(path: str | Path) -> StackInfo:
         return StackInfo(Path(path), grid, tuple(bands), src.tags())
 
 
+FARTHEST = 1e12
+"""No coordinate of a map is larger, in any unit of length."""
+
+
 def _classes(text: str, where: str) -> tuple[str, ...]:
     """Names of a class band's codes, as its metadata list them."""
     names = parse_json(text, where, remedy="stack again")
@@ -120,7 +124,8 @@ def _classes(text: str, where: str) -> tuple[str, ...]:
 def _refuse_nowhere(src: rasterio.DatasetReader) -> None:
     """Refuse a raster whose transform places its pixels nowhere."""
     numbers = tuple(src.transform)[:6]
-    if not all(map(math.isfinite, numbers)) or src.transform.determinant == 0:
+    fine = all(map(math.isfinite, numbers)) and max(map(abs, numbers)) < FARTHEST
+    if not fine or src.transform.determinant == 0:
         raise CrsError(
             f"{src.name}: its geotransform {', '.join(f'{n:g}' for n in numbers)} places no pixel; "
             "set the right one with `gdal_edit.py -a_ullr <left> <top> <right> <bottom>`"

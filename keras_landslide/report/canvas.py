@@ -105,7 +105,7 @@ def relief(view: View) -> np.ndarray | None:
 
 def stretch(values: np.ndarray, low: float = 2, high: float = 98) -> np.ndarray:
     """Values scaled so that two percentiles become 0 and 1, clipped; NaN stays."""
-    known = values[~np.isnan(values)]
+    known = values[np.isfinite(values)]
     if not known.size:
         return values
     bottom, top = np.percentile(known, [low, high])

@@ -156,7 +156,7 @@ def _draw_windows(
 
 def _draw_natural(ax: Axes, view: View) -> None:
     image = view.read(("red", "green", "blue"))
-    known = ~np.isnan(image).any(axis=-1)
+    known = np.isfinite(image).all(axis=-1)
     # Clouds are several times brighter than the ground, which they would leave black.
     ground = known & (view.band("cloud") == 0) if view.has("cloud") else known
     if ground.any():
@@ -171,6 +171,7 @@ def _draw_band(fig: Figure, ax: Axes, view: View, name: str) -> None:
     values = view.band(name)
     known = values[~np.isnan(values)]
     tails = [0.2, 99.8] if name == "elevation" else [2, 98]
+    known = known[np.isfinite(known)]
     low, high = np.percentile(known, tails) if known.size else (0.0, 1.0)
     colours = COLOUR_MAPS.get(name, "viridis")
     if "curvature" in name:

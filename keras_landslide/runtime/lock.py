@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from keras_landslide.errors import LockedError
+from keras_landslide.errors import LandslideError, LockedError
 from keras_landslide.files import output_errors
 
 
 @contextmanager
 def folder_lock(folder: str | Path, work: str = "process") -> Iterator[None]:
     """Make `folder` if need be and hold its lock file `.lock` inside the block.
+
+    A new folder in which an error of the input left no file goes again.
 
     Args:
         folder: where to work.
@@ -25,6 +28,7 @@ def folder_lock(folder: str | Path, work: str = "process") -> Iterator[None]:
         OutputError: the folder cannot be written.
     """
     folder = Path(folder)
+    new = not folder.exists()
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
@@ -40,6 +44,11 @@ def folder_lock(folder: str | Path, work: str = "process") -> Iterator[None]:
         os.truncate(handle, 0)
         os.write(handle, f"{os.getpid()}\n".encode())
         yield
+    except LandslideError:
+        # Wrong input: a folder in which nothing came to be would only puzzle.
+        if new and all(p.is_dir() or p.name == ".lock" for p in folder.rglob("*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         # The file stays: removing it would let two processes lock two files of the same name.
         os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,4 +157,14 @@ def _threshold(
             "assumed)"
         )
     rule = predicted.tags.get("THRESHOLD_RULE", "noted in the map, which does not tell its rule")
-    return float(predicted.tags["THRESHOLD"]), rule
+    noted = predicted.tags["THRESHOLD"]
+    try:
+        own = float(noted)
+    except ValueError:
+        own = math.nan
+    if not 0 <= own <= 1:
+        raise BundleError(
+            f"{predicted.path}: notes the threshold '{noted:.40}', which is no probability; give "
+            "`threshold`, or map again"
+        )
+    return own, rule

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_landslide.config import RunConfig, load_run_config
-from keras_landslide.errors import InputFileError, RecipeError, SplitError
+from keras_landslide.errors import BandError, InputFileError, RecipeError, SplitError
 from keras_landslide.workflows.results import Result
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def load_data(config: RunConfig) -> TrainingData:
     their folder, or both in `data.cache`.
 
     Raises:
-        BandError: a source lacks a band of the image model.
+        BandError: a source lacks a band of the image model, or holds values that are none.
         SplitError: the train or the val split has no landslide pixel.
         LandslideError: a source cannot be used, or the cache not written.
     """
@@ -164,7 +164,10 @@ def load_data(config: RunConfig) -> TrainingData:
                 "with another seed, split or block, check the inventory, or give sources other "
                 "roles"
             )
-    mean, std = band_statistics(cache)
+    try:
+        mean, std = band_statistics(cache)
+    except BandError as error:
+        raise BandError(f"{_places(config)}: {error}") from error
     size = config.training.batch_size
     plain = {
         split: PatchBatches(cache, cache.indices(split), batch_size=size, shuffle=False)

@@ -61,6 +61,10 @@ name = "unet_colombia"
 [grid]
 filters = [4, 8]
 """
+RANGES = {
+    name: {"min": 0.1, "max": 0.4, "mean": 0.25, "std": 0.1, "p01": 0.1, "p99": 0.4}
+    for name in BANDS
+}
 BUNDLE = {
     "format": 1,
     "name": "toy",
@@ -72,6 +76,7 @@ BUNDLE = {
     "halo_px": 6,
     "bounded": True,
     "threshold": 0.5,
+    "band_ranges": RANGES,
 }
 
 
@@ -131,10 +136,7 @@ def _run(folder: Path) -> None:
         "pixel_size_m": 10.0,
         "patch_size_px": 16,
         "training_area": None,
-        "band_ranges": {
-            name: {"min": 0.1, "max": 0.4, "mean": 0.25, "std": 0.1, "p01": 0.1, "p99": 0.4}
-            for name in BANDS
-        },
+        "band_ranges": RANGES,
         "patches": {"train": 10, "val": 3, "test": 3},
     }
     (run / "data.json").write_text(json.dumps(data))
