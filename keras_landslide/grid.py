@@ -11,6 +11,9 @@ from affine import Affine
 
 from keras_landslide.errors import GridMismatchError
 
+MOST_PX = 1_000_000
+"""No scene is wider."""
+
 
 class Bounds(NamedTuple):
     """Edges in CRS units."""
@@ -98,7 +101,8 @@ class Grid:
         neighbouring scenes line up.
 
         Raises:
-            GridMismatchError: `bounds` is empty or `resolution` is not positive.
+            GridMismatchError: `bounds` is empty, `resolution` is not positive, or the grid would
+                be absurdly large.
         """
         if resolution <= 0 or bounds.right <= bounds.left or bounds.top <= bounds.bottom:
             raise GridMismatchError(f"no grid of resolution {resolution} fits the bounds {bounds}")
@@ -107,6 +111,12 @@ class Grid:
         col1 = math.ceil(bounds.right / resolution - 1e-6)
         row0 = math.ceil(bounds.top / resolution - 1e-6)
         row1 = math.floor(bounds.bottom / resolution + 1e-6)
+        if max(col1 - col0, row0 - row1) > MOST_PX:
+            raise GridMismatchError(
+                f"a grid of resolution {resolution:g} over the bounds {bounds} has "
+                f"{row0 - row1:.3g} x {col1 - col0:.3g} pixels; choose a coarser `resolution` or "
+                f"smaller bounds, of at most {MOST_PX:,} pixels a side"
+            )
         transform = Affine(resolution, 0, col0 * resolution, 0, -resolution, row0 * resolution)
         return cls(crs, transform, (row0 - row1, col1 - col0))
 

@@ -6,18 +6,30 @@ pooch checks and places the files; it has no resume of its own, so that part is 
 from __future__ import annotations
 
 import shutil
+import string
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_landslide.errors import FetchError, InputFileError, UnknownNameError
-from keras_landslide.files import output_errors
+from keras_landslide import records
+from keras_landslide.errors import (
+    FetchError,
+    InputFileError,
+    LandslideError,
+    OutputError,
+    UnknownNameError,
+)
+from keras_landslide.files import output_errors, replacing
+from keras_landslide.records import entry, parse_json
 from keras_landslide.runtime.progress import progress
 
 API = "https://zenodo.org/api/records"
 TIMEOUT_S = 60
+DIGESTS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
+"""Digits of the checksums that can be checked."""
 BLOCK = 1 << 16
 """A connection that breaks loses less than a block."""
 
@@ -40,6 +52,31 @@ class Record:
     files: tuple[RemoteFile, ...]
 
 
+@dataclass(frozen=True)
+class _Links:
+    """Addresses of a file."""
+
+    self: str = entry("of its bytes", least=1)
+
+
+@dataclass(frozen=True)
+class _ToldFile:
+    """A file, as a record tells of it."""
+
+    key: str = entry("its name", least=1)
+    links: _Links = entry("its addresses")
+    size: int = entry("bytes", low=0, high=1 << 50)
+    checksum: str = entry("algorithm:digest", default="")
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The part of a record that is read."""
+
+    metadata: Mapping[str, Any] = entry("what it says of itself")
+    files: tuple[_ToldFile, ...] = entry("what it holds")
+
+
 def read_record(number: str, api: str = API) -> Record:
     """Ask a record for its licence and files.
 
@@ -50,20 +87,28 @@ def read_record(number: str, api: str = API) -> Record:
     Raises:
         FetchError: no answer, or one that cannot be understood.
     """
-    answer = _get(f"{api}/{number}")
-    try:
-        described: dict[str, Any] = answer.json()
-        licence = described["metadata"].get("license") or {}
-        files = tuple(
-            RemoteFile(
-                Path(file["key"]).name, file["links"]["self"], file["checksum"], int(file["size"])
-            )
-            for file in described["files"]
+    url = f"{api}/{number}"
+    remedy = "the answer is no record, so try later or download by hand"
+    values = parse_json(_get(url).content, url, error=FetchError, remedy=remedy)
+    told = records.read_record(_Told, values, url, error=FetchError, remedy=remedy)
+    licence = told.metadata.get("license") or {}
+    name = licence.get("id") if isinstance(licence, dict) else licence
+    return Record(str(name or "not stated"), tuple(_remote(file, url) for file in told.files))
+
+
+def _remote(file: _ToldFile, url: str) -> RemoteFile:
+    """A file of a record, whose name is one and whose checksum can be checked."""
+    name = Path(file.key).name
+    if not name or name == "..":
+        raise FetchError(f"{url}: '{file.key:.60}' is no name of a file; download it by hand")
+    kind, _, digest = file.checksum.partition(":")
+    if len(digest) != DIGESTS.get(kind) or not all(c in string.hexdigits for c in digest):
+        raise FetchError(
+            f"{url}: tells no checksum of {name} that can be checked "
+            f"('{file.checksum:.40}'), so a download that was cut or changed would pass for whole; "
+            "download it by hand if you trust it"
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FetchError(f"{api}/{number}: the answer is no record ({error!r})") from error
-    name = licence.get("id") if isinstance(licence, dict) else str(licence)
-    return Record(name or "not stated", files)
+    return RemoteFile(name, file.links.self, file.checksum, file.size)
 
 
 def fetch(
@@ -167,10 +212,50 @@ def _get(url: str, headers: dict[str, str] | None = None, stream: bool = False):
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip; members keep within the folder (zipfile drops `..` and roots)."""
+    """Unpack a zip, each member whole or not at all, and none outside the folder.
+
+    Raises:
+        InputFileError: the archive is damaged, encrypted or compressed in a way that is not known,
+            or a member would come to lie outside the folder or in the archive's place.
+        OutputError: a member cannot be written, or there is no room for all of them.
+    """
+    by_hand = "look into it, and unpack it by hand (`unpack` false keeps it packed)"
     try:
         with zipfile.ZipFile(archive) as held:
-            for member in progress(held.infolist(), f"unpacking {archive.name}", unit="file"):
-                held.extract(member, folder)
+            members = [each for each in held.infolist() if not each.is_dir()]
+            needed = sum(each.file_size for each in members)
+            if needed > shutil.disk_usage(folder).free:
+                raise OutputError(
+                    f"{archive}: holds {needed / 1e9:,.1f} GB, more than the disk has free; free "
+                    "some space, or keep it packed"
+                )
+            targets = [_target(archive, each.filename, folder, by_hand) for each in members]
+            pairs = list(zip(members, targets, strict=True))
+            for member, target in progress(pairs, f"unpacking {archive.name}", unit="file"):
+                with (
+                    held.open(member) as source,
+                    replacing(target, sync=False) as part,
+                    part.open("wb") as stream,
+                ):
+                    shutil.copyfileobj(source, stream)
     except zipfile.BadZipFile as error:
-        raise InputFileError(f"{archive}: is no whole zip archive; fetch it again") from error
+        raise InputFileError(
+            f"{archive}: is no whole zip archive ({error}); fetch it again"
+        ) from error
+    except (RuntimeError, NotImplementedError, ValueError, EOFError, zlib.error) as error:
+        if isinstance(error, LandslideError):
+            raise
+        raise InputFileError(f"{archive}: cannot be unpacked ({error}); {by_hand}") from error
+
+
+def _target(archive: Path, name: str, folder: Path, by_hand: str) -> Path:
+    """Where a member of an archive goes, links in the folder followed."""
+    parts = [part for part in Path(name).parts if part not in ("..", "/")]
+    target = folder.joinpath(*parts)
+    inside = target.resolve().is_relative_to(folder.resolve())
+    if not parts or not inside or target.resolve() == archive.resolve():
+        raise InputFileError(
+            f"{archive}: its member '{name:.60}' would be written outside {folder}, or over the "
+            f"archive; {by_hand}"
+        )
+    return target

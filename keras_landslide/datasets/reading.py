@@ -101,8 +101,9 @@ def _read(path: Path, keys: Sequence[str], place: int | None) -> np.ndarray:
         values = _hdf5(path, keys)
     else:
         raise InputFileError(f"{path}: files of this kind are not read; give {', '.join(SUFFIXES)}")
-    if not (np.issubdtype(values.dtype, np.number) or values.dtype == bool):
-        raise InputFileError(f"{path}: holds {values.dtype}, not numbers")
+    number = np.issubdtype(values.dtype, np.number) or values.dtype == bool
+    if not number or np.iscomplexobj(values):
+        raise InputFileError(f"{path}: holds {values.dtype}, not real numbers; convert it")
     return values
 
 
@@ -169,12 +170,12 @@ def _check_size(path: Path, shape: tuple[int, ...]) -> None:
     """Refuse what is no chip by its size, before it is allocated.
 
     Raises:
-        InputFileError: a side is negative, or there are too many values.
+        InputFileError: a side is below 1, or there are too many values.
     """
-    if any(side < 0 for side in shape) or math.prod(shape) > MOST_VALUES:
+    if any(side < 1 for side in shape) or math.prod(shape) > MOST_VALUES:
         raise InputFileError(
-            f"{path}: declares a shape of {' x '.join(map(str, shape))}; a chip holds at most "
-            f"{MOST_VALUES:,} values, cut it into smaller ones"
+            f"{path}: declares a shape of {' x '.join(map(str, shape))}; a chip holds from 1 to "
+            f"{MOST_VALUES:,} values, cut it into smaller ones or leave it out"
         )
 
 
@@ -202,7 +203,12 @@ def _npy(path: Path) -> np.ndarray:
 def _hdf5(path: Path, keys: Sequence[str]) -> np.ndarray:
     try:
         with h5py.File(path) as file:
-            key = next((key for key in keys if key in file), None)
+            key = next((key for key in keys if file.get(key, getlink=True) is not None), None)
+            if key is not None and isinstance(file.get(key, getlink=True), h5py.ExternalLink):
+                raise InputFileError(
+                    f"{path}: '{key}' is a link to another file, which is not followed; give the "
+                    "file that holds the values"
+                )
             if key is None:
                 held = ", ".join(file) or "nothing"
                 raise InputFileError(
@@ -212,7 +218,7 @@ def _hdf5(path: Path, keys: Sequence[str]) -> np.ndarray:
             return file[key][()]
     except InputFileError:
         raise
-    except (OSError, RuntimeError, TypeError, AttributeError) as error:
+    except (OSError, RuntimeError, TypeError, AttributeError, KeyError) as error:
         raise InputFileError(
             f"{path}: is missing, truncated or no HDF5 file ({_first(error)}); download it again"
         ) from error

@@ -42,9 +42,10 @@ def check_recipe(recipe: Recipe) -> None:
         choice(raster.resampling, (None, *RESAMPLINGS), f"{where}: [[raster]] resampling")
         if not raster.bands or not all(name.strip() for name in raster.bands):
             raise RecipeError(f"{where}: [[raster]] {raster.path} names no band")
-        if raster.scale == 0 or not math.isfinite(raster.scale + raster.offset):
+        if raster.scale == 0 or not abs(raster.scale) + abs(raster.offset) < 1e15:
             raise RecipeError(
-                f"{where}: [[raster]] scale should be finite and not 0, offset finite"
+                f"{where}: [[raster]] scale should be finite and not 0, offset finite, and both "
+                "below 1e15"
             )
         _check_valid(raster.valid, f"{where}: [[raster]] {raster.path} valid")
     for category in recipe.categories:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from keras_landslide.cli import data
 from keras_landslide.datasets.addresses import addresses
 from keras_landslide.datasets.fetch import fetch, read_record
-from keras_landslide.errors import FetchError, UnknownNameError
+from keras_landslide.errors import FetchError, InputFileError, UnknownNameError
 
 pytest.importorskip("pooch")
 
@@ -171,3 +171,68 @@ def test_list_of_addresses():
     assert run.exit_code == 0
     for name in addresses():
         assert name in run.output
+
+
+def archive(**members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as held:
+        for name, content in members.items():
+            held.writestr(name.replace("__", "/"), content)
+    return stream.getvalue()
+
+
+def encrypted() -> bytes:
+    content = bytearray(archive(a=b"text"))
+    for start in (content.find(b"PK\x03\x04") + 6, content.find(b"PK\x01\x02") + 8):
+        content[start] |= 1
+    return bytes(content)
+
+
+def odd_method() -> bytes:
+    content = bytearray(archive(a=b"text"))
+    for start in (content.find(b"PK\x03\x04") + 8, content.find(b"PK\x01\x02") + 10):
+        content[start] = 77
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (encrypted(), "encrypted"),
+        (odd_method(), "compression"),
+        (archive(a=b"text" * 100)[:60], "no whole zip archive"),
+        (b"no zip", "no whole zip archive"),
+        (archive(**{"odd.zip": b"itself"}), "over the archive"),
+        (archive(**{"link__passwd": b"text"}), "outside"),
+    ],
+)
+def test_odd_archives_are_one_line_and_leave_nothing(server, tmp_path, content, words):
+    server.add("odd.zip", content)
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "link").symlink_to(elsewhere)
+    record = read_record("1", f"{server.base}/records")
+    with pytest.raises(InputFileError, match=words):
+        fetch(record, folder)
+    assert (folder / "odd.zip").read_bytes() == content
+    assert sorted(path.name for path in folder.iterdir()) == ["link", "odd.zip"]
+    assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("checksum", ["", "md5:", "md5:xyz", "crc32:00000000", "0" * 32])
+def test_a_file_without_a_checksum_is_refused(server, tmp_path, checksum):
+    server.add("a.txt", b"text")
+    server.checksums["a.txt"] = checksum
+    with pytest.raises(FetchError, match="that can be checked"):
+        read_record("1", f"{server.base}/records")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"[" * 100_000, b"3", b"", b'{"files": [{"key": 3}]}', b'{"metadata": 1, "files": []}'],
+)
+def test_an_answer_that_is_no_record(server, monkeypatch, answer):
+    monkeypatch.setattr(server, "record", lambda: answer)
+    with pytest.raises(FetchError, match="the answer is no record"):
+        read_record("1", f"{server.base}/records")
