@@ -71,7 +71,7 @@ def window_grid(shape: tuple[int, int], size: int, overlap: float = 0.5) -> Wind
     if size < 1 or not 0 <= overlap < 1:
         raise SplitError(
             f"a patch size of {size} px with overlap {overlap} cannot be cut; "
-            "the size has to be at least 1 and the overlap in [0, 1)"
+            "`size` has to be at least 1 and `overlap` in [0, 1)"
         )
     if min(shape) < size:
         raise SplitError(

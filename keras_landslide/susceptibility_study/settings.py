@@ -138,10 +138,12 @@ class StudySettings:
         )
         for held in self.held:
             if held.kind not in KINDS:
-                raise SplitError(f"unknown folds '{held.kind}'; choose one of: {', '.join(KINDS)}")
+                raise SplitError(
+                    f"`held`: unknown folds '{held.kind}'; choose of: {', '.join(KINDS)}"
+                )
             if not 2 <= held.folds <= MOST_FOLDS:
                 raise SplitError(
-                    f"{held.folds} fold(s) of {held.kind} cannot be held out; give from 2 to "
+                    f"`held`: {held.folds} fold(s) of {held.kind} cannot be held out; give 2 to "
                     f"{MOST_FOLDS} of them"
                 )
         for name in self.models:

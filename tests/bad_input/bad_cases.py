@@ -80,6 +80,16 @@ def swap(name: str, old: str, new: str) -> Spoil:
     return spoil
 
 
+def both(*spoils: Spoil) -> Spoil:
+    """One after another."""
+
+    def spoil(world: Path) -> None:
+        for each in spoils:
+            each(world)
+
+    return spoil
+
+
 def nothing(world: Path) -> None:
     """The files are fine; the command line is not."""
 

@@ -65,6 +65,17 @@ RANGES = {
     name: {"min": 0.1, "max": 0.4, "mean": 0.25, "std": 0.1, "p01": 0.1, "p99": 0.4}
     for name in BANDS
 }
+CHIPS = """
+[data]
+image_model = "red,green,blue"
+[[data.source]]
+chips = "chips_{kind}"
+layout = "folder"
+split = [0.5, 0.5, 0.0]
+[model]
+name = "unet_colombia"
+options = {{ filters = 4, levels = 2 }}
+"""
 BUNDLE = {
     "format": 1,
     "name": "toy",
@@ -168,6 +179,7 @@ def _chips(folder: Path) -> None:
     """Two chips as PNG, NumPy and HDF5."""
     rng = np.random.default_rng(1)
     for kind in ("png", "npy", "h5"):
+        (folder / f"chips_{kind}.toml").write_text(CHIPS.format(kind=kind))
         for part in ("images", "masks"):
             (folder / f"chips_{kind}" / part).mkdir(parents=True)
     for i in range(2):

@@ -253,5 +253,5 @@ def test_command_line(tmp_path):
     assert "simulated" in good.stdout
     assert [p.name for p in (tmp_path / "twins").iterdir()] == ["argelia"]
     bad = subprocess.run([*command, "--size", "3"], capture_output=True, text=True)
-    assert bad.returncode == 2 and bad.stderr.startswith("error: size 3")
+    assert bad.returncode == 2 and bad.stderr.startswith("error: --size 3")
     assert bad.stderr.count("\n") == 1

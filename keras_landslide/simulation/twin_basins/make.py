@@ -54,10 +54,10 @@ def simulate(
     """
     if not SMALLEST_PX <= size <= LARGEST_PX:
         raise GridMismatchError(
-            f"size {size} is out of range: choose {SMALLEST_PX} to {LARGEST_PX} pixels"
+            f"`size` {size} is out of range: choose {SMALLEST_PX} to {LARGEST_PX} pixels"
         )
     if seed < 0:
-        raise GridMismatchError(f"seed {seed} is out of range: choose 0 or a positive number")
+        raise GridMismatchError(f"`seed` {seed} is out of range: choose 0 or a positive number")
     if not basins:
         raise UnknownNameError(f"no basin was named; choose from: {', '.join(settings.BASINS)}")
     chosen = [settings.get(name) for name in basins]
