@@ -14,7 +14,7 @@ from keras_landslide.datasets.digests import content_digests
 from keras_landslide.datasets.faults import read_chip
 from keras_landslide.errors import InputFileError, SplitError
 from keras_landslide.files import fingerprint, replacing, write_json
-from keras_landslide.patches.cache import NpyWriter, PatchCache
+from keras_landslide.patches.cache import NpyWriter, PatchCache, kept_arrays
 from keras_landslide.patches.table import Patch
 from keras_landslide.runtime.progress import progress
 
@@ -80,7 +80,7 @@ def open_chips(source: ChipSource, folder: str | Path) -> ChipCache:
     folder = Path(folder)
     key = chips_key(source, folder)
     cache = folder / f"chips-{key}"
-    if not (cache / "cache.json").is_file():
+    if kept_arrays(cache, "images", "labels", "counts") is None:
         _decode(source, cache)
     images = np.load(cache / "images.npy", mmap_mode="r")
     labels = np.load(cache / "labels.npy", mmap_mode="r")

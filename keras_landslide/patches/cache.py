@@ -86,17 +86,28 @@ def open_cache(
         }
     )
     cache = Path(folder) / f"patches-{key}"
-    if not (cache / "cache.json").is_file():
+    if (arrays := kept_arrays(cache, "images", "labels")) is None:
         _cut(stack, used, band_names, cache)
+        arrays = [np.load(cache / f"{name}.npy", mmap_mode="r") for name in ("images", "labels")]
     described = {band.name: band.kind for band in info.bands}
     kinds = (described[n] or band_of(n).kind for n in band_names)
     return PatchCache(
-        np.load(cache / "images.npy", mmap_mode="r"),
-        np.load(cache / "labels.npy", mmap_mode="r"),
+        arrays[0],
+        arrays[1],
         used,
         tuple(band_names),
         tuple(kinds),
     )
+
+
+def kept_arrays(cache: Path, *names: str) -> list[np.ndarray] | None:
+    """The arrays of a finished cache, memory-mapped; None where one is missing or damaged."""
+    if not (cache / "cache.json").is_file():
+        return None
+    try:
+        return [np.load(cache / f"{name}.npy", mmap_mode="r") for name in names]
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def _check(info: StackInfo, patches: Sequence[Patch], band_names: Sequence[str]) -> None:

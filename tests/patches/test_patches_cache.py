@@ -78,6 +78,22 @@ def test_cache_is_used_again_until_something_changes(stack, patches, tmp_path):
     np.testing.assert_array_equal(again.images[0], values[window.slices][..., [0, 2]])
 
 
+def test_a_damaged_cache_is_cut_again(stack, patches, tmp_path):
+    first = open_cache(stack[0], patches, BANDS, tmp_path)
+    images = np.array(first.images)
+    (folder,) = tmp_path.glob("patches-*")
+    for damaged in (b"", b"no array", (folder / "images.npy").read_bytes()[:200]):
+        (folder / "images.npy").write_bytes(damaged)
+        np.testing.assert_array_equal(open_cache(stack[0], patches, BANDS, tmp_path).images, images)
+
+
+def test_values_that_are_no_measurement_are_refused(cache):
+    images = np.array(cache.images)
+    images[0, 0, 0, 0] = 1e38
+    with pytest.raises(BandError, match=r"band .* holds 1e\+38"):
+        band_statistics(replace(cache, images=images), range(len(images)))
+
+
 def test_a_full_disk_leaves_no_cache(stack, patches, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
