@@ -15,6 +15,7 @@ from keras_landslide.workflows.results import Result
 from keras_landslide.workflows.tune_options import (
     about_data,
     backend_name,
+    check_address,
     check_choices,
     load,
     make_trainer,
@@ -86,6 +87,7 @@ def tune(
     from keras_landslide.runtime.quiet import quiet_tensorflow
 
     check_numbers(workers=workers or None, threads=threads, memory_gb=memory_gb)
+    check_address(listen)
     loaded, folder = load(Path(space), overrides), Path(folder)
     backend = backend_name(backend)
     learnt_from = about_data(loaded, backend)

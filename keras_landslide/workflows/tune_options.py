@@ -46,6 +46,19 @@ def _entry(text: str) -> tuple[str, Any]:
         ) from error
 
 
+def check_address(address: str) -> None:
+    """Refuse an address to listen at that is no host and port; empty is none.
+
+    Raises:
+        OptionError: it has no host, or no port from 0 to 65535.
+    """
+    from keras_landslide.errors import OptionError
+
+    host, _, port = address.rpartition(":")
+    if address and not (host and port.isdecimal() and int(port[:6]) <= 65_535):
+        raise OptionError(f"`listen` = {address:.60} should be host:port, such as 0.0.0.0:8787")
+
+
 def about_data(space: SearchSpace, backend: str) -> dict[str, Any]:
     """What a search keeps about its data beside the space; it goes on only with the same.
 

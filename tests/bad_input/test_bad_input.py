@@ -122,7 +122,8 @@ def options():
         "simulate out": ("--size 100000000", f"--seed {E30}"),
         "tune space.toml -o search": (
             f"--epochs {E20}", f"--max-patches {E20}", "--workers 100000000",
-            "--threads 100000000000", "--memory-gb 1e300", f"--set search.repeats={E20}",
+            "--threads 100000000000", "--memory-gb 1e300", "--listen x", "--listen a:99999999",
+            f"--set search.repeats={E20}",
             f"--set search.seed={E30}", "--set base.training.learning_rate=1e30",
         ),
         STACK: ("--memory-mb 100000000000000", "--workers 10000000"),
