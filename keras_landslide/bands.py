@@ -104,9 +104,10 @@ BANDS: dict[str, Band] = {
         ),
         *(
             Band(
-                *(f"vv_{date}", "dB", "continuous"),
-                *(f"Sentinel-1 VV backscatter {when} the event", "sar", BACKSCATTER_DB),
+                *(f"{wave.lower()}_{date}", "dB", "continuous"),
+                *(f"Sentinel-1 {wave} backscatter {when} the event", "sar", BACKSCATTER_DB),
             )
+            for wave in ("VV", "VH")
             for date, when in (("pre", "before"), ("post", "after"))
         ),
         Band("cloud", "class", "categorical", "cloud mask: 0 clear, 1 cloud, 2 cloud shadow"),
@@ -125,6 +126,12 @@ def band_of(name: str) -> Band:
         return replace(BANDS[stem], name=name)
     return BANDS.get(name, Band(name, "1", "continuous", ""))
 
+
+_SEN12 = (
+    *("blue", "green", "red", "red_edge_1", "red_edge_2", "red_edge_3", "nir", "swir_1", "swir_2"),
+)
+_SEN12_BEFORE = tuple(f"{name}_pre" for name in _SEN12)
+_SEN12_RADAR = ("vv_pre", "vv_post", "vh_pre", "vh_post")
 
 IMAGE_MODELS: dict[str, tuple[str, ...]] = {
     "rgb": ("red", "green", "blue"),
@@ -148,7 +155,13 @@ IMAGE_MODELS: dict[str, tuple[str, ...]] = {
         "slope",
         "elevation",
     ),
+    "sen12_s2": (*_SEN12, "elevation"),
+    "sen12_s2_change": (*_SEN12, *_SEN12_BEFORE, "elevation"),
+    "sen12_s1_change": (*_SEN12_RADAR, "elevation"),
+    "sen12_all": (*_SEN12, *_SEN12_BEFORE, *_SEN12_RADAR, "elevation"),
 }
+"""Bands of each image model in channel order. Those without `_pre` or `_post` in their name are of
+the time after the event."""
 
 
 GROUPS = ("optical", "sar")

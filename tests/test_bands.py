@@ -3,6 +3,7 @@ import pytest
 from keras_landslide.bands import BANDS, IMAGE_MODELS, band_groups
 
 RGB = ("red", "green", "blue")
+SAR = ("vv_pre", "vv_post", "vh_pre", "vh_post")
 GROUPS = {
     "rgb": {"optical": RGB},
     "rgb_terrain": {"optical": RGB},
@@ -10,6 +11,10 @@ GROUPS = {
     "terrain": {},
     "l4s6": {"optical": (*RGB, "ndvi")},
     "l4s14": {"optical": IMAGE_MODELS["l4s14"][:12]},
+    "sen12_s2": {"optical": IMAGE_MODELS["sen12_s2"][:9]},
+    "sen12_s2_change": {"optical": IMAGE_MODELS["sen12_s2_change"][:18]},
+    "sen12_s1_change": {"sar": SAR},
+    "sen12_all": {"optical": IMAGE_MODELS["sen12_all"][:18], "sar": SAR},
 }
 
 

@@ -23,7 +23,9 @@ def layout_options(command):
             click.option("--positive", help="Mask values that mean landslide (folder)."),
             click.option("--mask-threshold", type=FiniteRange(),
                          help="Masks of greys: from this value on a pixel is landslide (folder)."),
-            click.option("--channels", help="l4s6 or l4s14 (landslide4sense)."),
+            click.option("--channels", help="An image model: l4s6, l4s14 (landslide4sense); "
+                         "sen12_s2, sen12_s2_change, sen12_s1_change, sen12_all "
+                         "(sen12landslides)."),
         )
     ):  # fmt: skip
         command = option(command)

@@ -43,10 +43,14 @@ class Chip:
 
 
 class Raw(NamedTuple):
-    """A chip as stored: image (H, W, C) and mask (H, W) of any number type."""
+    """A chip as stored: image (H, W, C) and mask (H, W) of any number type.
+
+    `notes` say in words what was chosen for want of something better.
+    """
 
     image: np.ndarray
     mask: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 class Problem(NamedTuple):

@@ -8,6 +8,9 @@ from keras_landslide.bands import UNLABELLED
 from keras_landslide.datasets.chips import Chip, ChipSource, Problem, Raw
 from keras_landslide.errors import LandslideError
 
+NOTE = "second choice"
+"""Kind of the problems that tell what was taken for want of something better."""
+
 
 def read_chip(source: ChipSource, chip: Chip) -> tuple[Raw | None, list[Problem]]:
     """A chip as stored, and what is wrong with it; None where it cannot be read at all."""
@@ -15,7 +18,13 @@ def read_chip(source: ChipSource, chip: Chip) -> tuple[Raw | None, list[Problem]
         raw = source.stored(chip)
     except LandslideError as error:
         return None, [Problem("error", "cannot be read", chip.name, str(error))]
-    return raw, [*_shapes(source, chip, raw), *_values(chip, raw), *_mask(source, chip, raw)]
+    notes = [Problem("warning", NOTE, str(chip.image), text) for text in raw.notes]
+    return raw, [
+        *notes,
+        *_shapes(source, chip, raw),
+        *_values(chip, raw),
+        *_mask(source, chip, raw),
+    ]
 
 
 def _shapes(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:

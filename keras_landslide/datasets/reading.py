@@ -9,13 +9,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import NotGeoreferencedWarning
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.rasters.declared import alpha_band, declared_of, equals_nodata
 from keras_landslide.rasters.gdal_errors import quiet_gdal, reading
+from keras_landslide.rasters.hdf5 import refuse_other_files
+from keras_landslide.rasters.opening import PICTURES, open_raster
 
 RASTERS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 ARRAYS = (".npy",)
@@ -121,7 +122,7 @@ def _raster(path: Path, *, mask: bool = False) -> np.ndarray:
     with reading(path), quiet_gdal(), warnings.catch_warnings():
         # Plain pictures have no place on Earth, and need none.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as source:
+        with open_raster(path, PICTURES) as source:
             _check_size(path, (source.count, source.height, source.width))
             alpha = alpha_band(source)
             indexes = [index for index in source.indexes if index != alpha]
@@ -203,12 +204,8 @@ def _npy(path: Path) -> np.ndarray:
 def _hdf5(path: Path, keys: Sequence[str]) -> np.ndarray:
     try:
         with h5py.File(path) as file:
-            key = next((key for key in keys if file.get(key, getlink=True) is not None), None)
-            if key is not None and isinstance(file.get(key, getlink=True), h5py.ExternalLink):
-                raise InputFileError(
-                    f"{path}: '{key}' is a link to another file, which is not followed; give the "
-                    "file that holds the values"
-                )
+            refuse_other_files(file, path)
+            key = next((key for key in keys if key in file), None)
             if key is None:
                 held = ", ".join(file) or "nothing"
                 raise InputFileError(

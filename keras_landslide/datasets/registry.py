@@ -35,7 +35,9 @@ class Layout(NamedTuple):
 
 LAYOUTS: dict[str, Layout] = {
     "bijie": Layout(bijie.bijie, bijie.found_in),
-    "sen12landslides": Layout(sen12landslides.sen12landslides, sen12landslides.found_in),
+    "sen12landslides": Layout(
+        sen12landslides.sen12landslides, sen12landslides.found_in, sen12landslides.CHANNELS
+    ),
     "cas": Layout(cas.cas, cas.found_in),
     "landslide4sense": Layout(
         landslide4sense_folder.landslide4sense,

@@ -13,7 +13,8 @@ from keras_landslide.errors import CrsError, InputFileError, LandslideWarning, N
 from keras_landslide.inventory.clean import polygonal
 from keras_landslide.inventory.geopackage import spatial_reference
 from keras_landslide.rasters.areas import areas_of, told
-from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
+from keras_landslide.rasters.gdal_errors import quiet_gdal, reading
+from keras_landslide.rasters.opening import open_gdal_vector
 from keras_landslide.rasters.vector import choose_layer, layer_crs
 
 
@@ -63,9 +64,8 @@ def read_grouped(
 def _read(
     path: str | Path, layer: str | None, crs: str | None, field: str | None
 ) -> tuple[np.ndarray, list[str]]:
-    gdal = osgeo_gdal()
     with reading(path), quiet_gdal():
-        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
+        dataset = open_gdal_vector(path)
         table = choose_layer(dataset, path, layer)
         names = [each.GetName() for each in table.schema]
         if field is not None and field not in names:

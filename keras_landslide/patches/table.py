@@ -14,7 +14,8 @@ from shapely.affinity import affine_transform
 from keras_landslide.errors import GridMismatchError, InputFileError
 from keras_landslide.grid import Grid, Window
 from keras_landslide.inventory.geopackage import Layer, write_layer
-from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
+from keras_landslide.rasters.gdal_errors import quiet_gdal, reading
+from keras_landslide.rasters.opening import open_gdal_vector
 
 LAYER = "patches"
 KNOWN_SPLITS = ("train", "val", "test", "buffer", "unused")
@@ -156,9 +157,8 @@ def read_tags(path: str | Path) -> dict[str, str]:
 @contextmanager
 def _open(path: str | Path) -> Iterator[Any]:
     """The layer `patches` of a GeoPackage; the file closes with the block."""
-    gdal = osgeo_gdal()
     with reading(path), quiet_gdal():
-        dataset = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_READONLY)
+        dataset = open_gdal_vector(path)
         # By index: GetLayerByName raises or returns None, depending on GDAL's version.
         layers = [dataset.GetLayer(i) for i in range(dataset.GetLayerCount())]
         layer = next((layer for layer in layers if layer.GetName() == LAYER), None)

@@ -13,7 +13,7 @@ from keras_landslide.errors import CrsError, GridMismatchError
 from keras_landslide.grid import Bounds, Grid, is_mercator
 from keras_landslide.rasters.declared import horizontal
 from keras_landslide.rasters.gdal_errors import GDAL_ERRORS
-from keras_landslide.rasters.read import StackInfo, stack_info
+from keras_landslide.rasters.read import StackInfo, describe
 
 COARSENING = 2.0
 """From this ratio of pixel sizes on, target pixels are averages of source pixels."""
@@ -183,7 +183,7 @@ def grid_of(path: str | Path) -> Grid:
         InputFileError: the file is missing or no raster.
         CrsError: it has no CRS.
     """
-    return stack_info(path).grid
+    return describe(path).grid
 
 
 def _corners(grid: Grid) -> list[tuple[int, int]]:

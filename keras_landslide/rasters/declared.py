@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp
 
 from keras_landslide.errors import InputFileError
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
+from keras_landslide.rasters.opening import open_raster
 
 METRES = {
     **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), 1.0),
@@ -90,7 +91,7 @@ def declared(path: str | Path) -> Declared:
     Raises:
         InputFileError: it is missing or no raster.
     """
-    with reading(path), rasterio.open(path) as src:
+    with reading(path), open_raster(path) as src:
         return declared_of(src)
 
 

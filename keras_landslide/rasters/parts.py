@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from keras_landslide.errors import InputFileError
 from keras_landslide.files import on_disk
-from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal, quiet_gdal
+from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, quiet_gdal
+from keras_landslide.rasters.opening import open_gdal_any
 
 # Statistics and overviews come and go as people look at a raster.
 ASIDE = (".aux.xml", ".ovr")
@@ -19,11 +21,10 @@ def parts_of(path: Path) -> list[Path]:
     """
     if (archive := on_disk(path)) != path:
         return [archive]
-    gdal = osgeo_gdal()
     try:
         with quiet_gdal():
-            named = gdal.OpenEx(str(path)).GetFileList() or []
-    except GDAL_ERRORS:
+            named = open_gdal_any(path).GetFileList() or []
+    except (*GDAL_ERRORS, InputFileError):
         named = []
     found = {path, *map(Path, named)}
     for folder in [each for each in found if each.is_dir()]:

@@ -19,6 +19,7 @@ from keras_landslide.files import file_state
 from keras_landslide.grid import Grid, Window, is_mercator
 from keras_landslide.rasters.declared import alpha_band, equals_nodata, horizontal
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, reading
+from keras_landslide.rasters.opening import check_virtual, open_raster
 from keras_landslide.records import parse_json
 
 MIN_TILE_ROWS = 256
@@ -90,7 +91,13 @@ def stack_info(path: str | Path) -> StackInfo:
         InputFileError: the file is missing or no raster.
         CrsError: it has no coordinate reference system.
     """
-    with reading(path), rasterio.open(path) as src:
+    check_virtual(path)
+    return describe(path)
+
+
+def describe(path: str | Path) -> StackInfo:
+    """As `stack_info`, of a virtual raster too whose sources were looked at by the caller."""
+    with reading(path), open_raster(path) as src:
         _refuse_control_points(src)
         _refuse_nowhere(src)
         if src.crs is None:
@@ -191,7 +198,7 @@ class BandReader:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         with reading(path):
-            self._src = rasterio.open(path)
+            self._src = open_raster(path)
         self.band_names = _names(self._src)
         self.shape = (self._src.height, self._src.width)
         self.tile_rows = max(MIN_TILE_ROWS, *(rows for rows, _ in self._src.block_shapes))

@@ -9,7 +9,8 @@ import rasterio.warp
 from keras_landslide.errors import CrsError, GridMismatchError, InputFileError, NodataError
 from keras_landslide.files import on_disk
 from keras_landslide.grid import Bounds, Grid
-from keras_landslide.rasters.gdal_errors import GDAL_ERRORS, osgeo_gdal
+from keras_landslide.rasters.gdal_errors import GDAL_ERRORS
+from keras_landslide.rasters.opening import open_gdal_vector
 
 
 def open_vector(src: str | Path):
@@ -18,11 +19,10 @@ def open_vector(src: str | Path):
     Raises:
         InputFileError: it is missing or GDAL cannot read it.
     """
-    gdal = osgeo_gdal()
     if not on_disk(src).exists():
         raise InputFileError(f"{src}: no such file; check the path")
     try:
-        return gdal.OpenEx(str(src), gdal.OF_VECTOR)
+        return open_gdal_vector(src)
     except GDAL_ERRORS as error:
         raise InputFileError(f"{src}: is no vector file that GDAL can read") from error
 

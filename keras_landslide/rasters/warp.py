@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import rasterio
-
 from keras_landslide.errors import InputFileError
 from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
@@ -19,6 +17,7 @@ from keras_landslide.rasters.gdal_errors import (
     reading,
     writing,
 )
+from keras_landslide.rasters.opening import open_gdal_raster, open_raster
 
 
 def warp(
@@ -65,9 +64,9 @@ def warp(
         options += ["-srcnodata", repr(nodata)]
     with replacing(dst, sync=False) as part, quiet_gdal():
         with reading(src):
-            source = gdal.Open(str(src))
+            source = open_gdal_raster(src)
             wanted = [*range(1, source.RasterCount + 1)] if indexes is None else list(indexes)
-            with rasterio.open(src) as bands:
+            with open_raster(src) as bands:
                 alpha, crs = alpha_band(bands), bands.crs
             flat = horizontal(crs)
             if flat != crs:
@@ -91,7 +90,7 @@ def warp(
 def _read_or_write(error: BaseException, src: str | Path, dst: str | Path) -> Exception:
     """A failing warp may be the source's fault or the disk's: read the source to find out."""
     try:
-        with reading(src), rasterio.open(src) as source:
+        with reading(src), open_raster(src) as source:
             for _, window in source.block_windows(1):
                 source.read(window=window)
     except InputFileError as reason:

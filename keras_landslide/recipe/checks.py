@@ -37,6 +37,7 @@ def check_recipe(recipe: Recipe) -> None:
     where = recipe.path
     if not (recipe.rasters or recipe.dem or recipe.sar):
         raise RecipeError(f"{where}: names no raster; add a [[raster]], [dem] or [[sar]] section")
+    choice(recipe.vrt_sources, ("root", "anywhere"), f"{where}: vrt_sources")
     for raster in recipe.rasters:
         choice(raster.kind, (None, *KINDS), f"{where}: [[raster]] kind")
         choice(raster.resampling, (None, *RESAMPLINGS), f"{where}: [[raster]] resampling")

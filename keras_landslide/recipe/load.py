@@ -39,7 +39,7 @@ def load_recipe(path: str | Path, *, root: str | Path | None = None) -> Recipe:
     """
     path = Path(path)
     raw = read_toml(path)
-    check_keys(raw, ("name", "simulated", "root", *SECTIONS), str(path))
+    check_keys(raw, ("name", "simulated", "root", "vrt_sources", *SECTIONS), str(path))
     own = typed(raw.get("root", ""), str, f"{path}: root")
     folder = Path(root) if root is not None else path.parent / own
     recipe = Recipe(
@@ -55,6 +55,7 @@ def load_recipe(path: str | Path, *, root: str | Path | None = None) -> Recipe:
         cloud=optional(CloudSource, raw, "cloud", path),
         inventory=optional(InventorySource, raw, "inventory", path),
         derived=formulas(raw.get("derived", {}), f"{path}: [derived]"),
+        vrt_sources=typed(raw.get("vrt_sources", "root"), str, f"{path}: vrt_sources"),
         categories=sections(CategorySource, raw, "category", path),
         distances=sections(DistanceSource, raw, "distance", path),
     )

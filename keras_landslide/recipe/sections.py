@@ -124,9 +124,11 @@ class InventorySource:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole scene; `root` is the folder that relative paths count from.
+    """A whole scene.
 
-    `derived` holds the section `[derived]`: formulas of bands and indices by the band they make.
+    `root` is the folder that relative paths count from. `derived` holds the section `[derived]`:
+    formulas of bands and indices by the band they make. `vrt_sources` says where the files may lie
+    that a virtual raster (`.vrt`) of the recipe names: below `root`, or `anywhere`.
     """
 
     path: Path
@@ -141,6 +143,7 @@ class Recipe:
     cloud: CloudSource | None
     inventory: InventorySource | None
     derived: dict[str, Formula]
+    vrt_sources: str = "root"
     categories: tuple[CategorySource, ...] = ()
     distances: tuple[DistanceSource, ...] = ()
 

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import gamma
 
 from keras_landslide.errors import InputFileError
-from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, reading
+from keras_landslide.rasters.gdal_errors import quiet_gdal, reading
+from keras_landslide.rasters.opening import open_gdal_vector
 from keras_landslide.report.canvas import figure, title_with_source
 
 BINS_PER_DECADE = 5
@@ -91,9 +92,8 @@ def frequency_area(
 
 
 def _areas(inventory: str | Path) -> tuple[np.ndarray, bool]:
-    gdal = osgeo_gdal()
     with reading(inventory), quiet_gdal():
-        dataset = gdal.OpenEx(str(inventory), gdal.OF_VECTOR | gdal.OF_READONLY)
+        dataset = open_gdal_vector(inventory)
         layer = dataset.GetLayerByName("landslides")
         # GeoJSON without a landslide has no attributes either.
         rows = layer is not None and layer.GetFeatureCount()

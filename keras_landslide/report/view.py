@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 
 from keras_landslide.bands import require_bands
 from keras_landslide.grid import Window
 from keras_landslide.rasters.gdal_errors import reading
+from keras_landslide.rasters.opening import open_raster
 from keras_landslide.rasters.read import StackInfo, stack_info
 
 MAX_SIDE_PX = 1400
@@ -70,7 +70,7 @@ class View:
         """
         require_bands(tuple(names), self.info.band_names, str(self.info.path))
         out = np.empty((*self.shape, len(names)), np.float32)
-        with reading(self.info.path), rasterio.open(self.info.path) as src:
+        with reading(self.info.path), open_raster(self.info.path) as src:
             for channel, name in enumerate(names):
                 index = self.info.band_names.index(name)
                 classes = name in ("label", "cloud")

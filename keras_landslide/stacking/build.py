@@ -16,6 +16,7 @@ from keras_landslide.bands import UNLABELLED
 from keras_landslide.errors import ClusterError, LandslideError, NodataError, RecipeError
 from keras_landslide.files import file_sha256, fingerprint, keep_inputs, on_disk
 from keras_landslide.rasters.cache import limited_cache
+from keras_landslide.rasters.opening import check_virtual
 from keras_landslide.rasters.parts import parts_of
 from keras_landslide.rasters.read import BandInfo, stack_info
 from keras_landslide.rasters.write import RasterWriter
@@ -78,6 +79,7 @@ def build_stack(
     out_path = Path(out_path)
     recipe = load_recipe(recipe_path, root=root)
     _check_names(recipe)
+    _check_sources(recipe)
     keep_inputs(out_path, [recipe.path, *map(on_disk, recipe.files)])
     folder = out_path.with_name(f".{out_path.name}.work")
     if scheduler is not None or workers is not None:  # they need not run in the current folder
@@ -183,6 +185,13 @@ def _derivations(recipe: Recipe) -> dict[str, Derivation]:
         where = f"{recipe.path}: [derived] {name}"
         found[name] = derivation(formula, [*present, *found], where)
     return found
+
+
+def _check_sources(recipe: Recipe) -> None:
+    """Refuse virtual files of a recipe that lead out of its root, unless it says that they may."""
+    if recipe.vrt_sources != "anywhere":
+        for path in recipe.files:
+            check_virtual(path, [recipe.root])
 
 
 def _assemble(

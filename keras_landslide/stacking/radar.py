@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rasterio
 
 from keras_landslide.bands import BACKSCATTER_DB
 from keras_landslide.errors import InputFileError
@@ -15,6 +14,7 @@ from keras_landslide.grid import Window
 from keras_landslide.rasters.align import grid_of
 from keras_landslide.rasters.declared import Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
+from keras_landslide.rasters.opening import open_raster
 from keras_landslide.rasters.read import BandReader
 from keras_landslide.recipe import Recipe, SarSource
 from keras_landslide.sar.backscatter import UNITS, from_power, to_power
@@ -115,7 +115,7 @@ def _nodata(path: Path, sar: SarSource) -> float | None:
     """
     if sar.nodata is not None:
         return sar.nodata
-    with reading(path), rasterio.open(path) as src:
+    with reading(path), open_raster(path) as src:
         return 0.0 if src.nodata is None else None
 
 

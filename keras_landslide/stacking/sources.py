@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rasterio
 
 from keras_landslide.bands import Band, band_of
 from keras_landslide.errors import BandError, InputFileError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
 from keras_landslide.rasters.declared import DEGREES, Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
+from keras_landslide.rasters.opening import open_raster
 from keras_landslide.rasters.read import BandInfo, require_real
 from keras_landslide.recipe import RasterSource, Recipe
 from keras_landslide.stacking.working_files import Layer, Part, WorkingFiles
@@ -145,7 +145,7 @@ def check_indexes(path: Path, indexes: Sequence[int]) -> None:
         InputFileError: the file cannot be read, or a band is complex.
         BandError: it has fewer bands.
     """
-    with reading(path), rasterio.open(path) as src:
+    with reading(path), open_raster(path) as src:
         count, dtypes = src.count, src.dtypes
     for index in indexes:
         if not 1 <= index <= count:

@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from keras_landslide.bands import IMAGE_MODELS
 from keras_landslide.datasets.check import check
 from keras_landslide.datasets.folder import image_folder
 from keras_landslide.datasets.reading import read_image, read_mask
 from keras_landslide.datasets.sen12landslides import sen12landslides
 from keras_landslide.datasets.store import open_chips
-from keras_landslide.errors import InputFileError, SplitError
+from keras_landslide.errors import InputFileError, SplitError, UnknownNameError
 from keras_landslide.workflows.data import lines
 
 SIDE = 48
@@ -206,8 +207,9 @@ def test_what_went_in_and_what_came_out(folder):
     assert "  3 chips went in, 2 can be used, 1 cannot" in list(lines(check(image_folder(folder))))
 
 
-def write_patch(path, clear):
+def write_patch(path, clear, pre=1):
     """15 dates of a Sen12Landslides patch; the red of a date is its number, in percent."""
+    path.parent.mkdir(exist_ok=True)
     with h5py.File(path, "w") as file:
         dates = len(clear)
         for name in ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B11", "B12", "DEM"):
@@ -218,7 +220,7 @@ def write_patch(path, clear):
             classes[date, : int(128 * share)] = 4
         file["SCL"] = classes
         file["MASK"] = np.ones((dates, 128, 128), "uint8")
-        file.attrs["pre_post_dates"] = "{'pre': 1, 'post': 2}"
+        file.attrs["pre_post_dates"] = f"{{'pre': {pre}, 'post': {pre + 1}}}"
 
 
 @pytest.mark.parametrize(
@@ -230,6 +232,63 @@ def test_the_first_clear_date_after_the_event(clear, date, tmp_path):
     source = sen12landslides(tmp_path)
     image, _ = source.convert(source.stored(source.chips[0]))
     np.testing.assert_allclose(image[..., 2], date / 100)
+
+
+def test_the_last_clear_date_before_the_event_and_the_radar(tmp_path):
+    write_patch(tmp_path / "s2" / "x_s2_1.nc", [0.95, 1, 0.5, 0.2, 1, 1], pre=3)
+    radar = tmp_path / "s1dsc" / "x_s1dsc_1.nc"
+    radar.parent.mkdir()
+    with h5py.File(radar, "w") as file:
+        for name, start in (("VV", -10), ("VH", -17)):
+            file[name] = np.full((6, 128, 128), start, "float32") - np.arange(6)[:, None, None]
+        file.attrs["pre_post_dates"] = "{'pre': 1, 'post': 4}"
+    source = sen12landslides(tmp_path, channels="sen12_all", orbit="dsc")
+    assert source.band_names == IMAGE_MODELS["sen12_all"]
+    raw = source.stored(source.chips[0])
+    image, _ = source.convert(raw)
+    seen = dict(zip(source.band_names, image[0, 0], strict=True))
+    # Before: date 1, since 2 and 3 are under cloud. After: date 4.
+    assert (seen["red_pre"], seen["red"]) == pytest.approx((0.01, 0.04)) and not raw.notes
+    assert [seen[f"{w}_{d}"] for w in ("vv", "vh") for d in ("pre", "post")] == [-11, -14, -18, -21]
+    # The other orbit is not there, which is said of each patch.
+    other = sen12landslides(tmp_path, channels="sen12_s1_change")
+    assert not other.chips and "no file of Sentinel-1 (asc)" in other.problems[0].text
+    with pytest.raises(UnknownNameError, match="choose one of: sen12_s2, sen12_s2_change"):
+        sen12landslides(tmp_path, channels="rgb")
+
+
+def test_the_clearest_date_is_said_where_none_is_clear(tmp_path):
+    write_patch(tmp_path / "x_s2_1.nc", [0.2, 0.4, 0.1, 0.6, 0.5])
+    found = check(sen12landslides(tmp_path, channels="sen12_s2_change"))
+    told = [p.text for p in found.problems if "clear by the scene classification" in p.text]
+    assert len(told) == 2
+    assert "after the event no date is 90% clear" in told[0] and "date 3" in told[0]
+    assert "of which 59% is" in told[0] and "date 1" in told[1]
+
+
+def test_low_probability_of_cloud_is_not_clear(tmp_path):
+    path = tmp_path / "x_s2_1.nc"
+    write_patch(path, [1, 1, 1, 1])
+    with h5py.File(path, "a") as file:
+        file["SCL"][2] = 7
+    source = sen12landslides(tmp_path)
+    image, _ = source.convert(source.stored(source.chips[0]))
+    np.testing.assert_allclose(image[..., 2], 0.03)
+
+
+def test_the_real_patch_before_and_after(real_data):
+    """Dates 7 and 8 lie under cloud; 6 and 9 are clear, as the files tell."""
+    folder = real_data / "sen12landslides"
+    source = sen12landslides(folder, channels="sen12_all")
+    raw = source.stored(source.chips[0])
+    seen = dict(zip(source.band_names, np.moveaxis(raw.image, -1, 0), strict=True))
+    with h5py.File(folder / "italy_s2_4120.nc") as file:
+        np.testing.assert_array_equal(seen["red_pre"], file["B04"][6])
+        np.testing.assert_array_equal(seen["red"], file["B04"][9])
+    with h5py.File(folder / "italy_s1asc_4120.nc") as file:
+        np.testing.assert_array_equal(seen["vv_pre"], file["VV"][9])
+        np.testing.assert_array_equal(seen["vh_post"], file["VH"][10])
+    assert not raw.notes and -25 < np.nanmedian(seen["vv_pre"]) < 0
 
 
 def test_the_real_patch_is_read_after_the_clouds(real_data):
