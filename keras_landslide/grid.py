@@ -114,7 +114,7 @@ class Grid:
         if max(col1 - col0, row0 - row1) > MOST_PX:
             raise GridMismatchError(
                 f"a grid of resolution {resolution:g} over the bounds {bounds} has "
-                f"{row0 - row1:.3g} x {col1 - col0:.3g} pixels; choose a coarser `resolution` or "
+                f"{row0 - row1:.3g} x {col1 - col0:.3g} pixels; choose a coarser resolution or "
                 f"smaller bounds, of at most {MOST_PX:,} pixels a side"
             )
         transform = Affine(resolution, 0, col0 * resolution, 0, -resolution, row0 * resolution)

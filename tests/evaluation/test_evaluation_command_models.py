@@ -94,7 +94,7 @@ def test_a_random_split_is_reported_with_the_gap_of_an_audit(scene, monkeypatch)
     bad = [json.dumps({"basins": {"a": {"gap": gap}}}) for gap in gaps]
     for text in ("{}", "[1]", "no JSON", *bad):
         (scene / "audit.json").write_text(text)
-        with pytest.raises(InputFileError, match=r"is no audit\.json"):
+        with pytest.raises(InputFileError, match=r"audit\.json: .*audit` writes one"):
             evaluate(*maps, patches=scene / "f.gpkg", audit=scene / "audit.json")
 
 
