@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from keras_landslide.protocols.chip_parts import Part
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.protocol import folder_name
-from keras_landslide.protocols.scoring import Part
 from keras_landslide.records import entry
 
 
 @dataclass(frozen=True)
 class KeptPart:
-    """What `scores.json` tells of a part, see `scoring.Part`."""
+    """What `scores.json` tells of a part, see `chip_parts.Part`."""
 
     counts: tuple[tuple[int, ...], ...] = entry("tp, fp, fn, tn of each image", low=0)
     numbers: tuple[int, ...] = entry("position of each image", low=0)

@@ -13,12 +13,12 @@ from keras_landslide.config import DataConfig, ModelConfig, RunConfig
 from keras_landslide.files import fingerprint, replacing, write_json
 from keras_landslide.models.trained import load_network
 from keras_landslide.patches.cache import PatchCache
+from keras_landslide.protocols.chip_parts import score_part
 from keras_landslide.protocols.divisions import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import build_network, predict, set_batch_momentum
 from keras_landslide.protocols.protocol import Protocol, folder_name
 from keras_landslide.protocols.results import KeptScores, Result, read_result
-from keras_landslide.protocols.scoring import score_part
 from keras_landslide.records import read_json
 from keras_landslide.samples.augmentation import LARGEST_SHIFT, HeavyBatches
 from keras_landslide.training.history import History

@@ -18,7 +18,7 @@ from keras_landslide.files import write_json
 from keras_landslide.inference.engines import table as engine
 from keras_landslide.patches.cache import PatchCache
 from keras_landslide.protocols.chip_figures import Case, comparison
-from keras_landslide.protocols.scoring import Part, score_part, values_of
+from keras_landslide.protocols.chip_parts import Part, score_part, values_of
 from keras_landslide.protocols.summary import INTERVALS
 from keras_landslide.runtime.progress import progress
 

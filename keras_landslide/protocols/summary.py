@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keras_landslide.evaluation.intervals import Interval, block_bootstrap
+from keras_landslide.protocols.chip_parts import Part, joined, score_part, values_of
 from keras_landslide.protocols.divisions import Dataset, Round
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.protocol import Protocol
 from keras_landslide.protocols.results import Result
-from keras_landslide.protocols.scoring import Part, joined, score_part, values_of
 from keras_landslide.training.threshold import ProbabilityHistogram, best_f1
 
 INTERVALS = ("precision", "recall", "f1", "iou", "mean_iou")

@@ -16,10 +16,10 @@ from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.batches import BatchSource, KerasBatches
 from keras_landslide.training.compiling import compile_model, fix_seeds
 from keras_landslide.training.folder import claim
+from keras_landslide.training.histograms import histogram, without_sensors
 from keras_landslide.training.history import History
 from keras_landslide.training.keeper import RunKeeper
 from keras_landslide.training.precision import as_float32
-from keras_landslide.training.scoring import histogram, without_sensors
 from keras_landslide.training.threshold import best_f1
 
 

@@ -20,7 +20,7 @@ from keras_landslide.tuning.job import Job, Runner
 from keras_landslide.tuning.oracle import SearchOracle
 from keras_landslide.tuning.places import run_folder, take_up
 from keras_landslide.tuning.plan import RECORD, TrialPlan, plan_of
-from keras_landslide.tuning.scoring import kept_epoch
+from keras_landslide.tuning.trial_score import kept_epoch
 
 PROJECT = "trials"
 _IDLE_S = 0.2

@@ -154,7 +154,7 @@ class NewPlace:
     def _chosen(self, model: keras.Model, chosen: np.ndarray) -> dict[str, Any]:
         """The thresholds of a fine-tuned network, from its labelled patches alone."""
         from keras_landslide.samples.batches import PatchBatches
-        from keras_landslide.training.scoring import histogram, without_sensors
+        from keras_landslide.training.histograms import histogram, without_sensors
         from keras_landslide.training.threshold import best_f1
 
         scorer = self._scorer(model)

@@ -17,12 +17,12 @@ from keras_landslide.bands import IMAGE_MODELS
 from keras_landslide.bundle.read import read_bundle
 from keras_landslide.errors import BundleError, RecipeError, SplitError
 from keras_landslide.protocols.bundle import export_best
+from keras_landslide.protocols.chip_parts import joined
 from keras_landslide.protocols.entries import Entry
 from keras_landslide.protocols.networks import scaled_network
 from keras_landslide.protocols.protocol import load_protocol, read_protocol
 from keras_landslide.protocols.reproduce import reproduce
 from keras_landslide.protocols.running import run_entry
-from keras_landslide.protocols.scoring import joined
 from keras_landslide.protocols.summary import labels_of, make_rows, pooled_threshold
 
 TINY = {

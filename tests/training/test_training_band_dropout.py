@@ -10,8 +10,8 @@ from keras_landslide.config import RunConfig
 from keras_landslide.errors import RecipeError
 from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.compiling import fix_seeds
+from keras_landslide.training.histograms import without_sensors
 from keras_landslide.training.run import train
-from keras_landslide.training.scoring import without_sensors
 
 NAMES = IMAGE_MODELS["rgb_terrain_sar"]
 OPTICAL, TERRAIN, SAR = [0, 1, 2], [3, 4], [5, 6]
