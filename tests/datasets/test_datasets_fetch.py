@@ -205,6 +205,7 @@ def odd_method() -> bytes:
         (archive(**{"odd.zip": b"itself"}), "over the archive"),
         (archive(**{"link__passwd": b"text"}), "outside"),
     ],
+    ids=["encrypted", "method", "cut", "text", "itself", "link"],  # the bytes hold the time of day
 )
 def test_odd_archives_are_one_line_and_leave_nothing(server, tmp_path, content, words):
     server.add("odd.zip", content)
