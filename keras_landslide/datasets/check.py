@@ -144,11 +144,20 @@ def _count(found: Findings, chip: Chip, image: np.ndarray, label: np.ndarray) ->
 
 
 def _twins(chip: Chip, raw: Raw, seen: dict[str, Chip]) -> list[Problem]:
-    """The same image twice, which leaks where the two are in different splits."""
+    """The same image twice, which leaks where the two are in different splits; the same mask twice.
+
+    Two images of one place may well have one mask; two places have not.
+    """
     digest = array_digest(raw.image)
     other = seen.setdefault(digest, chip)
     if other is chip:
-        return []
+        if raw.mask.min() == raw.mask.max():
+            return []
+        first = seen.setdefault(f"mask {array_digest(raw.mask)}", chip)
+        if first is chip:
+            return []
+        text = f"is the same mask as that of {first.name}, whose image is another one"
+        return [Problem("warning", "mask twice", str(chip.mask or chip.image), text)]
     leaks = other.split != chip.split
     text = f"is the same image as {other.name}"
     return [

@@ -23,6 +23,7 @@ def read_chip(source: ChipSource, chip: Chip) -> tuple[Raw | None, list[Problem]
         *notes,
         *_shapes(source, chip, raw),
         *_values(chip, raw),
+        *_opacity(source, chip, raw),
         *_mask(source, chip, raw),
     ]
 
@@ -82,6 +83,25 @@ def _values(chip: Chip, raw: Raw) -> list[Problem]:
             Problem("warning", "blank", str(chip.image), f"holds {raw.image.flat[0]:g} everywhere")
         ]
     return []
+
+
+def _opacity(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:
+    """Refuse a fourth channel that is taken for near infrared and holds what opacity holds."""
+    whole = np.issubdtype(raw.image.dtype, np.integer)
+    if not whole or source.band_names[3:4] != ("nir",) or raw.image.shape[-1] != 4:
+        return []
+    fourth = raw.image[..., 3]
+    if not np.isin(fourth, (0, 255)).all() or not fourth.any():
+        return []
+    return [
+        Problem(
+            "error",
+            "opacity",
+            str(chip.image),
+            "its fourth channel holds 0 and 255 alone, as opacity does and near infrared does not; "
+            "leave it out, and give pixels without an image the mask value 255",
+        )
+    ]
 
 
 def _mask(source: ChipSource, chip: Chip, raw: Raw) -> list[Problem]:

@@ -14,6 +14,7 @@ from keras_landslide.bands import CLEAR, CLOUD, SHADOW, UNLABELLED
 from keras_landslide.errors import InputFileError, LandslideWarning
 from keras_landslide.grid import Bounds
 from keras_landslide.rasters.areas import lost, open_areas
+from keras_landslide.rasters.classes import refuse_merged_classes
 from keras_landslide.rasters.gdal_errors import quiet_gdal
 from keras_landslide.rasters.rasterize import rasterize_label
 from keras_landslide.recipe import CloudSource, InventorySource, Recipe
@@ -33,6 +34,7 @@ def cloud_layer(working_files: WorkingFiles, recipe: Recipe, cloud: CloudSource)
         return Layer((described("cloud", path.name, how),), (part,), finish)
     check_indexes(path, (cloud.index,))
     convert = partial(_cloud_from_classes, cloud=cloud.cloud, shadow=cloud.shadow)
+    refuse_merged_classes(path, cloud.index, cloud.nodata)
     # Merged, and only then resampled: three kinds of cloud outvote one of ground.
     merged = converted(
         working_files,
@@ -52,6 +54,7 @@ def label_layer(working_files: WorkingFiles, recipe: Recipe, inventory: Inventor
     """The label band: 0 background, 1 landslide, 255 outside the surveyed area."""
     if inventory.raster:
         path = recipe.resolve(inventory.raster)
+        refuse_merged_classes(path, 1, inventory.nodata)
         convert = partial(_label_from_classes, landslide=inventory.landslide)
         merged = converted(
             working_files,

@@ -12,6 +12,7 @@ import numpy as np
 from keras_landslide.bands import Band, band_of
 from keras_landslide.errors import BandError, InputFileError, RecipeError
 from keras_landslide.rasters.align import check_overlap, choose_resampling, grid_of, offset_on
+from keras_landslide.rasters.classes import refuse_merged_classes
 from keras_landslide.rasters.declared import DEGREES, Declared, declared
 from keras_landslide.rasters.gdal_errors import reading
 from keras_landslide.rasters.opening import open_raster
@@ -116,7 +117,8 @@ def on_grid(
     """Bands of a raster on the target grid: read in place if they lie on it already, or warped.
 
     Raises:
-        InputFileError: the file is missing or cut short, or its values are complex.
+        InputFileError: the file is missing or cut short, its values are complex, or its classes
+            have numbers that are too large.
         CrsError: it has no CRS.
         BandError: it has fewer bands.
         GridMismatchError: it does not overlap the target grid.
@@ -124,6 +126,9 @@ def on_grid(
     grid = grid_of(path)
     check_indexes(path, indexes)
     check_overlap(grid, working_files.grid, path)
+    if kind == "categorical":
+        for index in indexes:
+            refuse_merged_classes(path, index, nodata)
     offset = offset_on(grid, working_files.grid)
     if offset is not None:
         return Part(path, tuple(indexes), offset, nodata), "as stored, the pixels coincide"

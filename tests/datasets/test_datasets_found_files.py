@@ -199,6 +199,28 @@ def test_labels_of_one_class(folder, tmp_path):
         open_chips(image_folder(folder), tmp_path / "cache")
 
 
+@pytest.mark.parametrize("opaque", ["some", "all"])
+def test_opacity_in_an_array_is_no_near_infrared(folder, opaque):
+    image, mask = scene()
+    fourth = np.full((SIDE, SIDE, 1), 255, "uint8")
+    if opaque == "some":
+        fourth[:5] = 0
+    np.save(folder / "img" / "a.npy", np.concatenate([image, fourth], axis=-1))
+    np.save(folder / "mask" / "a.npy", mask)
+    found = check(image_folder(folder))
+    assert next(p.kind for p in found.problems if p.grade == "error") == "opacity"
+    with pytest.raises(InputFileError, match=r"a\.npy: its fourth channel holds 0 and 255 alone"):
+        open_chips(image_folder(folder), folder / "cache")
+
+
+def test_a_mask_of_another_file(folder):
+    for seed, name in enumerate("ab"):
+        save(folder / "img" / f"{name}.png", scene(seed)[0])
+        save(folder / "mask" / f"{name}.png", scene(0)[1])
+    told = [p for p in check(image_folder(folder)).problems if p.kind == "mask twice"]
+    assert len(told) == 1 and told[0].where.endswith("b.png") and "as that of a" in told[0].text
+
+
 def test_what_went_in_and_what_came_out(folder):
     for name in "abc":
         image, mask = scene()

@@ -4,9 +4,13 @@ import subprocess
 import warnings
 import zipfile
 
+import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
 import rasterio
+import shapely
+from affine import Affine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.control import GroundControlPoint
@@ -14,7 +18,9 @@ from rasterio.enums import ColorInterp
 from rasterio.transform import from_origin
 
 from keras_landslide.errors import CrsError, InputFileError, LandslideWarning, NodataError
+from keras_landslide.grid import Grid
 from keras_landslide.rasters.read import read_bands, stack_info
+from keras_landslide.rasters.write import write_raster
 from keras_landslide.stacking.build import build_stack
 
 SIDE, RES = 40, 10.0
@@ -206,7 +212,7 @@ def box(left, bottom, right, top):
     return f"(({left} {bottom},{right} {bottom},{right} {top},{left} {top},{left} {bottom}))"
 
 
-SQUARE = box(500050, 699850, 500150, 699950)
+square = box(500050, 699850, 500150, 699950)
 LINE = "LINESTRING (500010 699700, 500390 699700)"
 
 
@@ -233,10 +239,10 @@ def write_vector(path, texts, driver="GPKG", attribute=()):
 @pytest.mark.parametrize(
     ("texts", "pixels"),
     [
-        ([f"POLYGON {SQUARE}", "POINT (500305 699605)", LINE], 100),
-        ([LINE, "POINT (500305 699605)", f"POLYGON {SQUARE}"], 100),
-        ([f"GEOMETRYCOLLECTION (POLYGON {SQUARE}, POINT (500305 699605), {LINE})"], 100),
-        ([f"MULTISURFACE (POLYGON {SQUARE})"], 100),
+        ([f"POLYGON {square}", "POINT (500305 699605)", LINE], 100),
+        ([LINE, "POINT (500305 699605)", f"POLYGON {square}"], 100),
+        ([f"GEOMETRYCOLLECTION (POLYGON {square}, POINT (500305 699605), {LINE})"], 100),
+        ([f"MULTISURFACE (POLYGON {square})"], 100),
         (["CURVEPOLYGON (CIRCULARSTRING (500100 699850, 500150 699900, 500100 699950, "
           "500050 699900, 500100 699850))"], 80),
     ],
@@ -264,7 +270,7 @@ def test_polygons_smaller_than_a_pixel_are_counted(tmp_path):
     write(tmp_path / "rgb.tif", np.full((1, SIDE, SIDE), 100, "uint8"))
     small = [f"POLYGON {box(x, 699801, x + 3, 699804)}" for x in range(500001, 500301, 10)]
     far = [f"POLYGON {box(600000, 699801, 600100, 699901)}"]
-    write_vector(tmp_path / "slides.gpkg", [*small, f"POLYGON {SQUARE}", *far])
+    write_vector(tmp_path / "slides.gpkg", [*small, f"POLYGON {square}", *far])
     recipe = INVENTORY.format("slides.gpkg")
     with pytest.warns(LandslideWarning) as said:
         out = stack(tmp_path, recipe)
@@ -279,7 +285,7 @@ def test_polygons_smaller_than_a_pixel_are_counted(tmp_path):
 @pytest.mark.parametrize("name", ["slides.zip", "/vsizip/slides.zip/slides.shp"])
 def test_zipped_files_are_read(name, tmp_path):
     write(tmp_path / "rgb.tif", np.full((1, SIDE, SIDE), 100, "uint8"))
-    write_vector(tmp_path / "slides.shp", [f"POLYGON {SQUARE}"], "ESRI Shapefile")
+    write_vector(tmp_path / "slides.shp", [f"POLYGON {square}"], "ESRI Shapefile")
     with zipfile.ZipFile(tmp_path / "slides.zip", "w") as archive:
         for path in tmp_path.glob("slides.*"):
             if path.suffix != ".zip":
@@ -389,3 +395,59 @@ def test_translated_files_give_the_same_stack(tmp_path):
     np.testing.assert_allclose(
         read_bands(stack(tmp_path, DEM), ["elevation", "slope"]), first, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("raster", "landslide"), [("inventory", "landslide = [16777217]"), ("category", "")]
+)
+def test_class_numbers_that_stacks_would_merge(raster, landslide, tmp_path):
+    square = Grid("EPSG:32618", Affine(10, 0, 400000, 0, -10, 700000), (16, 16))
+    ids = np.full((*square.shape, 1), 16777216, "uint32")
+    ids[4:9, 4:9] = 16777217
+    write_raster(tmp_path / "ids.tif", ids, square)
+    write_raster(tmp_path / "red.tif", np.full((*square.shape, 1), 0.2, "float32"), square)
+    (tmp_path / "c.csv").write_text("value,code,name\n16777216,0,a\n16777217,1,b\n")
+    section = (
+        f'[inventory]\nraster = "ids.tif"\n{landslide}\n'
+        if raster == "inventory"
+        else '[[category]]\npath = "ids.tif"\nband = "rock"\nclasses = "c.csv"\n'
+    )
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'[[raster]]\npath = "red.tif"\nbands = {{ red = 1 }}\n{section}')
+    with pytest.raises(InputFileError, match=r"ids\.tif: holds the class number 16777217"):
+        build_stack(recipe, tmp_path / "s.tif")
+
+
+@pytest.mark.parametrize("first", [-180, 178])
+def test_rasters_and_polygons_across_the_180th_meridian(first, tmp_path):
+    """A raster of the whole circle, or one that goes on beyond 180; polygons of both kinds."""
+    step, count = 0.05, round((360 if first == -180 else 4) / 0.05)
+    lon = first + step * (np.arange(count) + 0.5)
+    lat = 65.5 - step * (np.arange(20) + 0.5)
+
+    def truth(lon, lat):
+        return 0.5 + 0.3 * np.cos(np.deg2rad(lon)) + 0.1 * (lat - 65)
+
+    globe = Grid("EPSG:4326", Affine(step, 0, first, 0, -step, 65.5), (20, count))
+    values = truth(lon[None], lat[:, None]).astype("float32")[..., None]
+    write_raster(tmp_path / "a.tif", values, globe)
+    boxes = [shapely.box(179.9, 64.95, 180.1, 65.05)]
+    if first == -180:  # as RFC 7946 wants them
+        boxes = [shapely.box(179.9, 64.95, 180, 65.05), shapely.box(-180, 64.95, -179.9, 65.05)]
+    gpd.GeoSeries(boxes, crs=4326).to_file(tmp_path / "slides.gpkg")
+    to_utm = pyproj.Transformer.from_crs(4326, 32660, always_xy=True)
+    x, y = (round(v, -3) for v in to_utm.transform(180, 65))
+    (tmp_path / "r.toml").write_text(
+        f'[grid]\ncrs = "EPSG:32660"\nresolution = 500\n'
+        f"bounds = [{x - 15000}, {y - 15000}, {x + 15000}, {y + 15000}]\n"
+        '[[raster]]\npath = "a.tif"\nbands = { red = 1 }\n[inventory]\npath = "slides.gpkg"\n'
+    )
+    red, label = np.moveaxis(
+        read_bands(build_stack(tmp_path / "r.toml", tmp_path / "s.tif"), ["red", "label"]), -1, 0
+    )
+    columns, rows = np.meshgrid(np.arange(60) + 0.5, np.arange(60) + 0.5)
+    place = to_utm.transform(x - 15000 + 500 * columns, y + 15000 - 500 * rows, direction="INVERSE")
+    assert place[0].min() < -179.6 and place[0].max() > 179.6
+    np.testing.assert_allclose(red, truth(*place), atol=1e-4)
+    # 0.2 by 0.1 degrees are 9.42 by 11.15 km there.
+    assert (label == 1).sum() * 0.25 == pytest.approx(9.42 * 11.15, rel=0.02)
