@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import rasterio
 from rasterio.warp import transform, transform_bounds
 
+from keras_landslide.config import load_run_config
 from keras_landslide.stacking.build import build_stack
 from keras_landslide.workflows.predict import predict
 
@@ -26,6 +28,71 @@ def demo(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
+
+
+def test_the_first_screen_says_what_comes_and_how_long(demo):
+    _, screen = demo
+    first = screen.split("\n$ keras-landslide")[0]
+    assert re.search(
+        r"^7 steps, about \d+ minutes on 2 quick cores, up to \d+ on slow ones:", first
+    )
+    listed = re.findall(r"^  \d\. (\w+) +\d+\.\d min  \w", first, re.MULTILINE)
+    assert listed == [
+        "simulate",
+        "stack",
+        "patches",
+        "tune",
+        "rgb",
+        "rgb_terrain",
+        "rgb_terrain_sar",
+    ]
+
+
+def test_every_step_says_what_is_left_and_the_first_map_comes_early(demo):
+    folder, screen = demo
+    told = re.findall(r"\[(\d) of 7\] \w+ is done\. [\d.]+ min so far, about ([\d.]+) min", screen)
+    assert [int(number) for number, _ in told] == list(range(1, 8))
+    assert float(told[-1][1]) == 0
+    line = (
+        f"The first map of liboriana is there: {folder / 'rgb' / 'liboriana' / 'probability.tif'}"
+    )
+    assert screen.count(line) == 1
+    commands = re.findall(r"^\$ keras-landslide (\w+)", screen.split(line)[0], re.MULTILINE)
+    assert commands == [
+        "simulate",
+        "stack",
+        "stack",
+        "patches",
+        "tune",
+        "train",
+        "export",
+        "predict",
+    ]
+
+
+def test_every_network_has_the_normalisation_that_lets_it_learn(demo):
+    folder, _ = demo
+    for name in ("rgb", "rgb_terrain", "rgb_terrain_sar"):
+        config = load_run_config(folder / name / "run.toml")
+        assert config.model.options["normalisation"] == "batch"
+        assert config.training.cosine
+        assert config.training.epochs == 2
+        assert config.training.learning_rate in (2e-3, 4e-3)
+
+
+def test_a_finished_demo_runs_nothing_again(demo):
+    folder, screen = demo
+    done = subprocess.run(
+        [*COMMAND, str(folder), *OPTIONS], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("All steps are done")
+    assert "$ keras-landslide" not in done.stdout
+
+    def table(text):
+        return text.split("Scores in the two simulated basins")[1].split("Done in")[0]
+
+    assert table(done.stdout) == table(screen)
 
 
 def test_the_last_screen_lists_files_that_exist(demo):
