@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from keras_landslide.rasters.vector import choose_layer, open_vector
 
 NO_CODE = -1
 """Stored where no polygon with a code covers a pixel's centre; the nodata value of the file."""
+MOST_TERMS = 400
+"""Values in one filter: SQLite, which reads GeoPackages, takes a thousand at most."""
 
 
 def attribute_values(src: str | Path, attribute: str, *, layer: str | None = None) -> dict:
@@ -100,8 +103,10 @@ def burn_classes(
             out.GetRasterBand(1).Fill(NO_CODE)
             for code in sorted(set(codes.values())):
                 values = [value for value, own in codes.items() if own == code]
-                features.SetAttributeFilter(_filter(attribute, values))
-                gdal.RasterizeLayer(out, [1], features, burn_values=[code])
+                for first in range(0, len(values), MOST_TERMS):
+                    some = values[first : first + MOST_TERMS]
+                    features.SetAttributeFilter(_filter(attribute, some))
+                    gdal.RasterizeLayer(out, [1], features, burn_values=[code])
             out.FlushCache()
             del out
     return Path(dst)
@@ -126,7 +131,7 @@ def blank_raster(path: str | Path, grid: Grid, gdal_type: int):
     return out
 
 
-def _filter(attribute: str, values: list[Any]) -> str:
+def _filter(attribute: str, values: Sequence[Any]) -> str:
     name = attribute.replace('"', '""')
     texts = []
     for value in values:
@@ -134,7 +139,9 @@ def _filter(attribute: str, values: list[Any]) -> str:
             texts.append(f'"{name}" IS NULL')
         elif isinstance(value, str):
             quoted = value.replace("'", "''")
-            texts.append(f"\"{name}\" = '{quoted}'")
+            # OGR's own `=` takes Qa for QA, and so does SQLite's LIKE: both together take neither.
+            pattern = re.sub("([!%_])", r"!\1", quoted)
+            texts.append(f"(\"{name}\" = '{quoted}' AND \"{name}\" LIKE '{pattern}' ESCAPE '!')")
         else:
             texts.append(f'"{name}" = {value!r}')
     return " OR ".join(texts)

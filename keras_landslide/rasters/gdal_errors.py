@@ -24,6 +24,8 @@ except ImportError:  # pragma: no cover - other rasterio versions
 GDAL_ERRORS = (RasterioError, CPLE_BaseError, RuntimeError, SystemError)
 
 LOW_SPACE_BYTES = 1 << 20
+MOST_LETTERS = 300
+"""Of what GDAL says; it may repeat a whole query."""
 
 
 def osgeo_gdal():
@@ -105,4 +107,4 @@ def no_space(path: str | Path) -> bool:
 def first_line(error: BaseException) -> str:
     """The first line of an error's root cause, which is where GDAL says what happened."""
     root = error.__cause__ or error
-    return str(root).strip().split("\n")[0]
+    return str(root).strip().split("\n")[0][:MOST_LETTERS]
