@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from keras_landslide.cells import as_cells
 from keras_landslide.counts import Scores
 from keras_landslide.files import write_text
 
@@ -46,7 +47,10 @@ class Row:
     def of(cls, image_model: str, basin: str, pixels: str, scores: Scores) -> Row:
         """The line for measured scores."""
         counts = (scores.tp, scores.fp, scores.fn, scores.tn)
-        return cls(image_model, basin, pixels, scores.precision, scores.recall, scores.f1, counts)
+        known = scores.to_dict()
+        return cls(
+            image_model, basin, pixels, known["precision"], known["recall"], known["f1"], counts
+        )
 
     def cells(self) -> list[str]:
         """The line as text, in the order of `HEADER`."""
@@ -97,7 +101,7 @@ def csv_table(rows: Sequence[Row]) -> str:
     for row in rows:
         scores = ("" if v is None else repr(v) for v in (row.precision, row.recall, row.f1))
         writer.writerow(
-            [row.image_model, row.basin, row.pixels, *scores, *(row.counts or [""] * 4)]
+            as_cells([row.image_model, row.basin, row.pixels, *scores, *(row.counts or [""] * 4)])
         )
     return stream.getvalue()
 
@@ -118,11 +122,13 @@ def write_tables(rows: Sequence[Row], folder: str | Path, title: str) -> list[Pa
 def write_csv(path: str | Path, lines: Sequence[Sequence[Any]]) -> None:
     """Write a header and lines as CSV with full digits; None is empty.
 
+    Texts that a spreadsheet would run get an apostrophe, see `cells.as_cells`.
+
     Raises:
         OutputError: the file cannot be written.
     """
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows(lines)
+    csv.writer(stream, lineterminator="\n").writerows(map(as_cells, lines))
     write_text(path, stream.getvalue())
 
 

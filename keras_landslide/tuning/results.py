@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keras_landslide.cells import as_cells, from_cell
 from keras_landslide.errors import InputFileError, RecipeError
 from keras_landslide.files import write_text
 from keras_landslide.records import entry, read_json
@@ -163,10 +164,11 @@ def write_trials_csv(rows: Sequence[TrialRow], names: Sequence[str], path: str |
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*BEFORE, *names, *RESULT, *metrics, *AFTER])
     for row in rows:
+        # Not the numbers, which are texts already: a score may be negative.
         writer.writerow(
             [
                 row.trial,
-                *(row.values[name] for name in names),
+                *as_cells(row.values[name] for name in names),
                 row.status,
                 _number(row.score),
                 _number(row.best_epoch),
@@ -175,8 +177,7 @@ def write_trials_csv(rows: Sequence[TrialRow], names: Sequence[str], path: str |
                 "" if row.seconds is None else f"{row.seconds:.1f}",
                 "" if row.peak_mb is None else f"{row.peak_mb:.0f}",
                 row.seed,
-                row.origin,
-                row.reason,
+                *as_cells((row.origin, row.reason)),
             ]
         )
     write_text(path, text.getvalue())
@@ -210,16 +211,16 @@ def read_trials_csv(path: str | Path) -> list[TrialRow]:
 def _row(line: Mapping[str, str], names: Sequence[str], metrics: Sequence[str]) -> TrialRow:
     return TrialRow(
         trial=int(line["trial"]),
-        values={name: parse_value(line[name]) for name in names},
+        values={name: parse_value(from_cell(line[name])) for name in names},
         status=line["status"],
         score=float(line["score"]) if line["score"] else None,
         best_epoch=int(line["best_epoch"]) if line["best_epoch"] else None,
         epochs=int(line["epochs"]) if line["epochs"] else None,
         seconds=float(line["seconds"]) if line["seconds"] else None,
         seed=int(line["seed"]),
-        reason=line["reason"],
+        reason=from_cell(line["reason"]),
         peak_mb=float(line["peak_mb"]) if line["peak_mb"] else None,
-        origin=line["origin"],
+        origin=from_cell(line["origin"]),
         metrics={name: float(line[name]) for name in metrics if line[name]},
     )
 
