@@ -15,7 +15,7 @@ from keras_landslide.inventory.geopackage import spatial_reference
 from keras_landslide.rasters.areas import areas_of, told
 from keras_landslide.rasters.gdal_errors import quiet_gdal, reading
 from keras_landslide.rasters.opening import open_gdal_vector
-from keras_landslide.rasters.vector import choose_layer, layer_crs
+from keras_landslide.rasters.vector import attribute_of, choose_layer, layer_crs
 
 
 def read_polygons(
@@ -55,7 +55,8 @@ def read_grouped(
         The polygons, (N,), and the attribute of each as text; empty where it has none.
 
     Raises:
-        InputFileError: the file cannot be read, or has no such layer or attribute.
+        InputFileError: the file cannot be read, has no such layer or attribute, or a text of it is
+            in an encoding that the file does not name.
         CrsError: as `read_polygons`.
     """
     return _read(path, layer, crs, field)
@@ -84,7 +85,7 @@ def _read(
             if transformation is not None:
                 geometry.Transform(transformation)
             found.append(bytes(geometry.ExportToIsoWkb()))
-            values.append("" if field is None else feature.GetFieldAsString(field))
+            values.append("" if field is None else _as_text(attribute_of(feature, field, path)))
     if left_out:
         words = ", ".join(told(left_out))
         if not found:
@@ -96,6 +97,13 @@ def _read(
     polygons = polygonal(shapely.from_wkb(np.array(found, dtype=object)))
     kept = ~shapely.is_empty(polygons)
     return polygons[kept], [value for value, keep in zip(values, kept, strict=True) if keep]
+
+
+def _as_text(value: object) -> str:
+    """A value as a name; numbers exactly, 3.0 as 3."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    return "" if value is None else str(value)
 
 
 def _transformation(table, path: str | Path, crs: str):

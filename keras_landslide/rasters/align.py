@@ -64,7 +64,8 @@ def bounds_in(grid: Grid, crs: str) -> Bounds:
 def utm_crs(grid: Grid) -> str:
     """The WGS 84 / UTM zone of a grid's centre, as `EPSG:326nn` or `EPSG:327nn`."""
     left, bottom, right, top = bounds_in(grid, "EPSG:4326")
-    zone = min(max(int(((left + right) / 2 + 180) // 6) + 1, 1), 60)
+    middle = (left + right + (360 if left > right else 0)) / 2  # across the 180th meridian
+    zone = int((middle + 180) // 6) % 60 + 1
     return f"EPSG:{(32600 if (bottom + top) / 2 >= 0 else 32700) + zone}"
 
 

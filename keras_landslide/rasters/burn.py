@@ -14,7 +14,7 @@ from keras_landslide.files import replacing
 from keras_landslide.grid import Grid
 from keras_landslide.rasters.areas import open_areas
 from keras_landslide.rasters.gdal_errors import osgeo_gdal, quiet_gdal, writing
-from keras_landslide.rasters.vector import choose_layer, open_vector
+from keras_landslide.rasters.vector import attribute_of, choose_layer, open_vector
 
 NO_CODE = -1
 """Stored where no polygon with a code covers a pixel's centre; the nodata value of the file."""
@@ -40,28 +40,9 @@ def attribute_values(src: str | Path, attribute: str, *, layer: str | None = Non
             )
         features.SetIgnoredFields([name for name in names if name != attribute])
         for feature in features:
-            value = _text(feature, attribute, src)
+            value = attribute_of(feature, attribute, src)
             counts[value] = counts.get(value, 0) + 1
     return counts
-
-
-def _text(feature, attribute: str, src: str | Path) -> Any:
-    """A feature's value.
-
-    Raises:
-        InputFileError: it is a text in an encoding that the file does not name.
-    """
-    try:
-        value = feature[attribute]
-    except UnicodeDecodeError:
-        value = "\ufffd"
-    if isinstance(value, str) and any(c == "\ufffd" or "\ud800" <= c < "\ue000" for c in value):
-        raise InputFileError(
-            f"{src}: the text of attribute '{attribute}' is no UTF-8 and the file names no "
-            f"encoding; write its name, such as ISO-8859-1 or 1252, into {Path(src).stem}.cpg "
-            "beside it"
-        )
-    return value
 
 
 def burn_classes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import rasterio.warp
 
@@ -131,3 +132,22 @@ def check_on_grid(features, srs, grid: Grid, src: str | Path) -> None:
         raise GridMismatchError(
             f"{src}: no polygon lies on the target grid; check the CRS of the polygons"
         )
+
+
+def attribute_of(feature, attribute: str, src: str | Path) -> Any:
+    """A feature's value, as GDAL types it; None where it has none.
+
+    Raises:
+        InputFileError: it is a text in an encoding that the file does not name.
+    """
+    try:
+        value = feature[attribute]
+    except UnicodeDecodeError:
+        value = "\ufffd"
+    if isinstance(value, str) and any(c == "\ufffd" or "\ud800" <= c < "\ue000" for c in value):
+        raise InputFileError(
+            f"{src}: the text of attribute '{attribute}' is no UTF-8 and the file names no "
+            f"encoding; write its name, such as ISO-8859-1 or 1252, into {Path(src).stem}.cpg "
+            "beside it"
+        )
+    return value

@@ -132,6 +132,10 @@ def test_utm_and_metric_grid():
     assert utm_crs(DEGREES) == "EPSG:32618"
     south = Grid("EPSG:4326", Affine(1e-3, 0, 142, 0, -1e-3, -5), (10, 10))
     assert utm_crs(south) == "EPSG:32754"
+    for crs in ("EPSG:4326", "EPSG:4269"):
+        for left, zone in ((177, 60), (179, 1), (-181.5, 60), (-179, 1)):
+            across = Grid(crs, Affine(0.05, 0, left, 0, -0.05, 65), (20, 50))
+            assert utm_crs(across) == f"EPSG:326{zone:02d}", (crs, left)
     grid = metric_grid(DEGREES, "EPSG:32618")
     assert grid.resolution[0] == pytest.approx(12.8, abs=0.2)
     box = bounds_in(DEGREES, "EPSG:32618")
