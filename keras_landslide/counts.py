@@ -25,6 +25,8 @@ NAMES = (
     "mean_accuracy",
 )
 """Scores that follow from the four counts."""
+OF_ONE_CLASS = ("prevalence", "recall", "accuracy", "specificity")
+"""Those that mean something where the truth is all landslide, or holds none."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,22 @@ class Scores:
         )
         return _ratio(n * (self.tp + self.tn) - chance, n * n - chance)
 
-    def to_dict(self) -> dict[str, int | float | None]:
-        """Counts and scores, ready for JSON."""
+    @property
+    def both_classes(self) -> bool:
+        """Whether the truth holds landslide and background."""
+        return self.tp + self.fn > 0 and self.fp + self.tn > 0
+
+    def to_dict(self, *, single_image: bool = False) -> dict[str, int | float | None]:
+        """Counts and scores, ready for JSON.
+
+        Args:
+            single_image: keep the scores of an image without landslide, or of landslide alone. Of
+                a whole split or scene, those that weigh one class against the other (all but
+                `OF_ONE_CLASS`) would mean nothing there, and are None.
+        """
         counts = {"tp": self.tp, "fp": self.fp, "fn": self.fn, "tn": self.tn}
-        return {**counts, **{name: getattr(self, name) for name in NAMES}}
+        kept = NAMES if single_image or self.both_classes else OF_ONE_CLASS
+        return {**counts, **{name: getattr(self, name) if name in kept else None for name in NAMES}}
 
 
 def _ratio(part: int, whole: int) -> float | None:

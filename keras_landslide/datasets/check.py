@@ -129,6 +129,16 @@ def check(source: ChipSource) -> Findings:
                 f"{' or '.join(map(str, source.positive))} means landslide, say so (`positive`)",
             )
         )
+    if found.pixels["landslide"] and not found.pixels["background"]:
+        found.problems.append(
+            Problem(
+                "error",
+                "no background",
+                str(source.folder),
+                "every labelled pixel is landslide; if a value of the masks means background, name "
+                "the others (`positive`)",
+            )
+        )
     return found
 
 

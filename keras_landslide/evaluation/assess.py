@@ -68,7 +68,7 @@ class Region:
 
     def to_dict(self, seed: int = 0) -> dict[str, Any]:
         """All scores and their intervals, ready for JSON; undefined ones are None."""
-        scores, ranking = self.scores, ranking_scores(self.seen)
+        scores, ranking = self.scores.to_dict(), ranking_scores(self.seen)
         used = int((self.blocks.sum(axis=1) > 0).sum())
         intervals = {
             **block_bootstrap(self.blocks, seed=seed),
@@ -76,15 +76,18 @@ class Region:
             **self._boundary_intervals(seed),
         }
         return {
-            **scores.to_dict(),
-            "normalised": scores.normalised,
+            **scores,
+            "normalised": self.scores.normalised,
             **ranking,
             "ranking_exact": self.seen.exact,
             **_boundary_scores(self.edges.sum(axis=0)),
             "intervals": {
                 "level": LEVEL,
                 "blocks": used,
-                **{name: i and [i.low, i.high] for name, i in intervals.items()},
+                **{
+                    name: [i.low, i.high] if i and scores.get(name, i) is not None else None
+                    for name, i in intervals.items()
+                },
             },
         }
 

@@ -81,6 +81,6 @@ def image_rows(images: Sequence[Image]) -> list[list[Any]]:
     header = ["patch_id", *Window._fields, *counts, *NAMES]
     rows: list[list[Any]] = [list(header)]
     for image in images:
-        values = image.scores.to_dict()
+        values = image.scores.to_dict(single_image=True)
         rows.append([image.number, *image.window, *(values[key] for key in header[5:])])
     return rows

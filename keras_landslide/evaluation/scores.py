@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from keras_landslide.counts import Scores
-from keras_landslide.errors import GridMismatchError
+from keras_landslide.errors import GridMismatchError, LandslideWarning
 
 TRUE_NEGATIVE, TRUE_POSITIVE, FALSE_POSITIVE, FALSE_NEGATIVE, NOT_SCORED = 0, 1, 2, 3, 255
 """Classes of a confusion map."""
@@ -59,3 +61,19 @@ def confusion(
         fn=int(counts[FALSE_NEGATIVE]),
         tn=int(counts[TRUE_NEGATIVE]),
     )
+
+
+def warn_of_one_class(scores: Scores, where: str) -> None:
+    """Warn where what is scored is all landslide, or holds none.
+
+    Args:
+        scores: of all of it.
+        where: what it is, as the message's subject.
+    """
+    if scores.total and not scores.both_classes:
+        what = "no landslide pixel" if not scores.tp + scores.fn else "landslide pixels alone"
+        warnings.warn(
+            f"{where} holds {what}: precision, F1 and IoU mean nothing there and are left out",
+            LandslideWarning,
+            stacklevel=3,
+        )

@@ -49,6 +49,10 @@ class PatchCache:
         """Which of the patches at `indices` hold a landslide pixel, bool (len(indices),)."""
         return np.array([(self.labels[i] == 1).any() for i in indices], bool)
 
+    def holds_background(self, split: str) -> bool:
+        """Whether a patch of a split holds a background pixel."""
+        return any((self.labels[i] == 0).any() for i in self.indices(split))
+
     def indices(self, split: str) -> np.ndarray:
         """Positions of the patches of a split, int64, in table order."""
         return np.array([i for i, p in enumerate(self.patches) if p.split == split], np.int64)

@@ -14,6 +14,7 @@ from keras_landslide.datasets.store import ChipCache, open_chips
 from keras_landslide.errors import BundleError
 from keras_landslide.evaluation.answers import answers, chosen_batches
 from keras_landslide.evaluation.intervals import block_bootstrap
+from keras_landslide.evaluation.scores import warn_of_one_class
 from keras_landslide.files import write_json
 from keras_landslide.inference.engines import table as engine
 from keras_landslide.patches.cache import PatchCache
@@ -59,20 +60,25 @@ def score_chips(bundle: str | Path, source: ChipSource, out: str | Path) -> Chip
     cache = open_chips(source, out / "data" / "cache")
     said = ask(known, cache)
     part = score_part(said, np.asarray(cache.labels), range(len(said)), known.threshold)
+    warn_of_one_class(part.scores, str(source.folder))
     intervals = block_bootstrap(part.counts, INTERVALS)
+    scores = part.scores.to_dict()
     report = {
         "bundle": known.name,
         "data": source.title,
         "simulated": known.simulated or source.simulated,
         "threshold": known.threshold,
         "chips": len(part.counts),
-        **part.scores.to_dict(),
+        **scores,
         **values_of(part),
         "intervals": {
-            name: [found.low, found.high] for name, found in intervals.items() if found is not None
+            name: [found.low, found.high]
+            for name, found in intervals.items()
+            if found is not None and scores.get(name, found) is not None
         },
         "per_chip": {
-            name: scores.to_dict() for name, scores in zip(cache.names, part.images, strict=True)
+            name: scores.to_dict(single_image=True)
+            for name, scores in zip(cache.names, part.images, strict=True)
         },
     }
     write_json(out / "scores.json", report)

@@ -11,6 +11,7 @@ import keras
 
 from keras_landslide.config import RunConfig
 from keras_landslide.errors import RecipeError
+from keras_landslide.evaluation.scores import warn_of_one_class
 from keras_landslide.files import replacing, write_json
 from keras_landslide.training.band_dropout import BandDropout
 from keras_landslide.training.batches import BatchSource, KerasBatches
@@ -133,11 +134,14 @@ def _final_metrics(
     best = history.best_epoch
     histograms = {name: histogram(model, source) for name, source in splits.items()}
     threshold = best_f1(histograms["val"])
+    counts = {name: seen.counts_at(threshold.value) for name, seen in histograms.items()}
+    for name, scores in counts.items():
+        warn_of_one_class(scores, f"the {name} split")
     return {
         "threshold": threshold.value,
         "threshold_rule": threshold.rule,
         "epochs": len(history.rows),
         "best_epoch": best,
         "backend": keras.backend.backend(),
-        **{name: h.counts_at(threshold.value).to_dict() for name, h in histograms.items()},
+        **{name: scores.to_dict() for name, scores in counts.items()},
     }

@@ -43,7 +43,7 @@ def evaluate_samples(
     from keras_landslide.errors import SplitError
     from keras_landslide.evaluation.answers import answers, as_predict, chosen_batches
     from keras_landslide.evaluation.intervals import block_bootstrap
-    from keras_landslide.evaluation.scores import confusion
+    from keras_landslide.evaluation.scores import confusion, warn_of_one_class
     from keras_landslide.files import write_json
     from keras_landslide.report.tables import write_csv
     from keras_landslide.runtime.quiet import quiet_tensorflow
@@ -69,16 +69,20 @@ def evaluate_samples(
             seen = confusion(probability, cache.labels[index], threshold)
             counts[place] = seen.tp, seen.fp, seen.fn, seen.tn
             place += 1
+    warn_of_one_class(Scores(*map(int, counts.sum(axis=0))), f"{run}: the {split} split")
     blocks = np.array([cache.patches[index].block for index in indices])
 
     def summary(chosen: np.ndarray) -> dict[str, Any]:
         names = np.unique(blocks[chosen])
         sums = np.stack([counts[chosen & (blocks == name)].sum(axis=0) for name in names])
         between = block_bootstrap(sums, ("precision", "recall", "f1", "iou"))
+        scores = Scores(*map(int, sums.sum(axis=0))).to_dict()
         return {
-            **Scores(*map(int, sums.sum(axis=0))).to_dict(),
+            **scores,
             "patches": int(chosen.sum()),
-            "intervals": {k: [v.low, v.high] for k, v in between.items() if v is not None},
+            "intervals": {
+                k: [v.low, v.high] for k, v in between.items() if v and scores[k] is not None
+            },
         }
 
     found = {

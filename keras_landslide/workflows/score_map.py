@@ -53,6 +53,7 @@ def score_map(
     from keras_landslide.evaluation.images import image_rows, mean_per_image, score_images
     from keras_landslide.evaluation.object_table import object_lines
     from keras_landslide.evaluation.objects import score_objects
+    from keras_landslide.evaluation.scores import warn_of_one_class
     from keras_landslide.evaluation.truth import true_landslides
     from keras_landslide.files import together, write_json
     from keras_landslide.patches.table import read_tags
@@ -82,6 +83,8 @@ def score_map(
         block_px=block_px,
     )
     regions = assess(probability, stack, threshold, **pixels.options, block_px=block_px)
+    where = f"{stack}: what is scored" if patches is None else f"{patches}: the {split} split"
+    warn_of_one_class(regions["all"].scores, where)
     tiles = numbered or list(enumerate(labelled.grid.windows(block_px)))
     images = score_images(
         probability,

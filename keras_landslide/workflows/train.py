@@ -148,7 +148,7 @@ def load_data(config: RunConfig) -> TrainingData:
 
     Raises:
         BandError: a source lacks a band of the image model, or holds values that are none.
-        SplitError: the train or the val split has no landslide pixel.
+        SplitError: the train or the val split has no landslide pixel, or no other one.
         LandslideError: a source cannot be used, or the cache not written.
     """
     from keras_landslide.patches.statistics import band_statistics
@@ -163,6 +163,12 @@ def load_data(config: RunConfig) -> TrainingData:
                 f"{_places(config)}: the {split} split has no landslide pixel; make the patches "
                 "with another seed, split or block, check the inventory, or give sources other "
                 "roles"
+            )
+        if not cache.holds_background(split):
+            raise SplitError(
+                f"{_places(config)}: every labelled pixel of the {split} split is landslide; who "
+                "learns from it calls everything a landslide: make the surveyed area larger, or "
+                "give sources other roles"
             )
     try:
         mean, std = band_statistics(cache)

@@ -197,6 +197,8 @@ def test_labels_of_one_class(folder, tmp_path):
     save(folder / "mask" / "a.png", np.ones_like(mask))
     with pytest.raises(SplitError, match="every labelled pixel is landslide"):
         open_chips(image_folder(folder), tmp_path / "cache")
+    told = [p for p in check(image_folder(folder)).problems if p.grade == "error"]
+    assert [p.kind for p in told] == ["no background"]
 
 
 @pytest.mark.parametrize("opaque", ["some", "all"])

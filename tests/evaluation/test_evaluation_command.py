@@ -9,7 +9,13 @@ from evaluated_scene import GRID
 
 from keras_landslide import files
 from keras_landslide.cli.main import main
-from keras_landslide.errors import BundleError, NodataError, OutputError, SplitError
+from keras_landslide.errors import (
+    BundleError,
+    LandslideWarning,
+    NodataError,
+    OutputError,
+    SplitError,
+)
 from keras_landslide.evaluation.definitions import DEFINITIONS
 from keras_landslide.inventory.read import read_polygons
 from keras_landslide.patches.table import Patch, write_patches
@@ -107,8 +113,13 @@ def test_one_class_alone_is_reported_without_made_up_numbers(scene, truth, value
         scene / "l.tif", np.full(GRID.shape, truth, np.float32), GRID, names=["label"]
     )  # fmt: skip
     write_raster(scene / "q.tif", np.full(GRID.shape, value, np.float32), GRID)
-    found = evaluate(scene / "q.tif", scene / "l.tif", scene / "out", threshold=0.5, block_px=10)
+    with pytest.warns(LandslideWarning, match=r"l\.tif: what is scored holds .* left out"):
+        found = evaluate(
+            scene / "q.tif", scene / "l.tif", scene / "out", threshold=0.5, block_px=10
+        )
     pixels = found["pixels"]["all"]
+    for name in ("precision", "f1", "iou", "kappa", "macro_f1"):
+        assert pixels[name] is None and pixels["intervals"].get(name) is None
     assert pixels["roc_auc"] is None and pixels["boundary_f1"] is None
     assert (pixels["average_precision"] is None) == (truth == 0)
     assert pixels["accuracy"] == (truth == value)

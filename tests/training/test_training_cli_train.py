@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from keras_landslide.cli.train import command
 from keras_landslide.config import load_run_config
 from keras_landslide.errors import (
     BandError,
+    LandslideWarning,
     LockedError,
     ModelError,
     RecipeError,
@@ -19,7 +21,7 @@ from keras_landslide.grid import Grid
 from keras_landslide.patches.table import Patch, write_patches
 from keras_landslide.rasters.write import write_raster
 from keras_landslide.runtime.lock import folder_lock
-from keras_landslide.workflows.train import train_run
+from keras_landslide.workflows.train import summary, train_run
 
 GRID = Grid("EPSG:32618", Affine(12.5, 0, 480000, 0, -12.5, 660000), (96, 96))
 NAMES = ("slope", "curvature", "label")
@@ -92,6 +94,38 @@ def test_trains_then_says_that_it_is_done(tmp_path):
     write_scene(tmp_path, landslides=False)
     with pytest.raises(RecipeError, match="changed since"):
         train_run(load_run_config(tmp_path / "config.toml"), tmp_path / "run")
+
+
+def test_a_test_split_without_landslides_gets_no_score(tmp_path):
+    write_scene(tmp_path)
+    splits = ["train"] * 5 + ["val"] * 3
+    patches = [
+        Patch(i, 32 * (i // 3), 32 * (i % 3), 16, 16, split, 0, i, 0.1, 1.0)
+        for i, split in enumerate(splits)
+    ]
+    # Between four landslides.
+    patches.append(Patch(8, 15, 15, 16, 16, "test", 0, 8, 0.0, 1.0))
+    write_patches(tmp_path / "patches.gpkg", patches, GRID, {})
+    with pytest.warns(LandslideWarning, match="the test split holds no landslide pixel"):
+        train_run(load_run_config(write_config(tmp_path)), tmp_path / "run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["fp"] + metrics["test"]["tn"] == 16 * 16
+    assert metrics["test"]["f1"] is metrics["test"]["precision"] is metrics["test"]["iou"] is None
+    assert metrics["val"]["f1"] is not None
+    line = next(line for line in summary(metrics).splitlines() if line.startswith("test"))
+    assert line.split() == ["test", "–", "–", "–", "–"]
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_split_of_landslide_alone_is_refused(tmp_path, split):
+    write_scene(tmp_path)
+    inside = Patch(0, 5, 5, 8, 8, split, 0, 0, 1.0, 1.0)
+    other = Patch(1, 36, 36, 8, 8, "val" if split == "train" else "train", 0, 1, 0.5, 1.0)
+    other = replace(other, row_off=32)
+    write_patches(tmp_path / "patches.gpkg", [inside, other], GRID, {})
+    with pytest.raises(SplitError, match=f"every labelled pixel of the {split} split is landslide"):
+        train_run(load_run_config(write_config(tmp_path)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
