@@ -1,6 +1,6 @@
-"""Helpers of the sources' tests, which make small data sets."""
+"""Helpers of the data sets' tests, which make small data sets."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sources"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "datasets"))
