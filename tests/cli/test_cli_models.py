@@ -64,9 +64,14 @@ def test_listing_goes_on_after_a_network_that_does_not_fit(monkeypatch):
     [
         (["unet_colombo"], UnknownNameError, "choose one of: .*unet_colombia"),
         (["unet_colombia", "--size", "100"], ModelError, "next valid height is 112 px"),
-        (["unet_colombia", "--channels", "0"], ModelError, "positive integer"),
     ],
 )
 def test_mistakes_are_one_clear_line(arguments, error, message):
     with pytest.raises(error, match=message):
         CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+
+def test_numbers_have_bounds():
+    done = run("unet_colombia", "--channels", "0")
+    assert done.exit_code == 2
+    assert "'--channels': 0 is not in the range 1<=x" in done.output
